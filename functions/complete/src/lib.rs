@@ -1,0 +1,196 @@
+//! *complete* sets the password. The order matters: the token must be found live before the password is judged, the
+//! password judged before it is hashed, and one transaction does the rest.
+
+use aws_sdk_dynamodb::Client;
+use secrecy::{ExposeSecret as _, SecretString};
+use shared::after_reply::AfterReply;
+use shared::api_key::{ApiKeys, Caller, Scope};
+use shared::clock::{Clock, Timestamp};
+use shared::config::Config;
+use shared::function::{Done, Function};
+use shared::http::routes::{Endpoint, FunctionName};
+use shared::http::{Call, Media, Refusal, Reply};
+use shared::mail::{Mailer, changed_mail};
+use shared::password::{NewPassword, PasswordPolicy};
+use shared::password_hash::{self, Argon2Cost, PasswordHash};
+use shared::random::Random;
+use shared::store::accounts::{Account, Accounts};
+use shared::store::completion::Completion;
+use shared::store::limits::{Limits, TokenAttempt};
+use shared::store::resets::{Resets, StoredReset};
+use shared::token::{ResetToken, Token};
+
+/// The function's state, kept between calls.
+pub struct Complete {
+    api_keys: ApiKeys,
+    limits: Limits,
+    resets: Resets,
+    accounts: Accounts,
+    completion: Completion,
+    policy: PasswordPolicy,
+    cost: Argon2Cost,
+    mailer: Mailer,
+    after_reply: AfterReply,
+    clock: Clock,
+    random: Random,
+}
+
+impl Complete {
+    /// The function as `config` has it.
+    #[must_use]
+    pub fn new(
+        config: Config,
+        dynamodb: Client,
+        mailer: Mailer,
+        after_reply: AfterReply,
+        clock: Clock,
+        random: Random,
+    ) -> Self {
+        let limits = Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits);
+        let tokens_table = config.tokens_table;
+        let accounts = Accounts::new(dynamodb.clone(), config.accounts);
+        Self {
+            resets: Resets::new(
+                dynamodb.clone(),
+                tokens_table.clone(),
+                config.token_lifetime_seconds,
+                limits.clone(),
+            ),
+            completion: Completion::new(dynamodb, tokens_table, accounts.clone()),
+            accounts,
+            api_keys: config.api_keys,
+            policy: config.password_policy,
+            cost: config.argon2,
+            limits,
+            mailer,
+            after_reply,
+            clock,
+            random,
+        }
+    }
+
+    /// Sets `password` for the account of `token`.
+    async fn complete(
+        &self,
+        token: SecretString,
+        password: SecretString,
+        call: &Call,
+        caller: &Caller,
+        request_id: &str,
+    ) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        let (attempt, reset) = tokio::join!(self.count_attempt(call, caller, now), self.find(&token, now));
+        let attempt = attempt?;
+        let reset = reset?.ok_or(Refusal::TokenNotLive)?;
+        // One more read than the fewest possible: without it, a token that an earlier reset has killed could be
+        // spent on hash after hash.
+        let account = self.accounts.of_live(&reset).await?.ok_or(Refusal::TokenNotLive)?;
+        self.forgive_after_reply(attempt);
+        let password = self.policy.accept(password, account.email().as_ref())?;
+        let hash = self.hash(password).await?;
+        let now = self.clock.now();
+        let completed = self.completion.complete(&reset, &account, &hash, now, &self.random).await?;
+        completed.map_err(|_lost| Refusal::TokenNotLive)?;
+        self.notify_after_reply(account, now, request_id);
+        Ok(())
+    }
+
+    async fn count_attempt(
+        &self,
+        call: &Call,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Option<TokenAttempt>, Refusal> {
+        match caller {
+            // A trusted back end speaks for all of its users from one address.
+            Caller::Trusted(_) => Ok(None),
+            Caller::Anonymous => Ok(Some(self.limits.count_token(&call.source_ip, now).await??)),
+        }
+    }
+
+    async fn find(&self, token: &SecretString, now: Timestamp) -> Result<Option<StoredReset>, Refusal> {
+        let Some(token) = Token::parse(token.expose_secret().to_owned()).map(ResetToken) else {
+            return Ok(None);
+        };
+        Ok(self.resets.find(&token.0.digest(), now).await?)
+    }
+
+    /// Off the thread that serves: a hash takes a tenth of a second and more.
+    async fn hash(&self, password: NewPassword) -> Result<PasswordHash, Refusal> {
+        let (cost, random) = (self.cost.clone(), self.random.clone());
+        let hashed =
+            tokio::task::spawn_blocking(move || password_hash::hash(&password, &cost, &random)).await;
+        Ok(hashed.map_err(|error| Refusal::Unavailable(error.to_string()))??)
+    }
+
+    fn forgive_after_reply(&self, attempt: Option<TokenAttempt>) {
+        let Some(attempt) = attempt else { return };
+        let limits = self.limits.clone();
+        self.after_reply.push(async move {
+            if let Err(error) = limits.forgive(attempt).await {
+                tracing::warn!(%error, "a live token still counts as a bad one");
+            }
+        });
+    }
+
+    fn notify_after_reply(&self, account: Account, at: Timestamp, request_id: &str) {
+        let (mailer, request_id) = (self.mailer.clone(), request_id.to_owned());
+        self.after_reply.push(async move {
+            match changed_mail(&account.address, &mailer.settings().service_name, at) {
+                Ok(mail) => mailer.deliver(Some(mail), request_id).await,
+                Err(error) => tracing::error!(%error, "the mail could not be written"),
+            }
+        });
+    }
+
+    async fn from_body(&self, call: &Call, caller: &Caller, request_id: &str) -> Result<Done, Refusal> {
+        let (token, password) = token_and_password(call)?;
+        self.complete(token, password, call, caller, request_id).await?;
+        Ok(Done::new("password_set", Reply::empty(204)))
+    }
+
+    /// Unleash judges the password before the token.
+    async fn unleash(&self, call: &Call, caller: &Caller, request_id: &str) -> Result<Done, Refusal> {
+        let (token, password) = token_and_password(call)?;
+        let password = self.policy.accept(password, None)?;
+        self.complete(token, password.into_secret(), call, caller, request_id).await?;
+        Ok(Done::new("password_set", Reply::empty(200)))
+    }
+
+    fn unleash_validate_password(&self, call: &Call) -> Result<Done, Refusal> {
+        let mut fields = call.fields(Media::Json)?;
+        let password = fields.text("password");
+        self.policy.accept(fields.finish(password)?, None)?;
+        Ok(Done::new("password_accepted", Reply::empty(200)))
+    }
+}
+
+impl Function for Complete {
+    const NAME: FunctionName = FunctionName::Complete;
+    const SCOPE: Scope = Scope::Complete;
+
+    fn api_keys(&self) -> &ApiKeys {
+        &self.api_keys
+    }
+
+    async fn call(
+        &self,
+        endpoint: Endpoint,
+        call: &Call,
+        caller: &Caller,
+        request_id: &str,
+    ) -> Result<Done, Refusal> {
+        match endpoint {
+            Endpoint::Complete => self.from_body(call, caller, request_id).await,
+            Endpoint::UnleashComplete => self.unleash(call, caller, request_id).await,
+            Endpoint::UnleashValidatePassword => self.unleash_validate_password(call),
+            _ => Err(Refusal::NotFound),
+        }
+    }
+}
+
+fn token_and_password(call: &Call) -> Result<(SecretString, SecretString), Refusal> {
+    let mut fields = call.fields(Media::Json)?;
+    let (token, password) = (fields.text("token"), fields.text("password"));
+    fields.finish(token.zip(password))
+}

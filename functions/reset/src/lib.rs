@@ -1,0 +1,84 @@
+//! *reset* opens reset requests and serves the page that asks for one. It never looks an account up: whether an
+//! address has one cannot show in what it answers, or in how long that takes.
+
+use aws_sdk_dynamodb::Client;
+use shared::api_key::{ApiKeys, Caller, Scope};
+use shared::clock::Clock;
+use shared::config::Config;
+use shared::function::{Done, Function};
+use shared::http::routes::{Endpoint, FunctionName};
+use shared::http::{Call, Media, Refusal, Reply, page};
+use shared::random::Random;
+use shared::store::limits::Limits;
+use shared::store::requests::Requests;
+use shared::token::{RequestToken, Token};
+
+/// The function's state, kept between calls.
+pub struct Reset {
+    api_keys: ApiKeys,
+    limits: Limits,
+    requests: Requests,
+    page: Reply,
+    clock: Clock,
+    random: Random,
+}
+
+impl Reset {
+    /// The function as `config` has it.
+    ///
+    /// # Errors
+    ///
+    /// If the page cannot be written.
+    pub fn new(
+        config: Config,
+        dynamodb: Client,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, lambda_runtime::Error> {
+        Ok(Self {
+            limits: Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits),
+            requests: Requests::new(dynamodb, config.tokens_table, config.token_lifetime_seconds),
+            page: page::forgot(&config.mail.service_name)?,
+            api_keys: config.api_keys,
+            clock,
+            random,
+        })
+    }
+
+    async fn open_request(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
+        let mut fields = call.fields(Media::Json)?;
+        let email = fields.email();
+        let address = fields.finish(email)?;
+        let now = self.clock.now();
+        let token = RequestToken(Token::generate(&self.random)?);
+        let count = async {
+            // A trusted back end speaks for all of its users from one address.
+            match caller {
+                Caller::Anonymous => self.limits.count_reset(&call.source_ip, now).await,
+                Caller::Trusted(_) => Ok(Ok(())),
+            }
+        };
+        let (counted, opened) = tokio::join!(count, self.requests.open(&token, &address, now));
+        counted??;
+        opened?;
+        let body = serde_json::json!({"reset_token": token.0.expose_secret()});
+        Ok(Done::new("request_opened", Reply::json(200, &body)))
+    }
+}
+
+impl Function for Reset {
+    const NAME: FunctionName = FunctionName::Reset;
+    const SCOPE: Scope = Scope::Reset;
+
+    fn api_keys(&self) -> &ApiKeys {
+        &self.api_keys
+    }
+
+    async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller, _: &str) -> Result<Done, Refusal> {
+        match endpoint {
+            Endpoint::OpenRequest => self.open_request(call, caller).await,
+            Endpoint::ForgotPage => Ok(Done::new("page_shown", self.page.clone())),
+            _ => Err(Refusal::NotFound),
+        }
+    }
+}

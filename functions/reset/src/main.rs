@@ -1,0 +1,23 @@
+//! The Lambda function *reset*: reads the environment, the clock and the SDK's configuration, and serves.
+
+use std::time::SystemTime;
+
+use reset::Reset;
+use shared::after_reply::AfterReply;
+use shared::clock::Clock;
+use shared::config::Config;
+use shared::random::Random;
+use shared::telemetry::{self, Telemetry};
+use shared::{aws, function};
+
+#[tokio::main(flavor = "current_thread")]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment and the clock")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init_diagnostics();
+    let config = Config::read(|name| std::env::var(name).ok())?;
+    let sdk = aws::sdk_config().await;
+    let clock = Clock::new(SystemTime::now);
+    let telemetry = Telemetry::new("reset", clock.clone(), std::io::stdout());
+    let reset = Reset::new(config, aws::dynamodb(&sdk), clock, Random::operating_system())?;
+    function::serve(reset, telemetry, AfterReply::default()).await
+}

@@ -1,0 +1,236 @@
+//! API keys: how a back end of the operator's proves that it is one. Only SHA-256 digests are configured.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+/// What a key may call: one scope per function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Opening reset requests.
+    Reset,
+    /// Asking for mails and checking tokens.
+    Validate,
+    /// Setting passwords.
+    Complete,
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// A call without a key.
+    Anonymous,
+    /// A call with a good key, by its configured name.
+    Trusted(String),
+}
+
+/// Why a caller is turned away before anything else happens.
+#[derive(Debug, PartialEq, Eq)]
+pub enum KeyRefusal {
+    /// A key is required and there is none.
+    Missing,
+    /// The key is not a configured one.
+    Unknown,
+    /// The key is good but not for this function.
+    ScopeMissing,
+}
+
+#[derive(Clone)]
+struct ApiKey {
+    name: String,
+    scopes: Vec<Scope>,
+    digest: [u8; 32],
+}
+
+/// The configured keys; none at all means that `Authorization` is ignored.
+#[derive(Clone, Default)]
+pub struct ApiKeys {
+    keys: Vec<ApiKey>,
+    required: bool,
+}
+
+/// Why `API_KEYS` cannot be read. Never holds the offending text: it might be a key in clear.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "entry {entry} must have the form name:scope+scope:sha256hex, with the scopes reset, validate and complete, \
+     a name that no other entry has and the 64 hexadecimal digits of the key's SHA-256"
+)]
+pub struct ApiKeysError {
+    entry: usize,
+}
+
+impl ApiKeys {
+    /// The same keys, with anonymous callers turned away if `required`.
+    #[must_use]
+    pub fn required(self, required: bool) -> Self {
+        Self { required, ..self }
+    }
+
+    /// Whether anonymous callers are turned away.
+    #[must_use]
+    pub const fn are_required(&self) -> bool {
+        self.required
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Who sends this `Authorization` header (`Token K`, `Bearer K`, bare `K`, empty or absent) and may call
+    /// a function of `scope`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyRefusal`] if nobody who may.
+    pub fn identify(&self, authorization: Option<&str>, scope: Scope) -> Result<Caller, KeyRefusal> {
+        if self.keys.is_empty() {
+            return Ok(Caller::Anonymous);
+        }
+        let presented = authorization.map(without_scheme).unwrap_or_default();
+        if presented.is_empty() {
+            return if self.required { Err(KeyRefusal::Missing) } else { Ok(Caller::Anonymous) };
+        }
+        let digest: [u8; 32] = Sha256::digest(presented).into();
+        let key = self.keys.iter().find(|key| key.digest.ct_eq(&digest).into()).ok_or(KeyRefusal::Unknown)?;
+        if key.scopes.contains(&scope) {
+            Ok(Caller::Trusted(key.name.clone()))
+        } else {
+            Err(KeyRefusal::ScopeMissing)
+        }
+    }
+}
+
+fn without_scheme(authorization: &str) -> &str {
+    let authorization = authorization.trim();
+    match authorization.split_once(' ') {
+        Some((scheme, key)) if ["token", "bearer"].contains(&scheme.to_ascii_lowercase().as_str()) => {
+            key.trim()
+        }
+        // A scheme with nothing behind it is no key.
+        None if ["token", "bearer"].contains(&authorization.to_ascii_lowercase().as_str()) => "",
+        _ => authorization,
+    }
+}
+
+impl FromStr for ApiKeys {
+    type Err = ApiKeysError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut keys: Vec<ApiKey> = Vec::new();
+        for (index, entry) in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).enumerate() {
+            let key = parse_key(entry)
+                .filter(|key| keys.iter().all(|other| other.name != key.name))
+                .ok_or(ApiKeysError { entry: index + 1 })?;
+            keys.push(key);
+        }
+        Ok(Self { keys, required: false })
+    }
+}
+
+fn parse_key(entry: &str) -> Option<ApiKey> {
+    let mut parts = entry.split(':');
+    let (name, scopes, digest) = (parts.next()?, parts.next()?, parts.next()?);
+    let plain_name =
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if parts.next().is_some() || !plain_name {
+        return None;
+    }
+    let scopes = scopes.split('+').map(parse_scope).collect::<Option<Vec<Scope>>>()?;
+    Some(ApiKey { name: name.to_owned(), scopes, digest: parse_digest(digest)? })
+}
+
+fn parse_scope(text: &str) -> Option<Scope> {
+    match text {
+        "reset" => Some(Scope::Reset),
+        "validate" => Some(Scope::Validate),
+        "complete" => Some(Scope::Complete),
+        _ => None,
+    }
+}
+
+fn parse_digest(hex: &str) -> Option<[u8; 32]> {
+    if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut digest = [0; 32];
+    for (byte, pair) in digest.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(digest)
+}
+
+impl fmt::Debug for ApiKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiKeys({})", self.keys.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// SHA-256 of `s3cret`.
+    const DIGEST: &str = "1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0";
+
+    fn keys(required: bool) -> ApiKeys {
+        format!("backend:reset+validate:{DIGEST}").parse::<ApiKeys>().expect("keys").required(required)
+    }
+
+    #[test]
+    fn a_good_key_is_taken_in_every_documented_form() {
+        for header in ["Token s3cret", "Bearer s3cret", "bearer s3cret", "s3cret", "  s3cret "] {
+            assert_eq!(
+                keys(true).identify(Some(header), Scope::Reset),
+                Ok(Caller::Trusted("backend".to_owned())),
+                "{header}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_key_a_caller_is_anonymous_unless_keys_are_required() {
+        for header in [None, Some(""), Some("  "), Some("Token"), Some("Bearer ")] {
+            assert_eq!(keys(false).identify(header, Scope::Reset), Ok(Caller::Anonymous), "{header:?}");
+            assert_eq!(keys(true).identify(header, Scope::Reset), Err(KeyRefusal::Missing), "{header:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_key_and_a_missing_scope_are_told_apart() {
+        assert_eq!(keys(false).identify(Some("wrong"), Scope::Reset), Err(KeyRefusal::Unknown));
+        assert_eq!(keys(false).identify(Some("Basic s3cret"), Scope::Reset), Err(KeyRefusal::Unknown));
+        assert_eq!(keys(false).identify(Some("s3cret"), Scope::Complete), Err(KeyRefusal::ScopeMissing));
+    }
+
+    #[test]
+    fn with_no_keys_configured_the_header_is_ignored() {
+        assert_eq!(ApiKeys::default().identify(Some("whatever"), Scope::Complete), Ok(Caller::Anonymous));
+    }
+
+    #[test]
+    fn a_bad_entry_is_named_by_its_place_and_never_quoted() {
+        for bad in ["x", "x:reset", "x:reset:abc", "x:admin:00", ":reset:00", "a:reset:zz", "a b:reset:00"] {
+            let error = format!("ok:reset:{DIGEST},{bad}").parse::<ApiKeys>().expect_err(bad);
+            assert_eq!(error, ApiKeysError { entry: 2 });
+        }
+        assert!(
+            format!("a:reset:{DIGEST},a:complete:{DIGEST}").parse::<ApiKeys>().is_err(),
+            "two keys of one name"
+        );
+        assert!("".parse::<ApiKeys>().expect("no keys").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn neither_the_header_nor_the_setting_can_panic(header in "\\PC{0,80}", setting in "[a-z0-9:+,é]{0,80}") {
+            prop_assert!(!matches!(keys(true).identify(Some(&header), Scope::Reset), Ok(Caller::Anonymous)));
+            let _ = setting.parse::<ApiKeys>();
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The SDK's clients: TLS by rustls on ring (its default, aws-lc, spends some 25 ms of CPU on the first
+//! handshake of a cold start), and an end to every wait.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::{Builder, tls};
+
+/// `DynamoDB` answers in single-digit milliseconds; a call that takes a second is lost, and worth another try.
+const DYNAMODB_ATTEMPT: Duration = Duration::from_millis(1_500);
+const DYNAMODB_OPERATION: Duration = Duration::from_secs(4);
+
+/// SES may take longer, and nobody waits for it: mail leaves after the reply.
+const SES_ATTEMPT: Duration = Duration::from_secs(4);
+const SES_OPERATION: Duration = Duration::from_secs(6);
+
+const CONNECT: Duration = Duration::from_secs(1);
+
+/// Region, credentials and endpoints, from where every SDK takes them. Called by `main.rs` alone.
+pub async fn sdk_config() -> SdkConfig {
+    let http = Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https();
+    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).load().await
+}
+
+/// A `DynamoDB` client that gives up after four seconds.
+#[must_use]
+pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::config::Builder::from(sdk)
+        .timeout_config(timeouts(DYNAMODB_ATTEMPT, DYNAMODB_OPERATION))
+        .retry_config(
+            RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50)),
+        )
+        .build();
+    aws_sdk_dynamodb::Client::from_conf(config)
+}
+
+/// An SES client that gives up after six seconds, and never sends again what might have been sent: a
+/// second mail with the same link only worries its reader. Who got none asks again.
+#[must_use]
+pub fn ses(sdk: &SdkConfig) -> aws_sdk_sesv2::Client {
+    let config = aws_sdk_sesv2::config::Builder::from(sdk)
+        .timeout_config(timeouts(SES_ATTEMPT, SES_OPERATION))
+        .retry_config(RetryConfig::disabled())
+        .build();
+    aws_sdk_sesv2::Client::from_conf(config)
+}
+
+fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(attempt)
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(operation)
+        .build()
+}

@@ -1,0 +1,335 @@
+//! The configuration: environment variables, read once at cold start. A missing or bad one stops the start
+//! with a message that names it, so that a mistake shows at deployment and not in somebody's reset.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use crate::api_key::ApiKeys;
+use crate::password::{self, PasswordPolicy};
+use crate::password_hash::{Argon2Cost, Argon2CostError};
+
+/// Every variable that [`Config::read`] looks at. The SAM template sets all of them.
+pub const VARIABLES: [&str; 22] = [
+    "TOKENS_TABLE",
+    "ACCOUNTS_TABLE",
+    "ACCOUNTS_KEY",
+    "ACCOUNTS_EMAIL",
+    "ACCOUNTS_EMAIL_INDEX",
+    "ACCOUNTS_PASSWORD_HASH",
+    "ACCOUNTS_PASSWORD_CHANGED_AT",
+    "TOKEN_LIFETIME_SECONDS",
+    "MAIL_FROM",
+    "MAIL_REPLY_TO",
+    "MAIL_CONFIGURATION_SET",
+    "RESET_LINK",
+    "SERVICE_NAME",
+    "PASSWORD_MIN_LENGTH",
+    "ARGON2_MEMORY_KIB",
+    "ARGON2_ITERATIONS",
+    "ARGON2_LANES",
+    "API_KEYS",
+    "REQUIRE_API_KEY",
+    "LIMIT_RESET_PER_IP",
+    "LIMIT_MAIL_PER_ADDRESS",
+    "LIMIT_BAD_TOKEN_PER_IP",
+];
+
+/// Where the accounts are. Rekey's own table has the address as its key; an operator's may differ in all.
+#[derive(Clone, Debug)]
+pub struct AccountsTable {
+    /// The table's name.
+    pub name: String,
+    /// The partition key's attribute.
+    pub key: String,
+    /// The attribute that holds the address, in lower case.
+    pub email: String,
+    /// An index whose partition key is [`Self::email`]; needed unless the table itself has that key.
+    pub email_index: Option<String>,
+    /// The attribute that takes the PHC string.
+    pub password_hash: String,
+    /// The attribute that takes the time of the change.
+    pub password_changed_at: String,
+}
+
+/// What mails say and how they leave.
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    /// The sender, an identity verified with SES.
+    pub from: String,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<String>,
+    /// The SES configuration set.
+    pub configuration_set: Option<String>,
+    /// What the link leads to; `None` means the hosted page under the API's own address.
+    pub reset_link: Option<String>,
+    /// The service's name as its users know it.
+    pub service_name: String,
+}
+
+/// How often; zero means without limit.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitSettings {
+    /// Reset requests from one IP address in ten minutes.
+    pub reset_per_ip: u32,
+    /// Mails to one address in an hour. Unless zero, also one a minute.
+    pub mail_per_address: u32,
+    /// Calls with a dead token from one IP address in ten minutes.
+    pub bad_token_per_ip: u32,
+}
+
+/// Everything a function knows about its deployment.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The tokens table's name.
+    pub tokens_table: String,
+    /// The accounts table.
+    pub accounts: AccountsTable,
+    /// How long both kinds of token live, in seconds.
+    pub token_lifetime_seconds: u64,
+    /// The mails.
+    pub mail: MailSettings,
+    /// What a password must be.
+    pub password_policy: PasswordPolicy,
+    /// What a hash costs.
+    pub argon2: Argon2Cost,
+    /// Who is trusted.
+    pub api_keys: ApiKeys,
+    /// The throttles.
+    pub limits: LimitSettings,
+}
+
+/// A variable is missing or bad. The message names it and never quotes its value.
+#[derive(Debug, thiserror::Error)]
+#[error("environment variable {variable} {problem}")]
+pub struct ConfigError {
+    variable: &'static str,
+    problem: String,
+}
+
+impl Config {
+    /// Reads the configuration through `variable`, in production `std::env::var`. An empty variable counts as
+    /// absent: `CloudFormation` cannot leave one out.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first variable that is missing or bad.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let env = Environment(&variable);
+        Ok(Self {
+            tokens_table: env.required("TOKENS_TABLE")?,
+            accounts: env.accounts()?,
+            token_lifetime_seconds: env.number("TOKEN_LIFETIME_SECONDS", 7200, 60, 86_400)?,
+            mail: env.mail()?,
+            password_policy: PasswordPolicy {
+                min_length: env.number("PASSWORD_MIN_LENGTH", 15, 8, password::MAX_LENGTH)?,
+                service_name: env.text("SERVICE_NAME", "Rekey")?,
+            },
+            argon2: env.argon2()?,
+            api_keys: env.api_keys()?,
+            limits: LimitSettings {
+                reset_per_ip: env.number("LIMIT_RESET_PER_IP", 20, 0, 1_000_000)?,
+                mail_per_address: env.number("LIMIT_MAIL_PER_ADDRESS", 5, 0, 1_000_000)?,
+                bad_token_per_ip: env.number("LIMIT_BAD_TOKEN_PER_IP", 20, 0, 1_000_000)?,
+            },
+        })
+    }
+}
+
+struct Environment<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Environment<'_> {
+    fn optional(&self, variable: &'static str) -> Result<Option<String>, ConfigError> {
+        let value = (self.0)(variable).filter(|value| !value.is_empty());
+        match value {
+            // A line break in the sender or the service's name would be a header of the attacker's choice.
+            Some(value) if value.chars().any(char::is_control) => {
+                Err(bad(variable, "must not contain control characters"))
+            }
+            value => Ok(value),
+        }
+    }
+
+    fn required(&self, variable: &'static str) -> Result<String, ConfigError> {
+        self.optional(variable)?.ok_or_else(|| bad(variable, "is not set"))
+    }
+
+    fn text(&self, variable: &'static str, default: &str) -> Result<String, ConfigError> {
+        Ok(self.optional(variable)?.unwrap_or_else(|| default.to_owned()))
+    }
+
+    fn number<N>(&self, variable: &'static str, default: N, min: N, max: N) -> Result<N, ConfigError>
+    where
+        N: FromStr + PartialOrd + Display,
+    {
+        let Some(text) = self.optional(variable)? else { return Ok(default) };
+        match text.parse() {
+            Ok(number) if number >= min && number <= max => Ok(number),
+            _ => Err(bad(variable, format!("must be a whole number from {min} to {max}"))),
+        }
+    }
+
+    fn accounts(&self) -> Result<AccountsTable, ConfigError> {
+        let table = AccountsTable {
+            name: self.required("ACCOUNTS_TABLE")?,
+            key: self.text("ACCOUNTS_KEY", "email")?,
+            email: self.text("ACCOUNTS_EMAIL", "email")?,
+            email_index: self.optional("ACCOUNTS_EMAIL_INDEX")?,
+            password_hash: self.text("ACCOUNTS_PASSWORD_HASH", "password_hash")?,
+            password_changed_at: self.text("ACCOUNTS_PASSWORD_CHANGED_AT", "password_changed_at")?,
+        };
+        if table.email_index.is_none() && table.key != table.email {
+            return Err(bad(
+                "ACCOUNTS_EMAIL_INDEX",
+                "is not set, but accounts are not keyed by their address (ACCOUNTS_KEY differs from \
+                 ACCOUNTS_EMAIL): name an index whose partition key is the address",
+            ));
+        }
+        let written = [&table.password_hash, &table.password_changed_at];
+        if written[0] == written[1] || written.iter().any(|name| [&table.key, &table.email].contains(name)) {
+            return Err(bad(
+                "ACCOUNTS_PASSWORD_HASH",
+                "and ACCOUNTS_PASSWORD_CHANGED_AT must differ from each other, from ACCOUNTS_KEY and from ACCOUNTS_EMAIL",
+            ));
+        }
+        Ok(table)
+    }
+
+    fn mail(&self) -> Result<MailSettings, ConfigError> {
+        let from = self.required("MAIL_FROM")?;
+        if !from.contains('@') {
+            return Err(bad("MAIL_FROM", "must be an address that is verified with SES"));
+        }
+        let reset_link = self.optional("RESET_LINK")?;
+        if let Some(link) = &reset_link {
+            let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+            let secure = link.starts_with("https://") || local.iter().any(|prefix| link.starts_with(prefix));
+            if !secure || link.contains(['#', ' ', '"', '<', '>']) || !link.is_ascii() {
+                return Err(bad(
+                    "RESET_LINK",
+                    "must be an https:// address without a fragment (Rekey appends #token=…)",
+                ));
+            }
+        }
+        Ok(MailSettings {
+            from,
+            reply_to: self.optional("MAIL_REPLY_TO")?,
+            configuration_set: self.optional("MAIL_CONFIGURATION_SET")?,
+            reset_link,
+            service_name: self.text("SERVICE_NAME", "Rekey")?,
+        })
+    }
+
+    /// RFC 9106 section 4's second recommended option unless configured: 64 MiB, 3 iterations, 4 lanes.
+    fn argon2(&self) -> Result<Argon2Cost, ConfigError> {
+        let memory_kib = self.number("ARGON2_MEMORY_KIB", 65_536, 0, 4_194_304)?;
+        let iterations = self.number("ARGON2_ITERATIONS", 3, 0, 1_000)?;
+        let lanes = self.number("ARGON2_LANES", 4, 1, 255)?;
+        Argon2Cost::new(memory_kib, iterations, lanes).map_err(|error| {
+            let variable = match error {
+                Argon2CostError::TooLittleMemory => "ARGON2_MEMORY_KIB",
+                Argon2CostError::TooFewIterations => "ARGON2_ITERATIONS",
+                Argon2CostError::OutOfRange => "ARGON2_LANES",
+            };
+            bad(variable, error.to_string())
+        })
+    }
+
+    fn api_keys(&self) -> Result<ApiKeys, ConfigError> {
+        let keys: ApiKeys = self
+            .text("API_KEYS", "")?
+            .parse()
+            .map_err(|error| bad("API_KEYS", format!("is malformed: {error}")))?;
+        let required = match self.text("REQUIRE_API_KEY", "false")?.as_str() {
+            "true" => true,
+            "false" => false,
+            _ => return Err(bad("REQUIRE_API_KEY", "must be true or false")),
+        };
+        if required && keys.is_empty() {
+            return Err(bad("REQUIRE_API_KEY", "is true, but API_KEYS holds no key: nobody could call"));
+        }
+        Ok(keys.required(required))
+    }
+}
+
+fn bad(variable: &'static str, problem: impl Into<String>) -> ConfigError {
+    ConfigError { variable, problem: problem.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::{BTreeSet, HashMap};
+
+    use super::*;
+
+    fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let mut variables = HashMap::from([
+            ("TOKENS_TABLE", "t"),
+            ("ACCOUNTS_TABLE", "a"),
+            ("MAIL_FROM", "no-reply@example.com"),
+        ]);
+        variables.extend(settings.iter().copied());
+        Config::read(|name| variables.get(name).map(ToString::to_string))
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let config = read(&[]).expect("a configuration");
+        assert_eq!(config.token_lifetime_seconds, 7200);
+        assert_eq!(config.password_policy.min_length, 15);
+        assert_eq!(config.argon2, Argon2Cost::new(65_536, 3, 4).expect("costs"));
+        assert_eq!(
+            (config.limits.reset_per_ip, config.limits.mail_per_address, config.limits.bad_token_per_ip),
+            (20, 5, 20)
+        );
+        assert_eq!((config.accounts.key.as_str(), config.accounts.email_index), ("email", None));
+    }
+
+    #[test]
+    fn every_variable_that_is_read_is_listed() {
+        let asked = RefCell::new(BTreeSet::new());
+        let _ = Config::read(|name| {
+            asked.borrow_mut().insert(name.to_owned());
+            ["TOKENS_TABLE", "ACCOUNTS_TABLE"]
+                .contains(&name)
+                .then(|| "t".to_owned())
+                .or_else(|| (name == "MAIL_FROM").then(|| "a@b.de".to_owned()))
+        })
+        .expect("a configuration");
+        assert_eq!(asked.into_inner(), VARIABLES.map(str::to_owned).into());
+    }
+
+    #[test]
+    fn a_missing_or_bad_variable_is_named_and_its_value_is_not_quoted() {
+        for (variable, value) in [
+            ("TOKENS_TABLE", ""),
+            ("ACCOUNTS_TABLE", ""),
+            ("MAIL_FROM", ""),
+            ("MAIL_FROM", "nobody-q7"),
+            ("MAIL_FROM", "a@b.de\r\nBcc: q7@b.de"),
+            ("TOKEN_LIFETIME_SECONDS", "q7"),
+            ("TOKEN_LIFETIME_SECONDS", "59"),
+            ("PASSWORD_MIN_LENGTH", "7"),
+            ("PASSWORD_MIN_LENGTH", "129"),
+            ("ARGON2_MEMORY_KIB", "19455"),
+            ("ARGON2_ITERATIONS", "1"),
+            ("ARGON2_LANES", "0"),
+            ("API_KEYS", "q7"),
+            ("REQUIRE_API_KEY", "yes-q7"),
+            ("REQUIRE_API_KEY", "true"),
+            ("LIMIT_RESET_PER_IP", "-1"),
+            ("LIMIT_MAIL_PER_ADDRESS", "many-q7"),
+            ("LIMIT_BAD_TOKEN_PER_IP", "1.5"),
+            ("RESET_LINK", "http://example.com/q7"),
+            ("RESET_LINK", "https://example.com/#q7"),
+            ("RESET_LINK", "javascript:q7"),
+            ("ACCOUNTS_PASSWORD_HASH", "email"),
+        ] {
+            let message = read(&[(variable, value)]).expect_err(variable).to_string();
+            assert!(message.starts_with(&format!("environment variable {variable} ")), "{message}");
+            assert!(!message.contains("q7"), "{message}");
+        }
+        let message = read(&[("ACCOUNTS_KEY", "user_id")]).expect_err("no index").to_string();
+        assert!(message.contains("ACCOUNTS_EMAIL_INDEX"), "{message}");
+    }
+}

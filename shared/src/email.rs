@@ -1,0 +1,146 @@
+//! E-mail addresses as Rekey compares and stores them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use email_address::{EmailAddress as Syntax, Options};
+
+/// RFC 5321 section 4.5.3.1.3: a path holds at most 256 octets, two of them the angle brackets.
+const MAX_LENGTH: usize = 254;
+
+/// A well-formed address in lower case.
+///
+/// ASCII alone: letters of other alphabets look like Latin ones, and a look-alike of somebody's address must
+/// never find that account. Domains of other alphabets are written in Punycode (`xn--…`). Quoted local parts
+/// and address literals are refused: no mailbox of ours has one, and they smuggle characters past parsers.
+///
+/// `Debug` tells nothing: an address in a log is a leak. There is no `Display` and no `Serialize`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EmailAddress(String);
+
+/// Why a text is not an address that Rekey takes.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EmailAddressError {
+    /// Longer than RFC 5321 allows.
+    #[error("must be at most 254 characters long")]
+    TooLong,
+    /// Holds a character outside printable ASCII.
+    #[error("must contain printable ASCII characters only (write international domains in Punycode, xn--…)")]
+    NotAscii,
+    /// Does not have the form of an address.
+    #[error("must be an e-mail address such as name@example.com")]
+    Malformed,
+}
+
+impl EmailAddress {
+    /// The address, for a store's key or a mail's recipient.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EmailAddress {
+    type Err = EmailAddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() > MAX_LENGTH {
+            return Err(EmailAddressError::TooLong);
+        }
+        if !text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+            return Err(EmailAddressError::NotAscii);
+        }
+        let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
+        let syntax = Syntax::parse_with_options(text, options).map_err(|_| EmailAddressError::Malformed)?;
+        if syntax.local_part().starts_with('"') {
+            return Err(EmailAddressError::Malformed);
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmailAddress(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_compared_in_lower_case() {
+        let typed: EmailAddress = "Ann.Smith+x@Example.COM".parse().expect("an address");
+        assert_eq!(typed.as_str(), "ann.smith+x@example.com");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in [
+            "",
+            " ",
+            "@",
+            "a@",
+            "@b.c",
+            "a@b",
+            "a b@c.de",
+            "a@b..de",
+            " a@b.de",
+            "a@b.de ",
+            "a@b.de,c@d.ef",
+            "<a@b.de>",
+            "A <a@b.de>",
+            "a@[127.0.0.1]",
+            "\"a b\"@c.de",
+            "a@b.de\r\nBcc: c@d.ef",
+            "a\0@b.de",
+            "a@-b.de",
+            "a@b.de\n",
+            ".a@b.de",
+            "a.@b.de",
+            "a..b@c.de",
+        ] {
+            assert!(text.parse::<EmailAddress>().is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn look_alike_letters_are_refused() {
+        // Cyrillic а, Turkish dotless ı, Kelvin sign K (lower-cases to k), full-width ＠, a combining accent.
+        for text in
+            ["аnn@example.com", "mıke@example.com", "mi\u{212a}e@example.com", "a＠b.de", "e\u{301}@b.de"]
+        {
+            assert_eq!(text.parse::<EmailAddress>(), Err(EmailAddressError::NotAscii), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_at_most_254_characters() {
+        let domain = ["d".repeat(60), "e".repeat(60), "f".repeat(60)].join(".");
+        let longest = format!("{}@{domain}.com", "a".repeat(254 - domain.len() - 5));
+        assert_eq!(longest.len(), 254);
+        assert!(longest.parse::<EmailAddress>().is_err() || longest.len() == 254);
+        assert_eq!(format!("a{longest}").parse::<EmailAddress>(), Err(EmailAddressError::TooLong));
+    }
+
+    #[test]
+    fn debug_output_hides_the_address() {
+        let address: EmailAddress = "ann@example.com".parse().expect("an address");
+        assert!(!format!("{address:?}").contains("ann"));
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics_and_what_is_taken_is_plain(text in "\\PC*|[ -~]{0,300}|[a-z.+\"@\\[\\]()\\\\ ]{0,40}") {
+            if let Ok(address) = text.parse::<EmailAddress>() {
+                let taken = address.as_str();
+                prop_assert!(taken.is_ascii() && !taken.contains(['\r', '\n', ' ', ',', '<', '>', '"']));
+                prop_assert_eq!(taken.matches('@').count(), 1);
+                prop_assert_eq!(taken.parse::<EmailAddress>().expect("still an address"), address);
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What is the same for all three functions: event in, route, caller, answer out, one wide event in the log.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+use tokio::time::{Instant, timeout};
+
+use crate::after_reply::{AfterReply, AfterReplyLayer};
+use crate::api_key::{ApiKeys, Caller, KeyRefusal, Scope};
+use crate::http::routes::{self, Dialect, Endpoint, FunctionName, Route};
+use crate::http::{Call, Refusal, Reply};
+use crate::telemetry::{CallEvent, Telemetry};
+
+/// A caller has an answer after this long at the latest. API Gateway gives up after 29 or 30 seconds.
+const REPLY_DEADLINE: Duration = Duration::from_secs(20);
+
+/// One of the three functions.
+pub trait Function: Send + Sync + 'static {
+    /// Which one.
+    const NAME: FunctionName;
+    /// What an API key needs to call it.
+    const SCOPE: Scope;
+
+    /// Who may call.
+    fn api_keys(&self) -> &ApiKeys;
+
+    /// Does what `endpoint` stands for, and names what was done.
+    fn call(
+        &self,
+        endpoint: Endpoint,
+        call: &Call,
+        caller: &Caller,
+        request_id: &str,
+    ) -> impl Future<Output = Result<Done, Refusal>> + Send;
+}
+
+/// A call that was answered as asked.
+pub struct Done {
+    /// What was done, for the log.
+    pub outcome: &'static str,
+    /// The answer.
+    pub reply: Reply,
+}
+
+impl Done {
+    /// `outcome`, answered with `reply`.
+    #[must_use]
+    pub const fn new(outcome: &'static str, reply: Reply) -> Self {
+        Self { outcome, reply }
+    }
+}
+
+/// Answers the events of Lambda's runtime API, one after another, with the work after each reply in between.
+///
+/// # Errors
+///
+/// When the runtime API fails; Lambda then replaces the process.
+pub async fn serve<F: Function>(
+    function: F,
+    telemetry: Telemetry,
+    after_reply: AfterReply,
+) -> Result<(), lambda_runtime::Error> {
+    let function = Arc::new(function);
+    let handler = service_fn(move |event: LambdaEvent<Value>| {
+        let (function, telemetry) = (Arc::clone(&function), telemetry.clone());
+        async move {
+            let LambdaEvent { payload, context } = event;
+            Ok::<Reply, lambda_runtime::Error>(
+                answer(&*function, &telemetry, payload, &context.request_id).await,
+            )
+        }
+    });
+    Runtime::new(handler).layer(AfterReplyLayer(after_reply)).run().await
+}
+
+/// Answers one event. Never fails: whatever comes in, an HTTP answer goes out.
+pub async fn answer<F: Function>(
+    function: &F,
+    telemetry: &Telemetry,
+    event: Value,
+    request_id: &str,
+) -> Reply {
+    let started = Instant::now();
+    let call = Call::from_event(event);
+    let mut record = telemetry.call(request_id, call.gateway_request_id.as_deref());
+    let route = routes::find(F::NAME, &call.method, &call.path);
+    let outcome = match route {
+        Some(route) => timeout(REPLY_DEADLINE, routed(function, route, &call, request_id, &mut record))
+            .await
+            .unwrap_or_else(|_| Err(Refusal::Unavailable("the call took too long".to_owned()))),
+        None => Err(Refusal::NotFound),
+    };
+    let reply = match outcome {
+        Ok(done) => {
+            record.outcome = done.outcome;
+            done.reply
+        }
+        Err(refusal) => {
+            record.outcome = refusal.code();
+            record.error = refusal.internal().map(str::to_owned);
+            refusal.into_reply(route.map_or(Dialect::Problem, Route::dialect), request_id)
+        }
+    };
+    record.status = reply.status_code.to_string();
+    telemetry.end_call(record, started.elapsed());
+    reply
+}
+
+async fn routed<F: Function>(
+    function: &F,
+    route: &'static Route,
+    call: &Call,
+    request_id: &str,
+    record: &mut CallEvent,
+) -> Result<Done, Refusal> {
+    record.route = route.path;
+    let authorization = call.authorization.as_ref().map(|header| header.expose_secret());
+    let caller = if is_page(route.endpoint, call)? {
+        // The pages are for anonymous people; where nobody may be anonymous, there are none.
+        if function.api_keys().are_required() {
+            return Err(Refusal::NotFound);
+        }
+        Caller::Anonymous
+    } else {
+        function
+            .api_keys()
+            .identify(authorization, F::SCOPE)
+            .map_err(|refusal: KeyRefusal| Refusal::Key(refusal))?
+    };
+    if let Caller::Trusted(name) = &caller {
+        record.caller = Some(name.clone());
+    }
+    function.call(route.endpoint, call, &caller, request_id).await
+}
+
+fn is_page(endpoint: Endpoint, call: &Call) -> Result<bool, Refusal> {
+    Ok(match endpoint {
+        Endpoint::ForgotPage => true,
+        Endpoint::ValidateQuery { page } => page && call.query("token")?.is_none(),
+        _ => false,
+    })
+}

@@ -1,0 +1,175 @@
+//! The fields of a JSON body. Duplicate names are refused: two readers of one body must not see two values.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use secrecy::SecretString;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::error::Category;
+
+use super::{FieldProblem, Refusal};
+use crate::email::EmailAddress;
+
+/// The top level of a JSON object. Holds secrets, so it has no `Debug`.
+pub struct Fields {
+    values: BTreeMap<String, Value>,
+    problems: Vec<FieldProblem>,
+}
+
+impl Fields {
+    /// No fields at all.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { values: BTreeMap::new(), problems: Vec::new() }
+    }
+
+    /// The fields of the JSON object in `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NotJson`] if the bytes are not JSON, [`Refusal::Invalid`] if the JSON is no object or names a
+    /// field twice.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+        let unique: UniqueFields = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+            Category::Data => {
+                Refusal::invalid("#".to_owned(), "must be a JSON object that names each field once")
+            }
+            Category::Io | Category::Syntax | Category::Eof => Refusal::NotJson("The body is not JSON."),
+        })?;
+        Ok(Self { values: unique.0, problems: Vec::new() })
+    }
+
+    /// Takes the text `name`. A missing or ill-typed one is noted for [`Self::finish`] and yields nothing.
+    pub fn text(&mut self, name: &'static str) -> Option<SecretString> {
+        match self.values.remove(name) {
+            Some(Value::String(text)) => Some(text.into()),
+            Some(_) => self.problem(name, "must be a string"),
+            None => self.problem(name, "is missing"),
+        }
+    }
+
+    /// Takes the address `email`, noting what is wrong with it.
+    pub fn email(&mut self) -> Option<EmailAddress> {
+        match self.values.remove("email") {
+            Some(Value::String(text)) => match text.parse() {
+                Ok(address) => Some(address),
+                Err(error) => self.problem("email", error),
+            },
+            Some(_) => self.problem("email", "must be a string"),
+            None => self.problem("email", "is missing"),
+        }
+    }
+
+    /// Takes the address `email` if it is there.
+    pub fn optional_email(&mut self) -> Option<EmailAddress> {
+        if self.values.contains_key("email") { self.email() } else { None }
+    }
+
+    /// What was `taken`, if all of it was there and well-formed.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Invalid`] with every problem noted.
+    pub fn finish<T>(self, taken: Option<T>) -> Result<T, Refusal> {
+        match taken {
+            Some(taken) if self.problems.is_empty() => Ok(taken),
+            _ => Err(Refusal::Invalid(self.problems)),
+        }
+    }
+
+    fn problem<T>(&mut self, name: &str, detail: impl ToString) -> Option<T> {
+        self.problems.push(FieldProblem { pointer: format!("#/{name}"), detail: detail.to_string() });
+        None
+    }
+}
+
+struct UniqueFields(BTreeMap<String, Value>);
+
+impl<'de> Deserialize<'de> for UniqueFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(UniqueFieldsVisitor)
+    }
+}
+
+struct UniqueFieldsVisitor;
+
+impl<'de> Visitor<'de> for UniqueFieldsVisitor {
+    type Value = UniqueFields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = BTreeMap::new();
+        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            if fields.insert(name, value).is_some() {
+                return Err(A::Error::custom("a duplicate field"));
+            }
+        }
+        Ok(UniqueFields(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn fields_are_taken_as_sent() {
+        let mut fields = Fields::parse(r#"{"password":" é\u0000 ","email":"A@b.de","other":[1]}"#.as_bytes())
+            .ok()
+            .expect("fields");
+        assert_eq!(fields.text("password").expect("there").expose_secret(), " é\0 ");
+        assert_eq!(fields.email().expect("there").as_str(), "a@b.de");
+        assert!(fields.finish(Some(())).is_ok());
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once() {
+        let mut fields = Fields::parse(br#"{"email":["a@b.de"]}"#).ok().expect("fields");
+        let (email, token) = (fields.email(), fields.text("token"));
+        let Err(Refusal::Invalid(problems)) = fields.finish(email.zip(token)) else { panic!("not refused") };
+        let told: Vec<(&str, &str)> =
+            problems.iter().map(|p| (p.pointer.as_str(), p.detail.as_str())).collect();
+        assert_eq!(told, [("#/email", "must be a string"), ("#/token", "is missing")]);
+    }
+
+    #[test]
+    fn json_of_the_wrong_shape_is_told_from_what_is_no_json() {
+        let deep = "[".repeat(10_000);
+        for text in ["[]", "1", "\"x\"", "null", r#"{"a":1,"a":2}"#] {
+            assert!(matches!(Fields::parse(text.as_bytes()), Err(Refusal::Invalid(_))), "{text}");
+        }
+        for text in [
+            "{",
+            "x",
+            "{'a':1}",
+            r#"{"a":1}x"#,
+            r#"{"a":"\ud800"}"#,
+            "{\"a\":\"\n\"}",
+            &format!(r#"{{"a":{deep}"#),
+            "NaN",
+        ] {
+            assert!(matches!(Fields::parse(text.as_bytes()), Err(Refusal::NotJson(_))), "{:.20}", text);
+        }
+        for bytes in [&b"{\"a\":\"\xff\"}"[..], b"{\"a\":\"\xc0\x80\"}", b"\xef\xbb\xbf{}"] {
+            assert!(matches!(Fields::parse(bytes), Err(Refusal::NotJson(_))), "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_can_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in r#"[{}\[\]":,a-z0-9\\ ]{0,80}"#) {
+            for body in [&bytes[..], text.as_bytes()] {
+                if let Ok(mut fields) = Fields::parse(body) {
+                    let _ = (fields.email(), fields.text("token"), fields.finish(Some(())).is_ok());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Refusals, and what callers read of them: problem documents (RFC 9457), or Unleash's shape on `/auth/reset/*`.
+//! What went wrong inside is for the log and never stands here.
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::Reply;
+use super::routes::Dialect;
+use super::unleash;
+use crate::api_key::KeyRefusal;
+use crate::password::Weakness;
+use crate::password_hash::HashError;
+use crate::random::RandomError;
+use crate::store::StoreError;
+use crate::store::limits::Throttled;
+
+/// One field that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldProblem {
+    /// Where: a JSON pointer as a URI fragment (RFC 6901 section 6), or `?name` for a query parameter.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// Why a call is refused. Every non-2xx answer is one of these.
+#[derive(Debug)]
+pub enum Refusal {
+    /// There is no such route here.
+    NotFound,
+    /// Fields are missing, ill-typed or ill-formed.
+    Invalid(Vec<FieldProblem>),
+    /// The API key.
+    Key(KeyRefusal),
+    /// Unknown, malformed, expired, used or superseded: all the same.
+    TokenNotLive,
+    /// The address has no account; for trusted callers only.
+    AccountUnknown,
+    /// More than 16 KiB.
+    BodyTooLarge,
+    /// Not JSON, by its `Content-Type` or by its bytes.
+    NotJson(&'static str),
+    /// The policy refuses the password; the token survives.
+    PasswordRefused(Vec<Weakness>),
+    /// Too often.
+    Throttled(Throttled),
+    /// Something inside did not answer; nothing is half-done. The text is for the log.
+    Unavailable(String),
+}
+
+impl Refusal {
+    /// One field's problem.
+    #[must_use]
+    pub fn invalid(pointer: String, detail: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldProblem { pointer, detail: detail.into() }])
+    }
+
+    /// The stable name of this kind of refusal, for callers and metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Invalid(_) => "invalid_request",
+            Self::Key(KeyRefusal::Missing) => "api_key_missing",
+            Self::Key(KeyRefusal::Unknown) => "api_key_unknown",
+            Self::Key(KeyRefusal::ScopeMissing) => "scope_missing",
+            Self::TokenNotLive => "token_not_live",
+            Self::AccountUnknown => "account_unknown",
+            Self::BodyTooLarge => "body_too_large",
+            Self::NotJson(_) => "not_json",
+            Self::PasswordRefused(_) => "password_refused",
+            Self::Throttled(_) => "throttled",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+
+    /// The status and its title (RFC 9110 section 15), as problem documents have them.
+    pub(super) const fn status(&self) -> (u16, &'static str) {
+        match self {
+            Self::NotFound | Self::TokenNotLive | Self::AccountUnknown => (404, "Not Found"),
+            Self::Invalid(_) => (400, "Bad Request"),
+            Self::Key(KeyRefusal::Missing | KeyRefusal::Unknown) => (401, "Unauthorized"),
+            Self::Key(KeyRefusal::ScopeMissing) => (403, "Forbidden"),
+            Self::BodyTooLarge => (413, "Content Too Large"),
+            Self::NotJson(_) => (415, "Unsupported Media Type"),
+            Self::PasswordRefused(_) => (422, "Unprocessable Content"),
+            Self::Throttled(_) => (429, "Too Many Requests"),
+            Self::Unavailable(_) => (503, "Service Unavailable"),
+        }
+    }
+
+    /// What the caller reads and can act on.
+    pub(super) fn detail(&self) -> String {
+        match self {
+            Self::NotFound => "There is no such route.".to_owned(),
+            Self::Invalid(problems) => match &problems[..] {
+                [one] => format!("{} {}.", one.pointer, one.detail),
+                _ => "Some fields are missing or not as they should be; see errors.".to_owned(),
+            },
+            Self::Key(KeyRefusal::Missing) => {
+                "An API key is required: send it as Authorization: Bearer <key>.".to_owned()
+            }
+            Self::Key(KeyRefusal::Unknown) => "The API key is not valid.".to_owned(),
+            Self::Key(KeyRefusal::ScopeMissing) => "The API key lacks the scope for this call.".to_owned(),
+            Self::TokenNotLive => {
+                "The token is not live: it is unknown, expired, used or superseded. Start a new reset."
+                    .to_owned()
+            }
+            Self::AccountUnknown => "The address has no account.".to_owned(),
+            Self::BodyTooLarge => "The body must be at most 16 KiB.".to_owned(),
+            Self::NotJson(detail) => (*detail).to_owned(),
+            Self::PasswordRefused(weaknesses) => {
+                weaknesses.first().map(ToString::to_string).unwrap_or_default()
+            }
+            Self::Throttled(Throttled { retry_after }) => {
+                format!("Too many attempts. Try again in {retry_after} seconds.")
+            }
+            Self::Unavailable(_) => {
+                "The service did not answer in time and nothing was changed. Try again in a moment."
+                    .to_owned()
+            }
+        }
+    }
+
+    /// Seconds to wait, where waiting helps.
+    pub(super) const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Throttled(throttled) => Some(throttled.retry_after),
+            Self::Unavailable(_) => Some(2),
+            _ => None,
+        }
+    }
+
+    /// What failed inside, for the log.
+    #[must_use]
+    pub fn internal(&self) -> Option<&str> {
+        match self {
+            Self::Unavailable(problem) => Some(problem),
+            _ => None,
+        }
+    }
+
+    /// The answer, as the route's clients read it.
+    #[must_use]
+    pub fn into_reply(self, dialect: Dialect, request_id: &str) -> Reply {
+        let reply = match dialect {
+            Dialect::Problem => self.problem(),
+            Dialect::Unleash => unleash::error(&self, request_id),
+        };
+        match self.retry_after() {
+            Some(seconds) => reply.header("Retry-After", seconds.to_string()),
+            None if matches!(self, Self::Key(KeyRefusal::Missing | KeyRefusal::Unknown)) => {
+                reply.header("WWW-Authenticate", "Bearer")
+            }
+            None => reply,
+        }
+    }
+
+    fn problem(&self) -> Reply {
+        let (status, title) = self.status();
+        let mut body = json!({
+            "type": "about:blank", "title": title, "status": status, "detail": self.detail(), "code": self.code(),
+        });
+        match self {
+            Self::Invalid(problems) => body["errors"] = json!(problems),
+            Self::PasswordRefused(weaknesses) => {
+                let problems = weaknesses
+                    .iter()
+                    .map(|weakness| json!({"pointer": "#/password", "detail": weakness.to_string()}));
+                body["errors"] = problems.collect();
+            }
+            _ => {}
+        }
+        Reply::json(status, &body).header("Content-Type", "application/problem+json")
+    }
+}
+
+impl From<KeyRefusal> for Refusal {
+    fn from(refusal: KeyRefusal) -> Self {
+        Self::Key(refusal)
+    }
+}
+
+impl From<Throttled> for Refusal {
+    fn from(throttled: Throttled) -> Self {
+        Self::Throttled(throttled)
+    }
+}
+
+impl From<Vec<Weakness>> for Refusal {
+    fn from(weaknesses: Vec<Weakness>) -> Self {
+        Self::PasswordRefused(weaknesses)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<RandomError> for Refusal {
+    fn from(error: RandomError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<HashError> for Refusal {
+    fn from(error: HashError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}

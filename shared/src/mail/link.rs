@@ -1,0 +1,116 @@
+//! The link in the mail. Its base comes from configuration or from what API Gateway itself says of the API;
+//! a base taken from `Host` or `X-Forwarded-Host` would send the token wherever a stranger wants.
+
+use secrecy::SecretString;
+
+use crate::token::ResetToken;
+
+/// Which API a call came through, in API Gateway's own words (never in a header's).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiAddress {
+    /// The id of the API, or of the function URL.
+    pub api_id: String,
+    /// The stage, `$default` or a name.
+    pub stage: String,
+    /// Whether the id is that of a function URL.
+    pub is_function_url: bool,
+}
+
+/// What a link begins with.
+#[derive(Clone, Debug)]
+pub struct LinkBase(String);
+
+impl LinkBase {
+    /// The configured base, or else the hosted page under the API's own address in `region`. `None` if
+    /// neither is known.
+    #[must_use]
+    pub fn new(configured: Option<&str>, api: Option<&ApiAddress>, region: Option<&str>) -> Option<Self> {
+        if let Some(base) = configured {
+            return Some(Self(base.to_owned()));
+        }
+        let (api, region) = (api?, region?);
+        let host_name =
+            |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !host_name(&api.api_id) || !host_name(region) {
+            return None;
+        }
+        if api.is_function_url {
+            return Some(Self(format!("https://{}.lambda-url.{region}.on.aws{HOSTED_PAGE}", api.api_id)));
+        }
+        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let plain_stage = api.stage.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let stage = match api.stage.as_str() {
+            "" | "$default" => String::new(),
+            stage if plain_stage => format!("/{stage}"),
+            _ => return None,
+        };
+        Some(Self(format!("https://{}.execute-api.{region}.{suffix}{stage}{HOSTED_PAGE}", api.api_id)))
+    }
+
+    /// The link with `token` in its fragment, which no server, log or `Referer` ever sees.
+    #[must_use]
+    pub fn with(&self, token: &ResetToken) -> SecretString {
+        format!("{}#token={}", self.0, token.0.expose_secret()).into()
+    }
+}
+
+/// The route of the page "Choose a new password".
+const HOSTED_PAGE: &str = "/organizations/complete-password/";
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+    use crate::token::Token;
+
+    fn api(stage: &str, is_function_url: bool) -> ApiAddress {
+        ApiAddress { api_id: "a1b2c3".to_owned(), stage: stage.to_owned(), is_function_url }
+    }
+
+    fn link(base: Option<LinkBase>) -> String {
+        let token = ResetToken(Token::parse("T".repeat(20)).expect("a token"));
+        base.expect("a base").with(&token).expose_secret().to_owned()
+    }
+
+    #[test]
+    fn the_configured_base_wins_and_the_token_stands_in_the_fragment() {
+        let base =
+            LinkBase::new(Some("https://example.com/new"), Some(&api("prod", false)), Some("eu-west-1"));
+        assert_eq!(link(base), "https://example.com/new#token=TTTTTTTTTTTTTTTTTTTT");
+    }
+
+    #[test]
+    fn the_default_is_the_hosted_page_under_the_apis_own_address() {
+        for (api, region, expected) in [
+            (
+                api("$default", false),
+                "eu-west-1",
+                "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/organizations",
+            ),
+            (
+                api("prod", false),
+                "eu-west-1",
+                "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod/organizations",
+            ),
+            (
+                api("$default", false),
+                "cn-north-1",
+                "https://a1b2c3.execute-api.cn-north-1.amazonaws.com.cn/organizations",
+            ),
+            (api("$default", true), "eu-west-1", "https://a1b2c3.lambda-url.eu-west-1.on.aws/organizations"),
+        ] {
+            let base = LinkBase::new(None, Some(&api), Some(region));
+            assert_eq!(link(base), format!("{expected}/complete-password/#token=TTTTTTTTTTTTTTTTTTTT"));
+        }
+    }
+
+    #[test]
+    fn there_is_no_link_without_a_base_or_from_a_strange_event() {
+        assert!(LinkBase::new(None, None, Some("eu-west-1")).is_none());
+        assert!(LinkBase::new(None, Some(&api("$default", false)), None).is_none());
+        assert!(LinkBase::new(None, Some(&api("a/../b", false)), Some("eu-west-1")).is_none());
+        let evil = ApiAddress { api_id: "evil.example/".to_owned(), ..api("$default", false) };
+        assert!(LinkBase::new(None, Some(&evil), Some("eu-west-1")).is_none());
+    }
+}

@@ -1,0 +1,109 @@
+//! Sends mails through SES, after the reply.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::{Instant, sleep_until};
+
+use super::{Mail, MailKind};
+use crate::config::MailSettings;
+use crate::telemetry::{MailOutcome, Telemetry};
+
+/// Sends mails. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Mailer {
+    client: Client,
+    settings: Arc<MailSettings>,
+    telemetry: Telemetry,
+    pace: Duration,
+    /// Milliseconds that the last mail kept this environment, in whole paces.
+    last: Arc<AtomicU64>,
+}
+
+impl Mailer {
+    /// Almost every `SendEmail` ends within a second.
+    pub const PACE: Duration = Duration::from_secs(1);
+
+    /// A mailer that stays busy for a multiple of `pace` whether or not there is anybody to write to. An environment
+    /// that were free sooner for an unknown address would tell a stranger, by the next call's cold start, who has an
+    /// account.
+    #[must_use]
+    pub fn new(client: Client, settings: MailSettings, telemetry: Telemetry, pace: Duration) -> Self {
+        Self { client, settings: Arc::new(settings), telemetry, pace, last: Arc::default() }
+    }
+
+    /// How mails look and leave.
+    #[must_use]
+    pub fn settings(&self) -> &MailSettings {
+        &self.settings
+    }
+
+    /// Sends `mail`, or takes as long as if there were one. What SES refuses is logged and counted; the request token
+    /// may ask again.
+    pub async fn deliver(&self, mail: Option<Mail>, request_id: String) {
+        let started = Instant::now();
+        let kind = mail.as_ref().map_or(MailKind::Reset, |mail| mail.kind);
+        let was_sent = mail.is_some();
+        let outcome = match mail {
+            None => MailOutcome::NoAccount,
+            Some(mail) => match self.send(mail).await {
+                Ok(id) => MailOutcome::Sent(id),
+                Err(problem) => MailOutcome::Failed(problem),
+            },
+        };
+        let took = started.elapsed();
+        self.telemetry.mail(kind.name(), &request_id, outcome, took);
+        let busy = if was_sent { self.in_whole_paces(took) } else { self.as_long_as_the_last() };
+        sleep_until(started + busy).await;
+    }
+
+    fn in_whole_paces(&self, took: Duration) -> Duration {
+        let paces = took.as_millis().div_ceil(self.pace.as_millis().max(1)).max(1);
+        let busy = self.pace * u32::try_from(paces).unwrap_or(u32::MAX);
+        self.last.store(u64::try_from(busy.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        busy
+    }
+
+    fn as_long_as_the_last(&self) -> Duration {
+        self.pace.max(Duration::from_millis(self.last.load(Ordering::Relaxed)))
+    }
+
+    async fn send(&self, mail: Mail) -> Result<String, String> {
+        let content = content(&mail).map_err(|error| error.to_string())?;
+        let output = self
+            .client
+            .send_email()
+            .from_email_address(&self.settings.from)
+            .set_reply_to_addresses(self.settings.reply_to.clone().map(|address| vec![address]))
+            .set_configuration_set_name(self.settings.configuration_set.clone())
+            .destination(Destination::builder().to_addresses(mail.to).build())
+            .content(content)
+            .send()
+            .await
+            .map_err(|error| problem(&error))?;
+        Ok(output.message_id.unwrap_or_default())
+    }
+}
+
+fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
+    let utf8 = |text: &str| Content::builder().data(text).charset("UTF-8").build();
+    let part = |text: &SecretString| utf8(text.expose_secret());
+    let body = Body::builder().text(part(&mail.text)?).html(part(&mail.html)?).build();
+    let message = Message::builder().subject(utf8(&mail.subject)?).body(body).build();
+    Ok(EmailContent::builder().simple(message).build())
+}
+
+/// SES's code, never its message: that one quotes addresses.
+fn problem<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> String {
+    match error {
+        SdkError::ServiceError(service) => service.err().code().unwrap_or("unknown service error").to_owned(),
+        SdkError::ResponseError(_) => "SES answered with something else than an answer".to_owned(),
+        other => DisplayErrorContext(other).to_string(),
+    }
+}

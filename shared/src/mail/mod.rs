@@ -1,0 +1,9 @@
+//! The two mails: "set a new password" and "your password was changed".
+
+mod content;
+mod link;
+mod mailer;
+
+pub use content::{Mail, MailKind, ResetMail, changed_mail};
+pub use link::{ApiAddress, LinkBase};
+pub use mailer::Mailer;

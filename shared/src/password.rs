@@ -1,0 +1,192 @@
+//! The password policy of NIST SP 800-63B-4 section 3.1.1 and OWASP ASVS 5.0 section 6.2: length and
+//! guessability count, composition rules do not.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use zxcvbn::{Score, zxcvbn};
+
+use crate::email::EmailAddress;
+
+/// The longest password taken, in Unicode characters. NIST asks for at least 64; a bound keeps hashing and
+/// guess estimation cheap.
+pub const MAX_LENGTH: usize = 128;
+
+/// The lowest zxcvbn score taken: "safely unguessable", at least 10^8 guesses.
+const MIN_SCORE: Score = Score::Three;
+
+/// What makes a password acceptable here.
+#[derive(Clone, Debug)]
+pub struct PasswordPolicy {
+    /// Fewest Unicode characters.
+    pub min_length: usize,
+    /// The service's name: a password that is built on it is easily guessed.
+    pub service_name: String,
+}
+
+/// A password that the policy took, exactly as it was sent. `Debug` hides it; dropping it wipes it.
+pub struct NewPassword(SecretString);
+
+/// Why the policy refuses a password. A caller shows all that apply.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Weakness {
+    /// Fewer characters than the operator asks for.
+    #[error("The password must be at least {min_length} characters long.")]
+    TooShort {
+        /// The operator's minimum.
+        min_length: usize,
+    },
+    /// More than [`MAX_LENGTH`] characters.
+    #[error("The password must be at most 128 characters long.")]
+    TooLong,
+    /// zxcvbn expects an attacker to find it.
+    #[error("The password is too easy to guess. {advice}")]
+    Guessable {
+        /// zxcvbn's advice, or ours where it gives none.
+        advice: String,
+    },
+}
+
+impl PasswordPolicy {
+    /// Takes `password`, or says everything that is wrong with it. `address` is the account's, where it is known.
+    ///
+    /// # Errors
+    ///
+    /// At least one [`Weakness`].
+    pub fn accept(
+        &self,
+        password: SecretString,
+        address: Option<&EmailAddress>,
+    ) -> Result<NewPassword, Vec<Weakness>> {
+        let length = password.expose_secret().chars().count();
+        if length > MAX_LENGTH {
+            // Not even looked at further: the estimate's cost grows faster than the text.
+            return Err(vec![Weakness::TooLong]);
+        }
+        let mut weaknesses = Vec::new();
+        if length < self.min_length {
+            weaknesses.push(Weakness::TooShort { min_length: self.min_length });
+        }
+        let estimate = zxcvbn(password.expose_secret(), &self.context(address));
+        if estimate.score() < MIN_SCORE {
+            let advice = estimate
+                .feedback()
+                .and_then(|feedback| {
+                    feedback
+                        .warning()
+                        .map(|warning| warning.to_string())
+                        .or_else(|| feedback.suggestions().first().map(ToString::to_string))
+                })
+                .unwrap_or_else(|| "Use a few unrelated words.".to_owned());
+            weaknesses.push(Weakness::Guessable { advice });
+        }
+        if weaknesses.is_empty() { Ok(NewPassword(password)) } else { Err(weaknesses) }
+    }
+
+    /// The words that this person's attacker would try first.
+    fn context<'a>(&'a self, address: Option<&'a EmailAddress>) -> Vec<&'a str> {
+        let mut words = vec![self.service_name.as_str()];
+        if let Some(address) = address {
+            words.push(address.as_str());
+            words.extend(address.as_str().split(['@', '.', '+', '-', '_']).filter(|word| word.len() > 2));
+        }
+        words
+    }
+}
+
+impl NewPassword {
+    /// The clear text, for the hash function alone.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The same secret, to be judged again with more context.
+    #[must_use]
+    pub fn into_secret(self) -> SecretString {
+        self.0
+    }
+}
+
+impl fmt::Debug for NewPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewPassword(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn policy(min_length: usize) -> PasswordPolicy {
+        PasswordPolicy { min_length, service_name: "Rekey".to_owned() }
+    }
+
+    fn accepts(
+        min_length: usize,
+        password: &str,
+        address: Option<&str>,
+    ) -> Result<NewPassword, Vec<Weakness>> {
+        let address = address.map(|text| text.parse().expect("an address"));
+        policy(min_length).accept(password.into(), address.as_ref())
+    }
+
+    #[test]
+    fn the_documented_passwords_are_taken() {
+        for password in ["crux_is_awesome", "correct horse battery staple"] {
+            assert!(accepts(15, password, Some("mrbailey@projectthanos.com")).is_ok(), "{password}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_kept_exactly_as_sent() {
+        let odd = " \u{0}e\u{301} \u{212b} trailing blanks count   ";
+        assert_eq!(accepts(15, odd, None).expect("accepted").expose_secret(), odd);
+    }
+
+    #[test]
+    fn length_counts_characters_not_bytes() {
+        assert!(accepts(15, "žluťoučký kůň úpí", None).is_ok());
+        let short = accepts(15, "ž🐎úpěl ďábel", None).expect_err("13 characters");
+        assert!(short.contains(&Weakness::TooShort { min_length: 15 }));
+        let long = "žluťoučký kůň úpěl ďábelské ódy ".repeat(5);
+        assert!(accepts(15, &long.chars().take(128).collect::<String>(), None).is_ok());
+        assert_eq!(
+            accepts(15, &long.chars().take(129).collect::<String>(), None).expect_err("129"),
+            [Weakness::TooLong]
+        );
+    }
+
+    #[test]
+    fn guessable_passwords_are_refused_however_long() {
+        for password in
+            ["passwordpassword", "aaaaaaaaaaaaaaaaaaaa", "abcdefghijklmnopqrstuvwxyz", "1234567890123456"]
+        {
+            assert!(
+                matches!(accepts(15, password, None).expect_err(password)[..], [Weakness::Guessable { .. }]),
+                "{password}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_password_made_of_the_address_or_the_service_is_refused() {
+        let address = "alexandrina.featherstone@wonderfulwidgets.example";
+        for password in [address, "alexandrina.featherstone", "wonderfulwidgets", "featherstone1"] {
+            assert!(accepts(8, password, Some(address)).is_err(), "{password}");
+        }
+        let named = PasswordPolicy { min_length: 8, service_name: "Quixotryclub".to_owned() };
+        assert!(named.accept("Quixotryclub1".into(), None).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn judging_never_panics_and_the_bounds_hold(password in "\\PC{0,200}") {
+            let length = password.chars().count();
+            let verdict = accepts(15, &password, Some("ann@example.com"));
+            prop_assert!(verdict.is_err() || (15..=128).contains(&length));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Password hashes: argon2id as PHC strings, which every argon2 library verifies.
+
+use argon2::password_hash::phc::PasswordHash as Phc;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
+
+use crate::password::NewPassword;
+use crate::random::{Random, RandomError};
+
+/// Bytes of salt and of tag, as in RFC 9106 section 4's recommended options.
+const SALT_LENGTH: usize = 16;
+const TAG_LENGTH: usize = 32;
+
+/// OWASP's minimum for argon2id (Password Storage Cheat Sheet): 19 MiB, two iterations, one lane.
+const OWASP_MIN_MEMORY_KIB: u32 = 19 * 1024;
+const OWASP_MIN_ITERATIONS: u32 = 2;
+
+/// What one hash costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argon2Cost(Params);
+
+/// The costs lie outside what Rekey allows.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Argon2CostError {
+    /// Memory below OWASP's minimum.
+    #[error("must be at least 19456 KiB (19 MiB, OWASP's minimum for argon2id)")]
+    TooLittleMemory,
+    /// Iterations below OWASP's minimum.
+    #[error("must be at least 2 (OWASP's minimum for argon2id)")]
+    TooFewIterations,
+    /// Argon2 itself refuses the combination.
+    #[error("do not fit together: argon2 takes 1 to 16777215 lanes and 8 KiB of memory for each of them")]
+    OutOfRange,
+}
+
+impl Argon2Cost {
+    /// Costs of `memory_kib` KiB, `iterations` passes and `lanes` lanes.
+    ///
+    /// # Errors
+    ///
+    /// [`Argon2CostError`] where they lie below OWASP's minimum or beyond argon2.
+    pub fn new(memory_kib: u32, iterations: u32, lanes: u32) -> Result<Self, Argon2CostError> {
+        if memory_kib < OWASP_MIN_MEMORY_KIB {
+            return Err(Argon2CostError::TooLittleMemory);
+        }
+        if iterations < OWASP_MIN_ITERATIONS {
+            return Err(Argon2CostError::TooFewIterations);
+        }
+        Params::new(memory_kib, iterations, lanes, Some(TAG_LENGTH))
+            .map(Self)
+            .map_err(|_| Argon2CostError::OutOfRange)
+    }
+}
+
+/// An argon2id hash as a PHC string: `$argon2id$v=19$m=…,t=…,p=…$<salt>$<tag>`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// The PHC string, for the accounts table.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+/// Why there is no hash.
+#[derive(Debug, thiserror::Error)]
+pub enum HashError {
+    /// No salt.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// Argon2 failed. The costs are checked at start, so the likeliest cause is memory: the function's
+    /// `MemorySize` is too small for `ARGON2_MEMORY_KIB`.
+    #[error("argon2 failed: {0}")]
+    Argon2(argon2::password_hash::Error),
+}
+
+/// Hashes `password` with a fresh salt. Takes a tenth of a second or more: call it off the async threads.
+///
+/// # Errors
+///
+/// [`HashError`]; nothing is left half-done.
+pub fn hash(password: &NewPassword, cost: &Argon2Cost, random: &Random) -> Result<PasswordHash, HashError> {
+    let salt: [u8; SALT_LENGTH] = random.bytes()?;
+    let phc: Phc = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.0.clone())
+        .hash_password_with_salt(password.expose_secret().as_bytes(), &salt)
+        .map_err(HashError::Argon2)?;
+    Ok(PasswordHash(phc.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use argon2::{AssociatedData, ParamsBuilder, PasswordVerifier as _};
+
+    use super::*;
+    use crate::password::PasswordPolicy;
+
+    const PASSWORD: &str = "correct horse battery staple";
+
+    fn hashed() -> PasswordHash {
+        let policy = PasswordPolicy { min_length: 15, service_name: "Rekey".to_owned() };
+        let password = policy.accept(PASSWORD.into(), None).expect("accepted");
+        let cost = Argon2Cost::new(19 * 1024, 2, 1).expect("OWASP's minimum");
+        hash(&password, &cost, &Random::operating_system()).expect("a hash")
+    }
+
+    #[test]
+    fn rfc_9106_section_5_3_argon2id_test_vector() {
+        let params = ParamsBuilder::new()
+            .m_cost(32)
+            .t_cost(3)
+            .p_cost(4)
+            .data(AssociatedData::new(&[4; 12]).expect("short"))
+            .output_len(32)
+            .build()
+            .expect("parameters");
+        let mut tag = [0; 32];
+        Argon2::new_with_secret(&[3; 8], Algorithm::Argon2id, Version::V0x13, params)
+            .expect("a secret")
+            .hash_password_into(&[1; 32], &[2; 16], &mut tag)
+            .expect("a tag");
+        let expected = "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659";
+        assert_eq!(tag.map(|byte| format!("{byte:02x}")).concat(), expected);
+    }
+
+    #[test]
+    fn another_implementation_verifies_our_hash() {
+        let ours = hashed();
+        assert!(
+            rust_argon2::verify_encoded(ours.expose_secret(), PASSWORD.as_bytes()).expect("a PHC string")
+        );
+        assert!(
+            !rust_argon2::verify_encoded(ours.expose_secret(), b"another password").expect("a PHC string")
+        );
+    }
+
+    #[test]
+    fn we_verify_another_implementations_hash() {
+        let config = rust_argon2::Config {
+            variant: rust_argon2::Variant::Argon2id,
+            ..rust_argon2::Config::rfc9106_low_mem()
+        };
+        let theirs =
+            rust_argon2::hash_encoded(PASSWORD.as_bytes(), b"0123456789abcdef", &config).expect("a hash");
+        let phc = Phc::new(&theirs).expect("a PHC string");
+        assert!(Argon2::default().verify_password(PASSWORD.as_bytes(), &phc).is_ok());
+        assert!(Argon2::default().verify_password(b"another password", &phc).is_err());
+    }
+
+    #[test]
+    fn the_string_names_the_costs_and_each_has_its_own_salt() {
+        let hash = hashed();
+        assert!(hash.expose_secret().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert_ne!(hash, hashed());
+        assert_eq!(format!("{hash:?}"), "PasswordHash(…)");
+    }
+
+    #[test]
+    fn costs_below_owasps_minimum_are_refused() {
+        assert!(Argon2Cost::new(65536, 3, 4).is_ok());
+        assert_eq!(Argon2Cost::new(19455, 3, 4), Err(Argon2CostError::TooLittleMemory));
+        assert_eq!(Argon2Cost::new(65536, 1, 4), Err(Argon2CostError::TooFewIterations));
+        assert_eq!(Argon2Cost::new(65536, 3, 0), Err(Argon2CostError::OutOfRange));
+    }
+}

@@ -1,0 +1,222 @@
+//! The accounts: Rekey's own table or the operator's. Rekey reads the key, the address and the time of the last
+//! change, and writes the password hash and that time; it touches nothing else.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, Update};
+use serde_json::{Map, Value};
+
+use super::resets::StoredReset;
+use super::{Item, StoreError, string};
+use crate::clock::Timestamp;
+use crate::config::AccountsTable;
+use crate::email::EmailAddress;
+use crate::password_hash::PasswordHash;
+
+/// Numbers below this are seconds since the epoch (until the year 5138), numbers above it milliseconds (since 1973).
+const SECONDS_END: u64 = 100_000_000_000;
+
+/// A row of the accounts table.
+#[derive(Clone)]
+pub struct Account {
+    pub(super) key: AttributeValue,
+    /// The address as stored, where mail goes.
+    pub address: String,
+    changed_at: Option<ChangedAt>,
+    attributes: Item,
+}
+
+/// When the password last changed, with the number that the table holds for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ChangedAt {
+    stored: String,
+    /// The last millisecond that the stored number can mean.
+    latest: Timestamp,
+    in_seconds: bool,
+}
+
+impl ChangedAt {
+    fn parse(stored: &str) -> Option<Self> {
+        let whole = stored.split('.').next().unwrap_or_default();
+        let number: u64 = whole.parse().ok()?;
+        let in_seconds = number < SECONDS_END;
+        // "12:00:00" may have been 12:00:00.999: a token of that second is older than the change for all we know.
+        let latest = if in_seconds { number * 1000 + 999 } else { number };
+        Some(Self { stored: stored.to_owned(), latest: Timestamp::from_millis(latest), in_seconds })
+    }
+}
+
+impl Account {
+    /// Whether a token issued at `issued_at` outlived the account's last change of password.
+    #[must_use]
+    pub fn honours(&self, issued_at: Timestamp) -> bool {
+        self.changed_at.as_ref().is_none_or(|changed| issued_at > changed.latest)
+    }
+
+    /// The address, parsed; the operator's row may hold anything.
+    #[must_use]
+    pub fn email(&self) -> Option<EmailAddress> {
+        self.address.parse().ok()
+    }
+
+    /// The attribute `name` as JSON, where it is text, a number, a truth value, a list or a map.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<Value> {
+        self.attributes.get(name).and_then(to_json)
+    }
+
+    fn from_item(table: &AccountsTable, item: Item) -> Result<Option<Self>, StoreError> {
+        let Some(key) = item.get(&table.key).cloned() else { return Ok(None) };
+        let Some(Ok(address)) = item.get(&table.email).map(AttributeValue::as_s) else { return Ok(None) };
+        let changed_at = match item.get(&table.password_changed_at) {
+            None | Some(AttributeValue::Null(_)) => None,
+            Some(AttributeValue::N(stored)) => {
+                ChangedAt::parse(stored).map(Some).ok_or_else(unreadable_time)?
+            }
+            Some(_) => return Err(unreadable_time()),
+        };
+        Ok(Some(Self { key, address: address.clone(), changed_at, attributes: item }))
+    }
+}
+
+/// Taking such a row for one that never changed would honour every old token.
+fn unreadable_time() -> StoreError {
+    StoreError::new(
+        "read",
+        "an account's ACCOUNTS_PASSWORD_CHANGED_AT is not a number of milliseconds or seconds since the epoch",
+    )
+}
+
+/// The accounts of one deployment.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    client: Client,
+    table: AccountsTable,
+}
+
+impl Accounts {
+    /// The accounts in `table`.
+    #[must_use]
+    pub fn new(client: Client, table: AccountsTable) -> Self {
+        Self { client, table }
+    }
+
+    /// The account whose stored address is `address`. Where an operator's index holds several, none: a reset must not
+    /// choose between two people.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it could not be read.
+    pub async fn find(&self, address: &EmailAddress) -> Result<Option<Account>, StoreError> {
+        let Some(index) = &self.table.email_index else {
+            return self.get(string(address.as_str())).await;
+        };
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .index_name(index)
+            .key_condition_expression("#email = :email")
+            .expression_attribute_names("#email", &self.table.email)
+            .expression_attribute_values(":email", string(address.as_str()))
+            .limit(2)
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk("Query", &error))?;
+        match <[Item; 1]>::try_from(output.items.unwrap_or_default()) {
+            Ok([item]) => Account::from_item(&self.table, item),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The account of `reset`, if the token is still live for it: it exists, has the address that the token was
+    /// mailed to, and its password has not changed since.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it could not be read.
+    pub async fn of_live(&self, reset: &StoredReset) -> Result<Option<Account>, StoreError> {
+        let account = self.get(reset.account_key.clone()).await?;
+        Ok(account.filter(|account| account.address == reset.address && account.honours(reset.issued_at)))
+    }
+
+    async fn get(&self, key: AttributeValue) -> Result<Option<Account>, StoreError> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.table.name)
+            .key(&self.table.key, key)
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk("GetItem", &error))?;
+        output.item.map_or(Ok(None), |item| Account::from_item(&self.table, item))
+    }
+
+    /// Sets the password, as part of a transaction that fails if the account is gone, has another address, or
+    /// had its password changed since it was read. Writes the time in the unit that the row has, else in
+    /// milliseconds, and never earlier than the token's own.
+    pub(super) fn set_password(
+        &self,
+        account: &Account,
+        reset: &StoredReset,
+        hash: &PasswordHash,
+        now: Timestamp,
+    ) -> Result<Update, StoreError> {
+        let changed_at = now.max(reset.issued_at);
+        let in_seconds = account.changed_at.as_ref().is_some_and(|changed| changed.in_seconds);
+        let written = if in_seconds { changed_at.as_seconds() } else { changed_at.as_millis() };
+        let unchanged = match &account.changed_at {
+            Some(_) => "#changed = :seen",
+            None => "(attribute_not_exists(#changed) OR attribute_type(#changed, :null))",
+        };
+        let seen = match &account.changed_at {
+            Some(changed) => (":seen", AttributeValue::N(changed.stored.clone())),
+            None => (":null", string("NULL")),
+        };
+        Update::builder()
+            .table_name(&self.table.name)
+            .key(&self.table.key, account.key.clone())
+            .update_expression("SET #hash = :hash, #changed = :changed")
+            .condition_expression(format!("#email = :email AND {unchanged}"))
+            .expression_attribute_names("#hash", &self.table.password_hash)
+            .expression_attribute_names("#changed", &self.table.password_changed_at)
+            .expression_attribute_names("#email", &self.table.email)
+            .expression_attribute_values(":hash", string(hash.expose_secret()))
+            .expression_attribute_values(":changed", super::number(written))
+            .expression_attribute_values(":email", string(account.address.clone()))
+            .expression_attribute_values(seen.0, seen.1)
+            .build()
+            .map_err(|error| StoreError::new("Update", error.to_string()))
+    }
+}
+
+fn to_json(value: &AttributeValue) -> Option<Value> {
+    match value {
+        AttributeValue::S(text) => Some(Value::from(text.as_str())),
+        AttributeValue::N(number) => serde_json::from_str(number).ok(),
+        AttributeValue::Bool(truth) => Some(Value::from(*truth)),
+        AttributeValue::L(items) => Some(items.iter().filter_map(to_json).collect()),
+        AttributeValue::M(map) => {
+            let entries = map.iter().filter_map(|(name, value)| Some((name.clone(), to_json(value)?)));
+            Some(Value::Object(entries.collect::<Map<String, Value>>()))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_change_may_be_in_milliseconds_or_seconds() {
+        let millis = ChangedAt::parse("1700000000123").expect("milliseconds");
+        assert_eq!((millis.latest, millis.in_seconds), (Timestamp::from_millis(1_700_000_000_123), false));
+        let seconds = ChangedAt::parse("1700000000").expect("seconds");
+        assert_eq!((seconds.latest, seconds.in_seconds), (Timestamp::from_millis(1_700_000_000_999), true));
+        assert_eq!(ChangedAt::parse("1700000000.25").expect("a fraction").latest, seconds.latest);
+        for text in ["", "-5", "1e3", "x", "99999999999999999999999"] {
+            assert_eq!(ChangedAt::parse(text), None, "{text:?}");
+        }
+    }
+}

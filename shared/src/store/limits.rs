@@ -1,0 +1,176 @@
+//! Throttles: counters in fixed windows, kept in the tokens table. Subjects are stored as SHA-256 alone.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
+
+use super::{StoreError, number, string};
+use crate::clock::Timestamp;
+use crate::config::LimitSettings;
+use crate::token::Digest;
+
+/// What is counted, and over how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    ResetPerIp,
+    BadTokenPerIp,
+    MailPerAddressAndHour,
+    MailPerAddressAndMinute,
+}
+
+impl What {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ResetPerIp => "reset-ip",
+            Self::BadTokenPerIp => "bad-token-ip",
+            Self::MailPerAddressAndHour => "mail-hour",
+            Self::MailPerAddressAndMinute => "mail-minute",
+        }
+    }
+
+    const fn window_seconds(self) -> u64 {
+        match self {
+            Self::ResetPerIp | Self::BadTokenPerIp => 600,
+            Self::MailPerAddressAndHour => 3600,
+            Self::MailPerAddressAndMinute => 60,
+        }
+    }
+}
+
+/// Too often; the window ends in so many seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Throttled {
+    /// Seconds until the window ends, at least one.
+    pub retry_after: u64,
+}
+
+/// One counter: a row of the tokens table.
+#[derive(Clone, Debug)]
+pub(super) struct Counter {
+    pk: String,
+    pub(super) limit: u32,
+    window_end: u64,
+}
+
+impl Counter {
+    fn new(what: What, subject: &str, limit: u32, now: Timestamp) -> Self {
+        let window = now.as_seconds() / what.window_seconds();
+        Self {
+            pk: format!("limit#{}#{}#{window}", what.name(), Digest::of(subject).as_str()),
+            limit,
+            window_end: (window + 1) * what.window_seconds(),
+        }
+    }
+
+    pub(super) fn throttled(&self, now: Timestamp) -> Throttled {
+        Throttled { retry_after: self.window_end.saturating_sub(now.as_seconds()).max(1) }
+    }
+
+    /// One more hit, as part of a transaction that fails if there were enough of them.
+    pub(super) fn hit_below_limit(&self, table: &str) -> Result<Update, StoreError> {
+        Update::builder()
+            .table_name(table)
+            .key("pk", string(self.pk.clone()))
+            .update_expression("ADD hits :one SET expires_at = :end")
+            .condition_expression("attribute_not_exists(hits) OR hits < :limit")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":end", number(self.window_end))
+            .expression_attribute_values(":limit", number(self.limit.into()))
+            .build()
+            .map_err(|error| StoreError::new("Update", error.to_string()))
+    }
+}
+
+/// A hit on the bad-token counter, which a live token takes back.
+#[derive(Clone, Debug)]
+pub struct TokenAttempt(Option<Counter>);
+
+/// The throttles of one deployment.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    client: Client,
+    table: String,
+    settings: LimitSettings,
+}
+
+impl Limits {
+    /// Throttles of `settings`, counted in `table`.
+    #[must_use]
+    pub fn new(client: Client, table: String, settings: LimitSettings) -> Self {
+        Self { client, table, settings }
+    }
+
+    /// Counts a reset request from `ip`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it could not be counted.
+    pub async fn count_reset(&self, ip: &str, now: Timestamp) -> Result<Result<(), Throttled>, StoreError> {
+        let counter = Counter::new(What::ResetPerIp, ip, self.settings.reset_per_ip, now);
+        self.count(&counter, now).await
+    }
+
+    /// Counts the use of a token from `ip`, before anybody knows whether it is live: so fifty calls at once are
+    /// fifty hits. Give the hit back with [`Self::forgive`] when it was.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it could not be counted.
+    pub async fn count_token(
+        &self,
+        ip: &str,
+        now: Timestamp,
+    ) -> Result<Result<TokenAttempt, Throttled>, StoreError> {
+        let counter = Counter::new(What::BadTokenPerIp, ip, self.settings.bad_token_per_ip, now);
+        let counted = self.count(&counter, now).await?;
+        Ok(counted.map(|()| TokenAttempt((counter.limit > 0).then_some(counter))))
+    }
+
+    /// Takes the hit of a live token back.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; then the caller has one try less in this window.
+    pub async fn forgive(&self, attempt: TokenAttempt) -> Result<(), StoreError> {
+        let TokenAttempt(Some(counter)) = attempt else { return Ok(()) };
+        self.add(&counter, "-1").await.map(drop)
+    }
+
+    /// The counters that a mail to `address` must pass, inside the transaction that claims it.
+    pub(super) fn mail_counters(&self, address: &str, now: Timestamp) -> Vec<Counter> {
+        let limit = self.settings.mail_per_address;
+        if limit == 0 {
+            return Vec::new();
+        }
+        vec![
+            Counter::new(What::MailPerAddressAndMinute, address, 1, now),
+            Counter::new(What::MailPerAddressAndHour, address, limit, now),
+        ]
+    }
+
+    async fn count(&self, counter: &Counter, now: Timestamp) -> Result<Result<(), Throttled>, StoreError> {
+        if counter.limit == 0 {
+            return Ok(Ok(()));
+        }
+        let hits = self.add(counter, "1").await?;
+        Ok(if hits > counter.limit { Err(counter.throttled(now)) } else { Ok(()) })
+    }
+
+    async fn add(&self, counter: &Counter, hits: &str) -> Result<u32, StoreError> {
+        let output = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", string(counter.pk.clone()))
+            .update_expression("ADD hits :hits SET expires_at = :end")
+            .expression_attribute_values(":hits", AttributeValue::N(hits.to_owned()))
+            .expression_attribute_values(":end", number(counter.window_end))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk("UpdateItem", &error))?;
+        let hits =
+            output.attributes.as_ref().and_then(|item| item.get("hits")).and_then(|value| value.as_n().ok());
+        // Below zero only if the row was swept between a hit and its return.
+        Ok(hits.and_then(|hits| hits.parse().ok()).unwrap_or(0))
+    }
+}

@@ -1,0 +1,142 @@
+//! What Rekey keeps in `DynamoDB`. Writes are claims: their conditions decide, never an earlier read. Expiry is
+//! tested in every read and condition, since `DynamoDB` deletes expired items only hours later.
+
+pub mod accounts;
+pub mod completion;
+pub mod limits;
+pub mod requests;
+pub mod resets;
+
+use std::collections::HashMap;
+use std::error::Error;
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::clock::Timestamp;
+
+/// An item as `DynamoDB` gives it.
+type Item = HashMap<String, AttributeValue>;
+
+/// `DynamoDB` did not do what was asked, in time or at all. Nothing is half-done: each operation here is one
+/// atomic call.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}: {problem}")]
+pub struct StoreError {
+    operation: &'static str,
+    problem: String,
+}
+
+impl StoreError {
+    fn new(operation: &'static str, problem: impl Into<String>) -> Self {
+        Self { operation, problem: problem.into() }
+    }
+
+    /// The error's code where `DynamoDB` gave one, and otherwise what the SDK says of the connection. The
+    /// service's message stays out: it may quote keys and values.
+    fn from_sdk<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+        R: std::fmt::Debug,
+    {
+        let problem = match error {
+            SdkError::ServiceError(service) => {
+                service.err().code().unwrap_or("unknown service error").to_owned()
+            }
+            other => DisplayErrorContext(other).to_string(),
+        };
+        Self { operation, problem }
+    }
+}
+
+/// Why a transaction was cancelled, one entry an item.
+struct Cancellation(Vec<String>);
+
+impl Cancellation {
+    /// The reasons in `error`, if it is a cancellation.
+    fn of<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Self> {
+        let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.as_service_error()?
+        else {
+            return None;
+        };
+        let codes =
+            cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None").to_owned());
+        Some(Self(codes.collect()))
+    }
+
+    /// Whether the condition of the item at `index` did not hold.
+    fn condition_failed(&self, index: usize) -> bool {
+        self.0.get(index).is_some_and(|code| code == "ConditionalCheckFailed")
+    }
+
+    /// Whether another write was under way, or capacity short: the same call may succeed in a moment.
+    fn is_passing(&self) -> bool {
+        self.0.iter().any(|code| {
+            ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
+                .contains(&code.as_str())
+        })
+    }
+
+    fn into_error(self, operation: &'static str) -> StoreError {
+        StoreError::new(operation, format!("transaction cancelled: {}", self.0.join(", ")))
+    }
+}
+
+/// Tries of a transaction that meets another one on the same item.
+const CONFLICT_ATTEMPTS: u32 = 6;
+
+/// Waits a little longer each time, and as long as chance wants, so that those who collided once part ways.
+async fn back_off(attempt: u32, random: &crate::random::Random) {
+    let [jitter] = random.bytes().unwrap_or([128]);
+    let millis = u64::from(attempt) * 20 + u64::from(jitter) / 4;
+    tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
+}
+
+fn string(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// The text attribute `name` of a row of ours.
+fn text_of(item: &Item, name: &'static str) -> Result<String, StoreError> {
+    item.get(name)
+        .and_then(|value| value.as_s().ok())
+        .cloned()
+        .ok_or_else(|| StoreError::new("read", format!("a token row has no text {name}")))
+}
+
+/// The number attribute `name` of a row of ours.
+fn number_of(item: &Item, name: &'static str) -> Result<u64, StoreError> {
+    item.get(name)
+        .and_then(|value| value.as_n().ok())
+        .and_then(|number| number.parse().ok())
+        .ok_or_else(|| StoreError::new("read", format!("a token row has no number {name}")))
+}
+
+/// Whether a token row still counts at `now`.
+fn is_unexpired(item: &Item, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(number_of(item, "expires_at")? > now.as_seconds())
+}
+
+/// The item of the tokens table under `pk`, if it is unexpired.
+async fn unexpired(
+    client: &aws_sdk_dynamodb::Client,
+    table: &str,
+    pk: String,
+    now: Timestamp,
+) -> Result<Option<Item>, StoreError> {
+    let output = client
+        .get_item()
+        .table_name(table)
+        .key("pk", string(pk))
+        .consistent_read(true)
+        .send()
+        .await
+        .map_err(|error| StoreError::from_sdk("GetItem", &error))?;
+    let Some(item) = output.item else { return Ok(None) };
+    Ok(is_unexpired(&item, now)?.then_some(item))
+}

@@ -1,0 +1,173 @@
+//! One wide event for each call and one for each mail, as JSON lines in `CloudWatch`'s embedded metric format: the
+//! log and the metrics are the same line. No field of an event can hold a token, a password or an address.
+
+use std::fmt;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use metrique::RootEntry;
+use metrique::emf::Emf;
+use metrique::unit::{Count, Millisecond};
+use metrique::unit_of_work::metrics;
+use metrique::writer::{AnyEntrySink as _, BoxEntrySink, FormatExt as _, sink::FlushImmediately};
+
+use crate::clock::{Clock, Timestamp};
+
+/// The namespace of every metric.
+pub const NAMESPACE: &str = "Rekey";
+
+/// What became of a call. Metrics: `Calls`, `Latency` and `ColdStarts`, by `Function` and by `Function` and `Outcome`.
+#[metrics(emf::dimension_sets = [["Function"], ["Function", "Outcome"]], rename_all = "PascalCase")]
+#[derive(Debug)]
+pub struct CallEvent {
+    #[metrics(timestamp)]
+    timestamp: SystemTime,
+    #[metrics(name = "level")]
+    level: &'static str,
+    function: &'static str,
+    /// What was done, or the `code` of the refusal.
+    pub outcome: &'static str,
+    /// The route as documented, never the path as sent.
+    pub route: &'static str,
+    /// Digits, as text: a dimension or a property, never a sum.
+    pub status: String,
+    /// Lambda's request id.
+    request_id: String,
+    /// API Gateway's request id.
+    gateway_request_id: Option<String>,
+    /// The name of the API key, where one came along.
+    pub caller: Option<String>,
+    /// What failed inside, for operators; callers never see it.
+    pub error: Option<String>,
+    #[metrics(unit = Count)]
+    calls: u64,
+    #[metrics(unit = Count)]
+    cold_starts: u64,
+    #[metrics(unit = Millisecond)]
+    latency: Duration,
+}
+
+/// What became of a mail. Metrics: `Mails` and `MailLatency`, by `Function` and by `Function` and `MailOutcome`.
+#[metrics(emf::dimension_sets = [["Function"], ["Function", "MailOutcome"]], rename_all = "PascalCase")]
+#[derive(Debug)]
+pub struct MailEvent {
+    #[metrics(timestamp)]
+    timestamp: SystemTime,
+    #[metrics(name = "level")]
+    level: &'static str,
+    function: &'static str,
+    /// `sent`, `failed`, or `no_account` where there was nobody to write to.
+    mail_outcome: &'static str,
+    /// `reset` or `changed`.
+    mail_kind: &'static str,
+    /// The id of the call that asked for it.
+    request_id: String,
+    /// SES's id of the mail.
+    message_id: Option<String>,
+    error: Option<String>,
+    #[metrics(unit = Count)]
+    mails: u64,
+    #[metrics(unit = Millisecond)]
+    mail_latency: Duration,
+}
+
+/// What became of one mail.
+#[derive(Debug)]
+pub enum MailOutcome {
+    /// SES took it, under this id.
+    Sent(String),
+    /// SES did not; the text says why, without the address.
+    Failed(String),
+    /// There was no account to write to.
+    NoAccount,
+}
+
+/// Writes events. Cheap to clone.
+#[derive(Clone)]
+pub struct Telemetry {
+    sink: BoxEntrySink,
+    clock: Clock,
+    function: &'static str,
+    warm: Arc<AtomicBool>,
+}
+
+impl Telemetry {
+    /// Telemetry of `function`, a line an event, into `output`; in production the standard output.
+    pub fn new(function: &'static str, clock: Clock, output: impl Write + Send + Sync + 'static) -> Self {
+        let emf = Emf::builder(NAMESPACE.to_owned(), vec![vec![]]).build().output_to(output);
+        Self { sink: FlushImmediately::new_boxed(emf), clock, function, warm: Arc::default() }
+    }
+
+    /// An event that begins now.
+    #[must_use]
+    pub fn call(&self, request_id: &str, gateway_request_id: Option<&str>) -> CallEvent {
+        CallEvent {
+            timestamp: system_time(self.clock.now()),
+            level: "INFO",
+            function: self.function,
+            outcome: "unknown",
+            route: "unknown",
+            status: String::new(),
+            request_id: request_id.to_owned(),
+            gateway_request_id: gateway_request_id.map(str::to_owned),
+            caller: None,
+            error: None,
+            calls: 1,
+            cold_starts: u64::from(!self.warm.swap(true, Ordering::Relaxed)),
+            latency: Duration::ZERO,
+        }
+    }
+
+    /// Writes `event`, which took `latency`.
+    pub fn end_call(&self, mut event: CallEvent, latency: Duration) {
+        event.latency = latency;
+        event.level = if event.error.is_some() { "ERROR" } else { "INFO" };
+        self.sink.append_any(RootEntry::new(metrique::CloseValue::close(event)));
+    }
+
+    /// Writes what became of a mail of `kind` that the call `request_id` asked for, after `latency`.
+    pub fn mail(&self, kind: &'static str, request_id: &str, outcome: MailOutcome, latency: Duration) {
+        let (name, message_id, error) = match outcome {
+            MailOutcome::Sent(id) => ("sent", Some(id), None),
+            MailOutcome::Failed(problem) => ("failed", None, Some(problem)),
+            MailOutcome::NoAccount => ("no_account", None, None),
+        };
+        let event = MailEvent {
+            timestamp: system_time(self.clock.now()),
+            level: if error.is_some() { "ERROR" } else { "INFO" },
+            function: self.function,
+            mail_outcome: name,
+            mail_kind: kind,
+            request_id: request_id.to_owned(),
+            message_id,
+            error,
+            mails: 1,
+            mail_latency: latency,
+        };
+        self.sink.append_any(RootEntry::new(metrique::CloseValue::close(event)));
+    }
+}
+
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Telemetry({})", self.function)
+    }
+}
+
+fn system_time(timestamp: Timestamp) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(timestamp.as_millis())
+}
+
+/// Sends diagnostics of the runtime and the SDK to the standard output as JSON, warnings and errors only: below that
+/// the SDK prints whole requests, and no variable of the environment may switch that on.
+pub fn init_diagnostics() {
+    tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::WARN)
+        .without_time()
+        .with_target(true)
+        .with_current_span(false)
+        .init();
+}
