@@ -16,7 +16,7 @@ use shared::password_hash::{self, Argon2Cost, PasswordHash};
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts};
 use shared::store::completion::Completion;
-use shared::store::limits::{Limits, TokenAttempt};
+use shared::store::limits::Limits;
 use shared::store::resets::{Resets, StoredReset};
 use shared::token::{ResetToken, Token};
 
@@ -79,13 +79,14 @@ impl Complete {
         request_id: &str,
     ) -> Result<(), Refusal> {
         let now = self.clock.now();
-        let (attempt, reset) = tokio::join!(self.count_attempt(call, caller, now), self.find(&token, now));
-        let attempt = attempt?;
+        let (attempt, reset) =
+            tokio::join!(self.limits.count_token(caller, &call.source_ip, now), self.find(&token, now));
+        let attempt = attempt??;
         let reset = reset?.ok_or(Refusal::TokenNotLive)?;
         // One more read than the fewest possible: without it, a token that an earlier reset has killed could be
         // spent on hash after hash.
         let account = self.accounts.of_live(&reset).await?.ok_or(Refusal::TokenNotLive)?;
-        self.forgive_after_reply(attempt);
+        self.limits.forgive(attempt, &self.after_reply);
         let password = self.policy.accept(password, account.email().as_ref())?;
         let hash = self.hash(password).await?;
         let now = self.clock.now();
@@ -93,19 +94,6 @@ impl Complete {
         completed.map_err(|_lost| Refusal::TokenNotLive)?;
         self.notify_after_reply(account, now, request_id);
         Ok(())
-    }
-
-    async fn count_attempt(
-        &self,
-        call: &Call,
-        caller: &Caller,
-        now: Timestamp,
-    ) -> Result<Option<TokenAttempt>, Refusal> {
-        match caller {
-            // A trusted back end speaks for all of its users from one address.
-            Caller::Trusted(_) => Ok(None),
-            Caller::Anonymous => Ok(Some(self.limits.count_token(&call.source_ip, now).await??)),
-        }
     }
 
     async fn find(&self, token: &SecretString, now: Timestamp) -> Result<Option<StoredReset>, Refusal> {
@@ -123,23 +111,11 @@ impl Complete {
         Ok(hashed.map_err(|error| Refusal::Unavailable(error.to_string()))??)
     }
 
-    fn forgive_after_reply(&self, attempt: Option<TokenAttempt>) {
-        let Some(attempt) = attempt else { return };
-        let limits = self.limits.clone();
-        self.after_reply.push(async move {
-            if let Err(error) = limits.forgive(attempt).await {
-                tracing::warn!(%error, "a live token still counts as a bad one");
-            }
-        });
-    }
-
     fn notify_after_reply(&self, account: Account, at: Timestamp, request_id: &str) {
         let (mailer, request_id) = (self.mailer.clone(), request_id.to_owned());
         self.after_reply.push(async move {
-            match changed_mail(&account.address, &mailer.settings().service_name, at) {
-                Ok(mail) => mailer.deliver(Some(mail), request_id).await,
-                Err(error) => tracing::error!(%error, "the mail could not be written"),
-            }
+            let mail = changed_mail(&account.address, &mailer.settings().service_name, at);
+            mailer.deliver(Some(mail), request_id).await;
         });
     }
 

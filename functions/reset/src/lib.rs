@@ -51,14 +51,10 @@ impl Reset {
         let address = fields.finish(email)?;
         let now = self.clock.now();
         let token = RequestToken(Token::generate(&self.random)?);
-        let count = async {
-            // A trusted back end speaks for all of its users from one address.
-            match caller {
-                Caller::Anonymous => self.limits.count_reset(&call.source_ip, now).await,
-                Caller::Trusted(_) => Ok(Ok(())),
-            }
-        };
-        let (counted, opened) = tokio::join!(count, self.requests.open(&token, &address, now));
+        let (counted, opened) = tokio::join!(
+            self.limits.count_reset(caller, &call.source_ip, now),
+            self.requests.open(&token, &address, now)
+        );
         counted??;
         opened?;
         let body = serde_json::json!({"reset_token": token.0.expose_secret()});

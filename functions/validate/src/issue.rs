@@ -109,10 +109,7 @@ impl Validate {
                 let service = &mailer.settings().service_name;
                 ResetMail { to: &account.address, service, link: &link, lifetime_seconds }.render()
             });
-            match mail.transpose() {
-                Ok(mail) => mailer.deliver(mail, request_id).await,
-                Err(error) => tracing::error!(%error, "the mail could not be written"),
-            }
+            mailer.deliver(mail, request_id).await;
         });
     }
 }

@@ -101,12 +101,12 @@ impl Validate {
                 let mailed = self.mail_for(request, call, caller, now, request_id).await;
                 // A refusal for its own reasons leaves the token live, but for "no such account".
                 if !matches!(mailed, Err(Refusal::AccountUnknown)) {
-                    self.forgive_after_reply(attempt);
+                    self.limits.forgive(attempt, &self.after_reply);
                 }
                 mailed
             }
             Found::Reset(reset) if self.accounts.of_live(&reset).await?.is_some() => {
-                self.forgive_after_reply(attempt);
+                self.limits.forgive(attempt, &self.after_reply);
                 Ok(Done::new("token_live", Reply::empty(204)))
             }
             Found::Request(_) | Found::Reset(_) | Found::Nothing => Err(Refusal::TokenNotLive),
@@ -120,25 +120,14 @@ impl Validate {
         call: &Call,
         caller: &Caller,
         now: Timestamp,
-    ) -> Result<(Found, Option<TokenAttempt>), Refusal> {
+    ) -> Result<(Found, TokenAttempt), Refusal> {
         let digest = Token::parse(token.expose_secret().to_owned()).map(|token| token.digest());
-        let (attempt, found) =
-            tokio::join!(self.count_attempt(call, caller, now), self.find(digest.as_ref(), now));
-        let attempt = attempt?;
+        let (attempt, found) = tokio::join!(
+            self.limits.count_token(caller, &call.source_ip, now),
+            self.find(digest.as_ref(), now)
+        );
+        let attempt = attempt??;
         Ok((found?, attempt))
-    }
-
-    async fn count_attempt(
-        &self,
-        call: &Call,
-        caller: &Caller,
-        now: Timestamp,
-    ) -> Result<Option<TokenAttempt>, Refusal> {
-        match caller {
-            // A trusted back end speaks for all of its users from one address.
-            Caller::Trusted(_) => Ok(None),
-            Caller::Anonymous => Ok(Some(self.limits.count_token(&call.source_ip, now).await??)),
-        }
     }
 
     async fn find(&self, digest: Option<&Digest>, now: Timestamp) -> Result<Found, Refusal> {
@@ -149,16 +138,6 @@ impl Validate {
             (None, Some(reset)) => Found::Reset(reset),
             (None, None) => Found::Nothing,
         })
-    }
-
-    fn forgive_after_reply(&self, attempt: Option<TokenAttempt>) {
-        let Some(attempt) = attempt else { return };
-        let limits = self.limits.clone();
-        self.after_reply.push(async move {
-            if let Err(error) = limits.forgive(attempt).await {
-                tracing::warn!(%error, "a live token still counts as a bad one");
-            }
-        });
     }
 }
 

@@ -21,9 +21,7 @@ impl Validate {
         let email = fields.email();
         let address = fields.finish(email)?;
         let now = self.clock.now();
-        if *caller == Caller::Anonymous {
-            self.limits.count_reset(&call.source_ip, now).await??;
-        }
+        self.limits.count_reset(caller, &call.source_ip, now).await??;
         self.mail_to(&address, call, now, request_id).await?;
         Ok(Done::new("mail_requested", Reply::empty(200)))
     }
@@ -34,7 +32,7 @@ impl Validate {
         let (found, attempt) = self.look_up(&token, call, caller, self.clock.now()).await?;
         let Found::Reset(reset) = found else { return Err(Refusal::TokenNotLive) };
         let account = self.accounts.of_live(&reset).await?.ok_or(Refusal::TokenNotLive)?;
-        self.forgive_after_reply(attempt);
+        self.limits.forgive(attempt, &self.after_reply);
         Ok(Done::new("token_live", Reply::json(200, &token_details(&account, &token))))
     }
 }

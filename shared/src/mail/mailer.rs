@@ -46,16 +46,15 @@ impl Mailer {
 
     /// Sends `mail`, or takes as long as if there were one. What SES refuses is logged and counted; the request token
     /// may ask again.
-    pub async fn deliver(&self, mail: Option<Mail>, request_id: String) {
+    pub async fn deliver(&self, mail: Option<Result<Mail, askama::Error>>, request_id: String) {
         let started = Instant::now();
-        let kind = mail.as_ref().map_or(MailKind::Reset, |mail| mail.kind);
         let was_sent = mail.is_some();
-        let outcome = match mail {
-            None => MailOutcome::NoAccount,
-            Some(mail) => match self.send(mail).await {
-                Ok(id) => MailOutcome::Sent(id),
-                Err(problem) => MailOutcome::Failed(problem),
-            },
+        let (kind, outcome) = match mail {
+            None => (MailKind::Reset, MailOutcome::NoAccount),
+            Some(Err(error)) => (MailKind::Reset, MailOutcome::Failed(error.to_string())),
+            Some(Ok(mail)) => {
+                (mail.kind, self.send(mail).await.map_or_else(MailOutcome::Failed, MailOutcome::Sent))
+            }
         };
         let took = started.elapsed();
         self.telemetry.mail(kind.name(), &request_id, outcome, took);

@@ -4,6 +4,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
 
 use super::{StoreError, number, string};
+use crate::after_reply::AfterReply;
+use crate::api_key::Caller;
 use crate::clock::Timestamp;
 use crate::config::LimitSettings;
 use crate::token::Digest;
@@ -99,40 +101,50 @@ impl Limits {
         Self { client, table, settings }
     }
 
-    /// Counts a reset request from `ip`.
+    /// Counts a reset request of `caller` from `ip`. A trusted caller speaks for all of its users from one address,
+    /// so it is not counted.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it could not be counted.
-    pub async fn count_reset(&self, ip: &str, now: Timestamp) -> Result<Result<(), Throttled>, StoreError> {
-        let counter = Counter::new(What::ResetPerIp, ip, self.settings.reset_per_ip, now);
-        self.count(&counter, now).await
+    pub async fn count_reset(
+        &self,
+        caller: &Caller,
+        ip: &str,
+        now: Timestamp,
+    ) -> Result<Result<(), Throttled>, StoreError> {
+        let limit = limit_for(caller, self.settings.reset_per_ip);
+        self.count(&Counter::new(What::ResetPerIp, ip, limit, now), now).await
     }
 
-    /// Counts the use of a token from `ip`, before anybody knows whether it is live: so fifty calls at once are
-    /// fifty hits. Give the hit back with [`Self::forgive`] when it was.
+    /// Counts the use of a token by `caller` from `ip`, before anybody knows whether it is live: so fifty calls at
+    /// once are fifty hits. Give the hit back with [`Self::forgive`] when it was. A trusted caller is not counted.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it could not be counted.
     pub async fn count_token(
         &self,
+        caller: &Caller,
         ip: &str,
         now: Timestamp,
     ) -> Result<Result<TokenAttempt, Throttled>, StoreError> {
-        let counter = Counter::new(What::BadTokenPerIp, ip, self.settings.bad_token_per_ip, now);
+        let limit = limit_for(caller, self.settings.bad_token_per_ip);
+        let counter = Counter::new(What::BadTokenPerIp, ip, limit, now);
         let counted = self.count(&counter, now).await?;
         Ok(counted.map(|()| TokenAttempt((counter.limit > 0).then_some(counter))))
     }
 
-    /// Takes the hit of a live token back.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]; then the caller has one try less in this window.
-    pub async fn forgive(&self, attempt: TokenAttempt) -> Result<(), StoreError> {
-        let TokenAttempt(Some(counter)) = attempt else { return Ok(()) };
-        self.add(&counter, "-1").await.map(drop)
+    /// Takes the hit of a live token back, after the reply. Should that fail, the caller has one try less in this
+    /// window.
+    pub fn forgive(&self, attempt: TokenAttempt, after_reply: &AfterReply) {
+        let TokenAttempt(Some(counter)) = attempt else { return };
+        let limits = self.clone();
+        after_reply.push(async move {
+            if let Err(error) = limits.add(&counter, "-1").await {
+                tracing::warn!(%error, "a live token still counts as a bad one");
+            }
+        });
     }
 
     /// The counters that a mail to `address` must pass, inside the transaction that claims it.
@@ -172,5 +184,12 @@ impl Limits {
             output.attributes.as_ref().and_then(|item| item.get("hits")).and_then(|value| value.as_n().ok());
         // Below zero only if the row was swept between a hit and its return.
         Ok(hits.and_then(|hits| hits.parse().ok()).unwrap_or(0))
+    }
+}
+
+const fn limit_for(caller: &Caller, limit: u32) -> u32 {
+    match caller {
+        Caller::Anonymous => limit,
+        Caller::Trusted(_) => 0,
     }
 }

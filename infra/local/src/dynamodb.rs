@@ -1,0 +1,97 @@
+//! `DynamoDB` in process: the engine dynoxide, which speaks the real protocol, with Rekey's two tables.
+
+use std::time::Duration;
+
+use dynoxide::{Database, DynoxideError};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// The tokens table of the local stack.
+pub const TOKENS_TABLE: &str = "rekey-tokens";
+/// The accounts table of the local stack.
+pub const ACCOUNTS_TABLE: &str = "rekey-accounts";
+
+/// The accounts that are there from the start.
+pub const DEMO_ACCOUNTS: [(&str, &str); 5] = [
+    ("mrbailey@projectthanos.com", "Mr Bailey"),
+    ("jweir@projectthanos.com", "J. Weir"),
+    ("user@someretailer.com", "User"),
+    ("nick@dobaretailer.com", "Nick"),
+    ("some@one.com", "Some One"),
+];
+
+/// Creates the table `name` with the partition key `key`, if it is not there.
+///
+/// # Errors
+///
+/// The engine's.
+pub fn create_table(db: &Database, name: &str, key: &str) -> Result<(), DynoxideError> {
+    if db.get_table_metadata(name)?.is_some() {
+        return Ok(());
+    }
+    let request = json!({
+        "TableName": name,
+        "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    db.create_table(parsed(request)?).map(drop)
+}
+
+/// Creates Rekey's two tables, where they are not there: the tokens with their TTL.
+///
+/// # Errors
+///
+/// The engine's.
+pub fn create_tables(db: &Database) -> Result<(), DynoxideError> {
+    let is_new = db.get_table_metadata(TOKENS_TABLE)?.is_none();
+    create_table(db, TOKENS_TABLE, "pk")?;
+    if is_new {
+        let ttl = json!({
+            "TableName": TOKENS_TABLE,
+            "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": true},
+        });
+        db.update_time_to_live(parsed(ttl)?)?;
+    }
+    create_table(db, ACCOUNTS_TABLE, "email")
+}
+
+/// Adds the demo accounts that are not there yet.
+///
+/// # Errors
+///
+/// The engine's.
+pub fn add_demo_accounts(db: &Database) -> Result<(), DynoxideError> {
+    for (id, (email, name)) in (1_u32..).zip(DEMO_ACCOUNTS) {
+        let put = json!({
+            "TableName": ACCOUNTS_TABLE,
+            "Item": {"email": {"S": email}, "name": {"S": name}, "id": {"N": id.to_string()}},
+            "ConditionExpression": "attribute_not_exists(email)",
+        });
+        match db.put_item(parsed(put)?) {
+            Ok(_) | Err(DynoxideError::ConditionalCheckFailedException(..)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Serves `db` on `listener` for as long as it is polled, and deletes expired items every second: the engine does so
+/// only when asked.
+pub async fn serve(listener: TcpListener, db: Database) {
+    let sweeper = db.clone();
+    tokio::spawn(async move {
+        let mut every_second = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            every_second.tick().await;
+            let db = sweeper.clone();
+            let _ = tokio::task::spawn_blocking(move || db.sweep_ttl()).await;
+        }
+    });
+    dynoxide::server::serve_on(listener, db).await;
+}
+
+/// The engine's requests are parsed from the protocol's JSON.
+fn parsed<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, DynoxideError> {
+    serde_json::from_value(request).map_err(|error| DynoxideError::SerializationException(error.to_string()))
+}

@@ -1,0 +1,232 @@
+//! Rekey on one machine: `cargo run -p local`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use clap::Parser;
+use dynoxide::Database;
+use local::functions::{self, Functions};
+use local::{dynamodb, ses};
+use tokio::net::TcpListener;
+use tokio::process::Child;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Runs Rekey on this machine: DynamoDB, SES and the three functions. Every variable of the README's section
+/// "Configuration" that is set in this program's environment reaches the functions.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port of the API.
+    #[arg(long, default_value_t = 9000)]
+    api_port: u16,
+    /// Port of DynamoDB.
+    #[arg(long, default_value_t = 8000)]
+    dynamodb_port: u16,
+    /// Port of SES and its inbox.
+    #[arg(long, default_value_t = 8025)]
+    mail_port: u16,
+    /// Directory of the database.
+    #[arg(long, default_value = "target/local")]
+    data_dir: PathBuf,
+    /// Run optimised functions.
+    #[arg(long)]
+    release: bool,
+}
+
+/// What reaches the functions of this program's own environment.
+const SETTINGS: [&str; 22] = [
+    "TOKENS_TABLE",
+    "ACCOUNTS_TABLE",
+    "ACCOUNTS_KEY",
+    "ACCOUNTS_EMAIL",
+    "ACCOUNTS_EMAIL_INDEX",
+    "ACCOUNTS_PASSWORD_HASH",
+    "ACCOUNTS_PASSWORD_CHANGED_AT",
+    "TOKEN_LIFETIME_SECONDS",
+    "MAIL_FROM",
+    "MAIL_REPLY_TO",
+    "MAIL_CONFIGURATION_SET",
+    "RESET_LINK",
+    "SERVICE_NAME",
+    "PASSWORD_MIN_LENGTH",
+    "ARGON2_MEMORY_KIB",
+    "ARGON2_ITERATIONS",
+    "ARGON2_LANES",
+    "API_KEYS",
+    "REQUIRE_API_KEY",
+    "LIMIT_RESET_PER_IP",
+    "LIMIT_MAIL_PER_ADDRESS",
+    "LIMIT_BAD_TOKEN_PER_IP",
+];
+
+#[tokio::main]
+#[expect(clippy::print_stderr, reason = "a command-line program")]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.split_first() {
+        Some((first, command)) if first == functions::GUARD => functions::guard(command).await,
+        _ => run(Arguments::parse()).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), String> {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let target = target_directory(&root)?;
+    let data = std::path::absolute(&arguments.data_dir).map_err(|error| error.to_string())?;
+    std::fs::create_dir_all(&data)
+        .map_err(|error| format!("{} cannot be created: {error}", data.display()))?;
+    let environment = environment(&arguments);
+
+    let dynamodb_listener = bind(arguments.dynamodb_port, "--dynamodb-port").await?;
+    let mail_listener = bind(arguments.mail_port, "--mail-port").await?;
+    drop(bind(arguments.api_port, "--api-port").await?);
+
+    let db = open_database(&data)?;
+    tokio::spawn(dynamodb::serve(dynamodb_listener, db));
+    #[expect(clippy::disallowed_methods, reason = "the one place of this program that reads the clock")]
+    let outbox = ses::Outbox::new(environment["MAIL_FROM"].clone(), SystemTime::now);
+    tokio::spawn(axum::serve(mail_listener, outbox.router()).into_future());
+
+    let env_file = data.join("env");
+    functions::write_env_file(&env_file, &environment)?;
+    let functions =
+        Functions { root, target, port: arguments.api_port, release: arguments.release, env_file };
+
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut guard: Option<Child> = None;
+    let outcome = tokio::select! {
+        outcome = serve(&functions, &mut guard, &arguments) => outcome,
+        _ = interrupt.recv() => Ok(()),
+        _ = terminate.recv() => Ok(()),
+    };
+    if let Some(mut guard) = guard {
+        drop(guard.stdin.take());
+        let _ = tokio::time::timeout(Duration::from_secs(5), guard.wait()).await;
+    }
+    outcome
+}
+
+/// Builds and starts the functions, says when they answer, and returns only if they end.
+async fn serve(
+    functions: &Functions,
+    guard: &mut Option<Child>,
+    arguments: &Arguments,
+) -> Result<(), String> {
+    functions.build().await?;
+    let running = guard.insert(functions.start().await?);
+    tokio::select! {
+        status = running.wait() => return Err(format!("the functions did not start ({status:?})")),
+        answered = wake(functions.port) => answered?,
+    }
+    greet(arguments);
+    let status = running.wait().await;
+    Err(format!(
+        "the functions ended ({})",
+        status.map_or_else(|error| error.to_string(), |status| status.to_string())
+    ))
+}
+
+/// Calls each function once: `cargo lambda watch` starts a function with its first request.
+async fn wake(port: u16) -> Result<(), String> {
+    let client =
+        reqwest::Client::builder().timeout(Duration::from_secs(600)).build().map_err(|e| e.to_string())?;
+    let base = format!("http://127.0.0.1:{port}");
+    let calls = [
+        (client.get(format!("{base}/organizations/reset-password/")), [200, 404]),
+        (client.get(format!("{base}/organizations/complete-password/")), [200, 404]),
+        (client.post(format!("{base}/auth/reset/validate-password")), [400, 401]),
+    ];
+    for (call, expected) in calls {
+        let status = loop {
+            let Some(attempt) = call.try_clone() else { return Err("a call cannot be repeated".to_owned()) };
+            match attempt.send().await {
+                Ok(response) => break response.status().as_u16(),
+                Err(error) if error.is_connect() => tokio::time::sleep(Duration::from_millis(100)).await,
+                Err(error) => return Err(format!("a function does not answer: {error}")),
+            }
+        };
+        if !expected.contains(&status) {
+            return Err(format!("a function does not start (status {status}); its message stands above"));
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command-line program")]
+fn greet(arguments: &Arguments) {
+    let api = format!("http://127.0.0.1:{}", arguments.api_port);
+    let mail = format!("http://127.0.0.1:{}", arguments.mail_port);
+    let (account, _) = dynamodb::DEMO_ACCOUNTS[0];
+    println!(
+        "
+Open   {api}/organizations/reset-password/   to forget a password
+       {mail}/   to read the mails
+       http://127.0.0.1:{}   is DynamoDB
+
+Or walk through it (the second token stands in the mail):
+
+  curl -H 'Content-Type: application/json' -d '{{\"email\":\"{account}\"}}' {api}/organizations/reset-password/
+  curl -i '{api}/organizations/complete-password/?token=REQUEST_TOKEN&email={account}'
+  curl {mail}/messages
+  curl -i -H 'Content-Type: application/json' -d '{{\"token\":\"RESET_TOKEN\",\"password\":\"crux_is_awesome\"}}' {api}/organizations/complete-password/
+
+ready {api}",
+        arguments.dynamodb_port
+    );
+}
+
+async fn bind(port: u16, flag: &str) -> Result<TcpListener, String> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await;
+    listener.map_err(|error| format!("port {port} cannot be used ({error}); choose another with {flag}"))
+}
+
+fn open_database(data: &Path) -> Result<Database, String> {
+    let file = data.join("dynamodb.sqlite");
+    let open = || {
+        let db = Database::new(&file.to_string_lossy())?;
+        dynamodb::create_tables(&db)?;
+        dynamodb::add_demo_accounts(&db)?;
+        Ok::<Database, dynoxide::DynoxideError>(db)
+    };
+    open().map_err(|error| format!("the database {} cannot be opened: {error:?}", file.display()))
+}
+
+/// Cargo's own, which a variable may have moved.
+fn target_directory(root: &Path) -> Result<PathBuf, String> {
+    let target = variable("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    std::path::absolute(target).map_err(|error| error.to_string())
+}
+
+/// The functions' environment: this stack's addresses, keys that no real AWS takes, and the settings.
+fn environment(arguments: &Arguments) -> BTreeMap<&'static str, String> {
+    let api = format!("http://127.0.0.1:{}", arguments.api_port);
+    let mut variables = BTreeMap::from([
+        ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+        ("AWS_SESSION_TOKEN", String::new()),
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://127.0.0.1:{}", arguments.dynamodb_port)),
+        ("AWS_ENDPOINT_URL_SESV2", format!("http://127.0.0.1:{}", arguments.mail_port)),
+        ("TOKENS_TABLE", dynamodb::TOKENS_TABLE.to_owned()),
+        ("ACCOUNTS_TABLE", dynamodb::ACCOUNTS_TABLE.to_owned()),
+        ("MAIL_FROM", "no-reply@rekey.example".to_owned()),
+        ("RESET_LINK", format!("{api}/organizations/complete-password/")),
+    ]);
+    variables.extend(SETTINGS.iter().filter_map(|name| Some((*name, variable(name)?))));
+    variables
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place of this program that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

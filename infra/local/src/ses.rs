@@ -1,0 +1,117 @@
+//! SES v2 in process: takes `SendEmail`, keeps the mails and shows them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Serialize;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A mail as it was handed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// SES's `MessageId`.
+    pub id: String,
+    /// The recipient.
+    pub to: String,
+    /// The sender.
+    pub from: String,
+    /// The subject.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The HTML.
+    pub html: String,
+    /// When, in RFC 3339.
+    pub sent_at: String,
+}
+
+/// The mails that were sent. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    verified_sender: String,
+    now: fn() -> SystemTime,
+    messages: Arc<Mutex<Vec<Message>>>,
+}
+
+impl Outbox {
+    /// An outbox that takes mails from `verified_sender` alone, as SES does outside an identity's domain.
+    #[must_use]
+    pub fn new(verified_sender: impl Into<String>, now: fn() -> SystemTime) -> Self {
+        Self { verified_sender: verified_sender.into(), now, messages: Arc::default() }
+    }
+
+    /// The mails, newest first.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.iter().rev().cloned().collect()
+    }
+
+    /// Forgets all mails.
+    pub fn clear(&self) {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The endpoint, with the inbox page at `/`.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/", get(async || Html(include_str!("inbox.html"))))
+            .route("/messages", get(list).delete(forget))
+            .route("/v2/email/outbound-emails", post(send_email))
+            .with_state(self)
+    }
+
+    fn accept(&self, request: &Value) -> Result<String, String> {
+        let text =
+            |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let from = text("/FromEmailAddress");
+        if from != self.verified_sender {
+            return Err(format!(
+                "Email address is not verified. The following identities failed the check: {from}"
+            ));
+        }
+        let recipients =
+            request.pointer("/Destination/ToAddresses").and_then(Value::as_array).map_or(0, Vec::len);
+        if recipients != 1 || request.pointer("/Content/Simple/Subject/Data").is_none() {
+            return Err("This endpoint takes simple mails to one recipient.".to_owned());
+        }
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = format!("local-{:016x}", messages.len() + 1);
+        messages.push(Message {
+            id: id.clone(),
+            to: text("/Destination/ToAddresses/0"),
+            from,
+            subject: text("/Content/Simple/Subject/Data"),
+            text: text("/Content/Simple/Body/Text/Data"),
+            html: text("/Content/Simple/Body/Html/Data"),
+            sent_at: OffsetDateTime::from((self.now)()).format(&Rfc3339).unwrap_or_default(),
+        });
+        Ok(id)
+    }
+}
+
+async fn send_email(State(outbox): State<Outbox>, Json(request): Json<Value>) -> Response {
+    match outbox.accept(&request) {
+        Ok(id) => Json(json!({"MessageId": id})).into_response(),
+        Err(message) => {
+            let error = [("x-amzn-errortype", "MessageRejected")];
+            (StatusCode::BAD_REQUEST, error, Json(json!({"message": message}))).into_response()
+        }
+    }
+}
+
+async fn list(State(outbox): State<Outbox>) -> Json<Vec<Message>> {
+    Json(outbox.messages())
+}
+
+async fn forget(State(outbox): State<Outbox>) -> StatusCode {
+    outbox.clear();
+    StatusCode::NO_CONTENT
+}
