@@ -107,7 +107,7 @@ pub async fn answer<F: Function>(
     };
     record.status = reply.status_code.to_string();
     telemetry.end_call(record, started.elapsed());
-    reply
+    reply.in_format(call.version)
 }
 
 async fn routed<F: Function>(

@@ -13,6 +13,11 @@ use metrique::unit::{Count, Millisecond};
 use metrique::unit_of_work::metrics;
 use metrique::writer::{AnyEntrySink as _, BoxEntrySink, FormatExt as _, sink::FlushImmediately};
 
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
 use crate::clock::{Clock, Timestamp};
 
 /// The namespace of every metric.
@@ -163,11 +168,9 @@ fn system_time(timestamp: Timestamp) -> SystemTime {
 /// Sends diagnostics of the runtime and the SDK to the standard output as JSON, warnings and errors only: below that
 /// the SDK prints whole requests, and no variable of the environment may switch that on.
 pub fn init_diagnostics() {
-    tracing_subscriber::fmt()
-        .json()
-        .with_max_level(tracing::Level::WARN)
-        .without_time()
-        .with_target(true)
-        .with_current_span(false)
-        .init();
+    let lines = tracing_subscriber::fmt::layer().json().without_time().with_current_span(false);
+    // The runtime warns of one thing alone: that one environment serves one call at a time, which is how it is meant.
+    let levels =
+        Targets::new().with_default(LevelFilter::WARN).with_target("lambda_runtime", LevelFilter::ERROR);
+    tracing_subscriber::registry().with(lines.with_filter(levels)).init();
 }

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 /// The version that is fetched from `PyPI` where `cargo lambda` is not installed.
 const CARGO_LAMBDA: &str = "1.9.2";
@@ -41,7 +41,8 @@ impl Functions {
     /// One line that says what failed; the compiler has said why.
     pub async fn build(&self) -> Result<(), String> {
         let mut cargo = self.cargo();
-        cargo.arg("build").args(FUNCTIONS.iter().flat_map(|name| ["--package", name]));
+        // As `cargo lambda watch` will build them: `--bin` takes the features of the whole workspace together.
+        cargo.arg("build").args(FUNCTIONS.iter().flat_map(|name| ["--bin", name]));
         if self.release {
             cargo.arg("--release");
         }
@@ -53,16 +54,17 @@ impl Functions {
         }
     }
 
-    /// Starts `cargo lambda watch` under a guard. Its end is the guard's; dropping the guard's standard input ends it.
+    /// Starts `cargo lambda watch` under a guard, which ends it when the guard's input, the second value, is dropped.
     ///
     /// # Errors
     ///
     /// One line that says what is missing.
-    pub async fn start(&self) -> Result<Child, String> {
+    pub async fn start(&self) -> Result<(Child, ChildStdin), String> {
         let watch = self.cargo_lambda().await?;
         let me = std::env::current_exe()
             .map_err(|error| format!("this program's own path is unknown: {error}"))?;
         let mut guard = Command::new(me);
+        forget_outer_cargo(&mut guard);
         guard
             .arg(GUARD)
             .arg(watch)
@@ -82,7 +84,10 @@ impl Functions {
             .stdin(Stdio::piped())
             // Ctrl-C goes to the terminal's foreground group; the guard hears of the end through its input.
             .process_group(0);
-        guard.spawn().map_err(|error| format!("the functions cannot be started: {error}"))
+        let mut guard = guard.spawn().map_err(|error| format!("the functions cannot be started: {error}"))?;
+        // Taken out: waiting for a child closes the input that it still has.
+        let input = guard.stdin.take().ok_or("the functions' guard has no input")?;
+        Ok((guard, input))
     }
 
     /// `cargo-lambda`: the installed one, or one from `PyPI` under the target directory.
@@ -101,8 +106,26 @@ impl Functions {
 
     fn cargo(&self) -> Command {
         let mut cargo = Command::new("cargo");
+        forget_outer_cargo(&mut cargo);
         cargo.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target).stdin(Stdio::null());
         cargo
+    }
+}
+
+/// What `cargo run` tells this program of itself would make build scripts of the inner cargo run again.
+fn forget_outer_cargo(command: &mut Command) {
+    let outer = [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_NAME",
+        "CARGO_PRIMARY_PACKAGE",
+        "OUT_DIR",
+    ];
+    for (name, _) in std::env::vars_os() {
+        if outer.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
     }
 }
 

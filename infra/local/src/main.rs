@@ -10,7 +10,7 @@ use dynoxide::Database;
 use local::functions::{self, Functions};
 use local::{dynamodb, ses};
 use tokio::net::TcpListener;
-use tokio::process::Child;
+use tokio::process::{Child, ChildStdin};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs Rekey on this machine: DynamoDB, SES and the three functions. Every variable of the README's section
@@ -103,14 +103,14 @@ async fn run(arguments: Arguments) -> Result<(), String> {
 
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    let mut guard: Option<Child> = None;
+    let mut guard: Option<(Child, ChildStdin)> = None;
     let outcome = tokio::select! {
         outcome = serve(&functions, &mut guard, &arguments) => outcome,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
-    if let Some(mut guard) = guard {
-        drop(guard.stdin.take());
+    if let Some((mut guard, input)) = guard {
+        drop(input);
         let _ = tokio::time::timeout(Duration::from_secs(5), guard.wait()).await;
     }
     outcome
@@ -119,11 +119,11 @@ async fn run(arguments: Arguments) -> Result<(), String> {
 /// Builds and starts the functions, says when they answer, and returns only if they end.
 async fn serve(
     functions: &Functions,
-    guard: &mut Option<Child>,
+    guard: &mut Option<(Child, ChildStdin)>,
     arguments: &Arguments,
 ) -> Result<(), String> {
     functions.build().await?;
-    let running = guard.insert(functions.start().await?);
+    let (running, _input) = guard.insert(functions.start().await?);
     tokio::select! {
         status = running.wait() => return Err(format!("the functions did not start ({status:?})")),
         answered = wake(functions.port) => answered?,

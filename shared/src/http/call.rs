@@ -26,6 +26,15 @@ pub enum Media {
     JsonOrText,
 }
 
+/// The format of an event, and of the response that it wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventVersion {
+    /// REST APIs.
+    V1,
+    /// HTTP APIs and function URLs.
+    V2,
+}
+
 enum Body {
     Bytes(SecretSlice<u8>),
     TooLarge,
@@ -33,6 +42,8 @@ enum Body {
 
 /// One call. Holds secrets, so it has no `Debug`.
 pub struct Call {
+    /// The format of the event.
+    pub version: EventVersion,
     /// The method, in upper case as sent.
     pub method: String,
     /// The path as sent, without the stage.
@@ -57,20 +68,27 @@ impl Call {
     pub fn from_event(mut event: Value) -> Self {
         let context = event["requestContext"].take();
         let stage = context["stage"].as_str().unwrap_or("$default").to_owned();
-        let is_v2 = context["http"].is_object();
-        let (method, path, ip) = if is_v2 {
-            (&context["http"]["method"], &event["rawPath"], &context["http"]["sourceIp"])
-        } else {
-            (&event["httpMethod"], &event["path"], &context["identity"]["sourceIp"])
+        let version = if context["http"].is_object() { EventVersion::V2 } else { EventVersion::V1 };
+        let (method, path, ip, query) = match version {
+            EventVersion::V2 => (
+                &context["http"]["method"],
+                &event["rawPath"],
+                &context["http"]["sourceIp"],
+                raw_query(&event),
+            ),
+            EventVersion::V1 => {
+                (&event["httpMethod"], &event["path"], &context["identity"]["sourceIp"], parsed_query(&event))
+            }
         };
         Self {
+            version,
             method: text(method).unwrap_or_default(),
             path: without_stage(&text(path).unwrap_or_default(), &stage),
             authorization: header(&event, "authorization").map(SecretString::from),
             source_ip: source_ip(ip.as_str()),
             api: api_address(&context, stage),
             gateway_request_id: text(&context["requestId"]),
-            query: if is_v2 { raw_query(&event) } else { parsed_query(&event) },
+            query,
             content_type: header(&event, "content-type"),
             body: body(&mut event),
         }

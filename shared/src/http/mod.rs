@@ -9,7 +9,7 @@ mod reply;
 pub mod routes;
 mod unleash;
 
-pub use call::{Call, Media};
+pub use call::{Call, EventVersion, Media};
 pub use fields::Fields;
 pub use problem::{FieldProblem, Refusal};
 pub use reply::Reply;

@@ -1,8 +1,11 @@
 //! What goes back. One shape serves API Gateway v1 and v2 and function URLs.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+
+use super::EventVersion;
 
 /// A response for Lambda to post. May hold a token, so it has no `Debug`.
 #[derive(Clone, Serialize)]
@@ -15,6 +18,9 @@ pub struct Reply {
     /// The body.
     pub body: String,
     is_base64_encoded: bool,
+    /// Always empty. Part of the response format 2.0, without which `cargo lambda` takes no response; not part of 1.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cookies: Option<[String; 0]>,
 }
 
 /// On every answer. An API answer is never a document, so its policy allows nothing; nothing may be cached, since
@@ -37,6 +43,7 @@ impl Reply {
             headers: SECURITY_HEADERS.map(|(name, value)| (name, value.to_owned())).into(),
             body: String::new(),
             is_base64_encoded: false,
+            cookies: None,
         }
     }
 
@@ -44,6 +51,16 @@ impl Reply {
     #[must_use]
     pub fn json(status: u16, body: &Value) -> Self {
         Self { body: body.to_string(), ..Self::empty(status) }.header("Content-Type", "application/json")
+    }
+
+    /// The same in the format that answers an event of `version`.
+    #[must_use]
+    pub fn in_format(self, version: EventVersion) -> Self {
+        let cookies = match version {
+            EventVersion::V1 => None,
+            EventVersion::V2 => Some([]),
+        };
+        Self { cookies, ..self }
     }
 
     /// The same with the header `name` set.
