@@ -1,1 +1,17 @@
+//! The harness of the whole-system tests: the three functions as the handlers that Lambda calls, given real API
+//! Gateway events, on the in-process `DynamoDB` engine and SES endpoint, with a clock that the test moves.
 
+pub mod event;
+pub mod world;
+
+pub use event::{Answer, Gateway, Request};
+pub use world::{World, reset_token_in};
+
+/// A password that the policy takes.
+pub const PASSWORD: &str = "crux_is_awesome";
+/// Another one.
+pub const OTHER_PASSWORD: &str = "correct horse battery staple";
+/// An account that is there from the start.
+pub const KNOWN: &str = "mrbailey@projectthanos.com";
+/// An address without an account, as long as [`KNOWN`].
+pub const UNKNOWN: &str = "mrnobody@projectthanos.com";

@@ -1,0 +1,401 @@
+//! One isolated deployment: its own engine, mails, clock and log.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::types::AttributeValue;
+use complete::Complete;
+use dynoxide::Database;
+use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
+use local::ses::{Message, Outbox};
+use reset::Reset;
+use serde_json::json;
+use shared::after_reply::AfterReply;
+use shared::aws;
+use shared::clock::Clock;
+use shared::config::Config;
+use shared::function::answer;
+use shared::http::routes::{FunctionName, ROUTES};
+use shared::mail::Mailer;
+use shared::random::Random;
+use shared::telemetry::Telemetry;
+use tokio::net::TcpListener;
+use validate::Validate;
+
+use crate::event::{Answer, Request};
+use crate::{KNOWN, PASSWORD};
+
+/// Where the test clock starts: in milliseconds since the epoch, at the beginning of an hour.
+const START: u64 = 1_800_003_600_000;
+
+/// The sender that SES has verified.
+const SENDER: &str = "no-reply@rekey.example";
+
+type Item = HashMap<String, AttributeValue>;
+
+/// A deployment. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct World {
+    functions: Arc<Functions>,
+    after_reply: AfterReply,
+    clock: Arc<AtomicU64>,
+    log: Log,
+    /// The mails that SES took.
+    pub outbox: Outbox,
+    /// The engine, past every function.
+    pub dynamodb: Client,
+    accounts_table: String,
+}
+
+struct Functions {
+    reset: (Reset, Telemetry),
+    validate: (Validate, Telemetry),
+    complete: (Complete, Telemetry),
+}
+
+/// What the functions print.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("a log").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl World {
+    /// A deployment with the defaults, but for hashes that are as cheap as may be.
+    pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A deployment with these settings, on Rekey's own accounts table with the demo accounts.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        let db = Database::memory().expect("an engine");
+        local::dynamodb::create_tables(&db).expect("tables");
+        local::dynamodb::add_demo_accounts(&db).expect("accounts");
+        Self::on(db, settings).await
+    }
+
+    /// A deployment on the tables of `db`.
+    pub async fn on(db: Database, settings: &[(&str, &str)]) -> Self {
+        let dynamodb = listen().await;
+        let endpoint = endpoint(&dynamodb);
+        tokio::spawn(dynoxide::server::serve_on(dynamodb, db));
+        Self::behind(&endpoint, settings).await
+    }
+
+    /// A deployment that reaches `DynamoDB` at `dynamodb`.
+    async fn behind(dynamodb: &str, settings: &[(&str, &str)]) -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "mails carry the time of the machine; no test reads it"
+        )]
+        let outbox = Outbox::new(SENDER, SystemTime::now);
+        let ses = listen().await;
+        let ses_endpoint = endpoint(&ses);
+        tokio::spawn(axum::serve(ses, outbox.clone().router()).into_future());
+
+        let config = config(settings);
+        let accounts_table = config.accounts.name.clone();
+        let (dynamodb, ses) = (aws::dynamodb(&sdk(dynamodb)), aws::ses(&sdk(&ses_endpoint)));
+        let millis = Arc::new(AtomicU64::new(START));
+        let hands = Arc::clone(&millis);
+        let clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(hands.load(Ordering::Relaxed)));
+        let (log, after_reply, random) = (Log::default(), AfterReply::default(), Random::operating_system());
+        let telemetry = |name| Telemetry::new(name, clock.clone(), log.clone());
+        let mailer = |telemetry: &Telemetry| {
+            Mailer::new(ses.clone(), config.mail.clone(), telemetry.clone(), Duration::ZERO)
+        };
+
+        let reset =
+            Reset::new(config.clone(), dynamodb.clone(), clock.clone(), random.clone()).expect("reset");
+        let for_validate = telemetry("validate");
+        let validate = Validate::new(
+            config.clone(),
+            dynamodb.clone(),
+            mailer(&for_validate),
+            after_reply.clone(),
+            Some("eu-west-1".to_owned()),
+            clock.clone(),
+            random.clone(),
+        )
+        .expect("validate");
+        let for_complete = telemetry("complete");
+        let complete = Complete::new(
+            config.clone(),
+            dynamodb.clone(),
+            mailer(&for_complete),
+            after_reply.clone(),
+            clock.clone(),
+            random,
+        );
+        let functions = Functions {
+            reset: (reset, telemetry("reset")),
+            validate: (validate, for_validate),
+            complete: (complete, for_complete),
+        };
+        Self {
+            functions: Arc::new(functions),
+            after_reply,
+            clock: millis,
+            log,
+            outbox,
+            dynamodb,
+            accounts_table,
+        }
+    }
+
+    /// Sends `request` to the function that has its route, and waits for the work after the reply.
+    pub async fn send(&self, request: Request) -> Answer {
+        let answer = self.send_only(request).await;
+        self.settle().await;
+        answer
+    }
+
+    /// Sends `request` and leaves the work after the reply undone.
+    pub async fn send_only(&self, request: Request) -> Answer {
+        let bare = request.path.trim_end_matches('/');
+        let route =
+            ROUTES.iter().find(|r| r.method == request.method && r.path.trim_end_matches('/') == bare);
+        self.send_to(route.map_or(FunctionName::Reset, |route| route.function), request.event()).await
+    }
+
+    /// Hands `event` to `function`, whatever it is.
+    pub async fn send_to(&self, function: FunctionName, event: serde_json::Value) -> Answer {
+        let Functions { reset, validate, complete } = &*self.functions;
+        let reply = match function {
+            FunctionName::Reset => answer(&reset.0, &reset.1, event, "lambda-request").await,
+            FunctionName::Validate => answer(&validate.0, &validate.1, event, "lambda-request").await,
+            FunctionName::Complete => answer(&complete.0, &complete.1, event, "lambda-request").await,
+        };
+        Answer { response: serde_json::to_value(&reply).expect("a response") }
+    }
+
+    /// Does the work after the replies so far.
+    pub async fn settle(&self) {
+        self.after_reply.run().await;
+    }
+
+    /// Opens a request for `address` and returns its token.
+    ///
+    /// # Panics
+    ///
+    /// If it is refused.
+    pub async fn request_token(&self, address: &str) -> String {
+        let answer =
+            self.send(Request::post("/organizations/reset-password/", &json!({"email": address}))).await;
+        assert_eq!(answer.status(), 200, "{answer:?}");
+        answer.json()["reset_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Presents `token` to *validate*.
+    pub async fn validate(&self, token: &str) -> Answer {
+        self.send(Request::get("/organizations/complete-password/").query("token", token)).await
+    }
+
+    /// Opens a request for `address`, has it mailed and returns the reset token from the mail.
+    ///
+    /// # Panics
+    ///
+    /// If any step is refused.
+    pub async fn reset_token(&self, address: &str) -> String {
+        let token = self.request_token(address).await;
+        let answer = self.validate(&token).await;
+        assert_eq!(answer.status(), 204, "{answer:?}");
+        reset_token_in(&self.last_mail())
+    }
+
+    /// Completes with `token` and `password`.
+    pub async fn complete(&self, token: &str, password: &str) -> Answer {
+        self.send(completion(token, password)).await
+    }
+
+    /// A whole reset of the account [`KNOWN`].
+    ///
+    /// # Panics
+    ///
+    /// If any step is refused.
+    pub async fn reset_known(&self) {
+        let token = self.reset_token(KNOWN).await;
+        assert_eq!(self.complete(&token, PASSWORD).await.status(), 204);
+    }
+
+    /// The newest mail.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[must_use]
+    pub fn last_mail(&self) -> Message {
+        self.outbox.messages().into_iter().next().expect("a mail")
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, seconds: u64) {
+        self.clock.fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+
+    /// The clock, in milliseconds.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.clock.load(Ordering::Relaxed)
+    }
+
+    /// The account under `key`, whose attribute is `key_name`.
+    ///
+    /// # Panics
+    ///
+    /// If the engine fails.
+    pub async fn account_by(&self, key_name: &str, key: &str) -> Option<Item> {
+        let key = AttributeValue::S(key.to_owned());
+        self.dynamodb
+            .get_item()
+            .table_name(&self.accounts_table)
+            .key(key_name, key)
+            .send()
+            .await
+            .expect("a read")
+            .item
+    }
+
+    /// The account of `address` in Rekey's own table.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub async fn account(&self, address: &str) -> Item {
+        self.account_by("email", address).await.expect("an account")
+    }
+
+    /// Whether the password of `address` is `password`, by its stored hash.
+    pub async fn has_password(&self, address: &str, password: &str) -> bool {
+        hash_of(&self.account(address).await).is_some_and(|hash| verifies(&hash, password))
+    }
+
+    /// Sets an attribute of an account, as the operator's own application would.
+    ///
+    /// # Panics
+    ///
+    /// If the engine fails.
+    pub async fn set_attribute(&self, address: &str, name: &str, value: AttributeValue) {
+        let update = self.dynamodb.update_item().table_name(ACCOUNTS_TABLE);
+        update
+            .key("email", AttributeValue::S(address.to_owned()))
+            .update_expression("SET #name = :value")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", value)
+            .send()
+            .await
+            .expect("a write");
+    }
+
+    /// Every row of the tokens table, by key.
+    ///
+    /// # Panics
+    ///
+    /// If the engine fails.
+    pub async fn token_rows(&self) -> BTreeMap<String, Item> {
+        let rows = self
+            .dynamodb
+            .scan()
+            .table_name(TOKENS_TABLE)
+            .send()
+            .await
+            .expect("a scan")
+            .items
+            .unwrap_or_default();
+        rows.into_iter().map(|row| (row["pk"].as_s().expect("a key").clone(), row)).collect()
+    }
+
+    /// What the functions printed so far.
+    ///
+    /// # Panics
+    ///
+    /// If it is no text.
+    #[must_use]
+    pub fn log(&self) -> String {
+        String::from_utf8(self.log.0.lock().expect("a log").clone()).expect("text")
+    }
+}
+
+/// A completion.
+#[must_use]
+pub fn completion(token: &str, password: &str) -> Request {
+    Request::post("/organizations/complete-password/", &json!({"token": token, "password": password}))
+}
+
+/// The reset token in a mail.
+///
+/// # Panics
+///
+/// If there is none.
+#[must_use]
+pub fn reset_token_in(mail: &Message) -> String {
+    mail.text.split("#token=").nth(1).expect("a link")[..20].to_owned()
+}
+
+/// The PHC string of an account.
+#[must_use]
+pub fn hash_of(account: &Item) -> Option<String> {
+    account.get("password_hash")?.as_s().ok().cloned()
+}
+
+/// Whether `password` has this PHC string.
+///
+/// # Panics
+///
+/// If it is none.
+#[must_use]
+pub fn verifies(hash: &str, password: &str) -> bool {
+    use argon2::PasswordVerifier as _;
+    let hash = argon2::PasswordHash::new(hash).expect("a PHC string");
+    argon2::Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
+}
+
+/// The configuration with `settings` over the tests' own.
+fn config(settings: &[(&str, &str)]) -> Config {
+    let mut variables = HashMap::from([
+        ("TOKENS_TABLE", TOKENS_TABLE),
+        ("ACCOUNTS_TABLE", ACCOUNTS_TABLE),
+        ("MAIL_FROM", SENDER),
+        ("ARGON2_MEMORY_KIB", "19456"),
+        ("ARGON2_ITERATIONS", "2"),
+        ("ARGON2_LANES", "1"),
+    ]);
+    variables.extend(settings.iter().copied());
+    Config::read(|name| variables.get(name).map(ToString::to_string)).expect("a configuration")
+}
+
+async fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a port")
+}
+
+fn endpoint(listener: &TcpListener) -> String {
+    format!("http://{}", listener.local_addr().expect("an address"))
+}
+
+fn sdk(endpoint: &str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "local", "local", None, None, "tests",
+        )))
+        .endpoint_url(endpoint)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .sleep_impl(aws_sdk_dynamodb::config::SharedAsyncSleep::new(
+            aws_smithy_async::rt::sleep::TokioSleep::new(),
+        ))
+        .build()
+}

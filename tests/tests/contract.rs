@@ -1,0 +1,386 @@
+//! Every route's every status, as the table in the README has them.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use tests::{Answer, KNOWN, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World};
+
+
+const RESET: &str = "/organizations/reset-password/";
+const COMPLETE: &str = "/organizations/complete-password/";
+const VALIDATE: &str = "/organizations/validate-password-reset/";
+const UNLEASH_MAIL: &str = "/auth/reset/password-email";
+const UNLEASH_VALIDATE: &str = "/auth/reset/validate";
+const UNLEASH_JUDGE: &str = "/auth/reset/validate-password";
+const UNLEASH_SET: &str = "/auth/reset/password";
+
+fn keys() -> String {
+    use sha2::{Digest as _, Sha256};
+    let hex = |key: &str| Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("backend:reset+validate+complete:{},narrow:reset:{},none:complete:{}", hex("s3cret"), hex("narrow"), hex("setter"))
+}
+
+/// A well-formed body for each `POST`.
+fn bodies() -> [(&'static str, Value); 6] {
+    let token = "T".repeat(20);
+    [
+        (RESET, json!({"email": KNOWN})),
+        (VALIDATE, json!({"token": token})),
+        (COMPLETE, json!({"token": token, "password": PASSWORD})),
+        (UNLEASH_MAIL, json!({"email": KNOWN})),
+        (UNLEASH_JUDGE, json!({"password": OTHER_PASSWORD})),
+        (UNLEASH_SET, json!({"token": token, "password": OTHER_PASSWORD})),
+    ]
+}
+
+/// What every refusal must look like on its route.
+fn assert_refusal(path: &str, answer: &Answer, status: u64, name: &str) {
+    assert_eq!(answer.status(), status, "{path} {answer:?}");
+    let body = answer.json();
+    if path.starts_with("/auth/") {
+        assert_eq!(body["name"], name, "{path}");
+        assert_eq!(body["id"], "lambda-request");
+        assert!(body["message"].is_string() && body["details"][0]["message"].is_string(), "{body}");
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    } else {
+        assert_eq!((&body["code"], &body["status"], &body["type"]), (&json!(name), &json!(status), &json!("about:blank")), "{path}");
+        assert!(body["title"].is_string() && body["detail"].is_string(), "{body}");
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(body["errors"].is_array(), [400, 422].contains(&status), "{body}");
+    }
+    assert_eq!(answer.retry_after().is_some(), [429, 503].contains(&status), "{path}");
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let world = World::new().await;
+    for request in [
+        Request::get(RESET),
+        Request::get(COMPLETE),
+        Request::post(RESET, &json!({"email": KNOWN})),
+        Request::post(RESET, &json!({})),
+        Request::get("/nowhere"),
+        Request::post(UNLEASH_SET, &json!({})),
+    ] {
+        let answer = world.send(request).await;
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+        ] {
+            assert_eq!(answer.header(name), Some(value));
+        }
+        let policy = answer.header("content-security-policy").expect("a policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn status_200_pages_and_404_where_keys_are_required() {
+    let open = World::new().await;
+    let closed = World::with(&[("API_KEYS", &keys()), ("REQUIRE_API_KEY", "true")]).await;
+    for (path, title) in [(RESET, "Forgot your password?"), (COMPLETE, "Choose a new password")] {
+        let page = open.send(Request::get(path)).await;
+        assert_eq!(page.status(), 200);
+        assert!(page.text().contains(title) && page.header("content-type").is_some_and(|t| t.starts_with("text/html")));
+        assert_refusal(path, &closed.send(Request::get(path).header("authorization", "s3cret")).await, 404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn status_400_for_missing_ill_typed_and_ill_formed_fields() {
+    let world = World::with(&[("LIMIT_RESET_PER_IP", "0")]).await;
+    for (path, good) in bodies() {
+        for field in good.as_object().expect("an object").keys() {
+            let name = match (path.starts_with("/auth/"), field.as_str()) {
+                (false, _) => "invalid_request",
+                (true, "password") => "PasswordUndefinedError",
+                (true, _) => "BadDataError",
+            };
+            for bad in [json!(null), json!(1), json!(["a@b.de"]), json!({"a": "b"}), json!(true)] {
+                let mut body = good.clone();
+                body[field] = bad;
+                let answer = world.send(Request::post(path, &body)).await;
+                assert_refusal(path, &answer, 400, name);
+                if !path.starts_with("/auth/") {
+                    let expected = json!([{"pointer": format!("#/{field}"), "detail": "must be a string"}]);
+                    assert_eq!(answer.json()["errors"], expected);
+                }
+            }
+            let mut body = good.clone();
+            body.as_object_mut().expect("an object").remove(field);
+            assert_refusal(path, &world.send(Request::post(path, &body)).await, 400, name);
+        }
+        let name = if path.starts_with("/auth/") { "BadDataError" } else { "invalid_request" };
+        for body in ["[]", "\"x\"", "null", "{\"email\":\"a@b.de\",\"email\":\"c@d.ef\"}"] {
+            let request = Request::new("POST", path).header("content-type", "application/json").body(body);
+            assert_refusal(path, &world.send(request).await, 400, name);
+        }
+    }
+    for email in ["", "nobody", "a@b", "аnn@example.com", "a@b.de\r\nBcc: c@d.ef", "a\u{0}@b.de"] {
+        for path in [RESET, UNLEASH_MAIL] {
+            let answer = world.send(Request::post(path, &json!({"email": email}))).await;
+            assert_eq!(answer.status(), 400, "{email:?}");
+            assert!(email.is_empty() || !answer.text().contains(email), "the address is not echoed");
+        }
+    }
+    assert!(world.outbox.messages().is_empty());
+}
+
+#[tokio::test]
+async fn status_400_for_a_query_that_contradicts_itself() {
+    let world = World::new().await;
+    let token = world.request_token(KNOWN).await;
+    let get = || Request::get(COMPLETE).query("token", &token);
+    for request in [
+        get().query("email", "nobody"),
+        get().query("email", KNOWN).query("email", KNOWN),
+        get().query("token", &token),
+        get().query("email", KNOWN).body(json!({"email": UNKNOWN}).to_string()),
+        get().body("[]"),
+        get().body(r#"{"email":5}"#),
+        Request::get("/api/organizations/complete-password/"),
+        Request::get("/timp/organizations/complete-password"),
+    ] {
+        assert_refusal(COMPLETE, &world.send(request).await, 400, "invalid_request");
+    }
+    assert!(world.outbox.messages().is_empty());
+}
+
+#[tokio::test]
+async fn status_401_and_403_for_api_keys() {
+    let keys = keys();
+    let optional = World::with(&[("API_KEYS", &keys)]).await;
+    let required = World::with(&[("API_KEYS", &keys), ("REQUIRE_API_KEY", "true")]).await;
+    let requests = bodies().map(|(path, body)| (path, Request::post(path, &body)));
+    let gets = [COMPLETE, UNLEASH_VALIDATE].map(|path| (path, Request::get(path).query("token", "x")));
+    for (path, request) in requests.into_iter().chain(gets) {
+        let name = |problem, unleash| if path.starts_with("/auth/") { unleash } else { problem };
+        let wrong = optional.send(request.clone().header("authorization", "Bearer wrong")).await;
+        assert_refusal(path, &wrong, 401, name("api_key_unknown", "AuthenticationRequired"));
+        assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
+        let key = if path == RESET { "setter" } else { "narrow" };
+        let narrow = optional.send(request.clone().header("authorization", key)).await;
+        assert_refusal(path, &narrow, 403, name("scope_missing", "NoAccessError"));
+        for request in [request.clone(), request.clone().header("authorization", "")] {
+            assert_refusal(path, &required.send(request).await, 401, name("api_key_missing", "AuthenticationRequired"));
+        }
+        for scheme in ["Token s3cret", "Bearer s3cret", "s3cret"] {
+            let good = required.send(request.clone().header("authorization", scheme)).await;
+            let by_key = ["api_key_missing", "api_key_unknown", "scope_missing"].iter().any(|code| good.text().contains(code));
+            assert!(!by_key && !good.text().contains("AuthenticationRequired") && good.status() != 403, "{good:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_configured_keys_the_header_is_ignored() {
+    let world = World::new().await;
+    let request = Request::post(RESET, &json!({"email": KNOWN})).header("authorization", "Bearer whatever");
+    assert_eq!(world.send(request).await.status(), 200);
+}
+
+#[tokio::test]
+async fn status_404_or_401_for_every_token_that_is_not_live_all_the_same() {
+    let world = World::with(&[("LIMIT_BAD_TOKEN_PER_IP", "0"), ("LIMIT_MAIL_PER_ADDRESS", "0")]).await;
+    let used = world.reset_token(KNOWN).await;
+    let request = world.request_token(KNOWN).await;
+    let superseded = world.reset_token(KNOWN).await;
+    world.advance(1);
+    assert_eq!(world.complete(&used, PASSWORD).await.status(), 204);
+    let expired_account = "jweir@projectthanos.com";
+    let (expired_request, expired) = (world.request_token(expired_account).await, world.reset_token(expired_account).await);
+    world.advance(7200);
+    let (unknown, malformed, empty) = ("Z".repeat(20), "no-token".to_owned(), String::new());
+
+    let mut answers = Vec::new();
+    for token in [&used, &superseded, &expired, &unknown, &malformed, &empty] {
+        answers.push(world.validate(token).await);
+        answers.push(world.send(Request::post(VALIDATE, &json!({"token": token}))).await);
+        answers.push(world.complete(token, OTHER_PASSWORD).await);
+    }
+    answers.push(world.validate(&expired_request).await);
+    answers.push(world.complete(&request, OTHER_PASSWORD).await);
+    for answer in &answers {
+        assert_refusal(COMPLETE, answer, 404, "token_not_live");
+        assert_eq!(answer, &answers[0], "all the same");
+    }
+    for token in [&used, &superseded, &expired, &unknown, &malformed, &empty, &request] {
+        let set = world.send(Request::post(UNLEASH_SET, &json!({"token": token, "password": OTHER_PASSWORD}))).await;
+        assert_refusal(UNLEASH_SET, &set, 401, "InvalidTokenError");
+        assert_eq!(set.json()["message"], "Token was not valid");
+        let shown = world.send(Request::get(UNLEASH_VALIDATE).query("token", token)).await;
+        assert_refusal(UNLEASH_VALIDATE, &shown, 401, "InvalidTokenError");
+    }
+    let missing = world.send(Request::get(UNLEASH_VALIDATE)).await;
+    assert_refusal(UNLEASH_VALIDATE, &missing, 401, "InvalidTokenError");
+    assert!(world.has_password(KNOWN, PASSWORD).await);
+}
+
+#[tokio::test]
+async fn status_404_for_an_address_that_the_request_was_not_opened_for() {
+    let world = World::new().await;
+    let token = world.request_token(KNOWN).await;
+    for other in [UNKNOWN, "jweir@projectthanos.com"] {
+        let answer = world.send(Request::get(COMPLETE).query("token", &token).query("email", other)).await;
+        assert_refusal(COMPLETE, &answer, 404, "token_not_live");
+    }
+    assert!(world.outbox.messages().is_empty());
+    assert_eq!(world.validate(&token).await.status(), 204, "and the token is as good as before");
+}
+
+#[tokio::test]
+async fn status_404_for_an_unknown_address_is_told_to_trusted_callers_alone() {
+    let world = World::with(&[("API_KEYS", &keys())]).await;
+    let token = world.request_token(UNKNOWN).await;
+    let request = || Request::get(COMPLETE).query("token", &token);
+    assert_refusal(COMPLETE, &world.send(request().header("authorization", "s3cret")).await, 404, "account_unknown");
+    assert_eq!(world.send(request()).await.status(), 204);
+    let known = world.request_token(KNOWN).await;
+    let request = Request::get(COMPLETE).query("token", &known).header("authorization", "s3cret");
+    assert_eq!(world.send(request).await.status(), 204);
+}
+
+#[tokio::test]
+async fn status_404_for_what_is_no_route() {
+    let world = World::new().await;
+    for request in [
+        Request::get("/"),
+        Request::get("/organizations/reset-password/x"),
+        Request::new("PUT", RESET),
+        Request::new("DELETE", COMPLETE),
+        Request::get(VALIDATE),
+        Request::post("/timp/organizations/validate-password-reset/", &json!({})),
+    ] {
+        assert_refusal("/", &world.send(request).await, 404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn status_413_for_a_body_over_16_kib() {
+    let world = World::new().await;
+    for (path, mut body) in bodies() {
+        body["padding"] = json!("x".repeat(16 * 1024));
+        let name = if path.starts_with("/auth/") { "BadDataError" } else { "body_too_large" };
+        assert_refusal(path, &world.send(Request::post(path, &body)).await, 413, name);
+    }
+    let request = Request::get(COMPLETE).query("token", "x").body("x".repeat(20_000));
+    assert_refusal(COMPLETE, &world.send(request).await, 413, "body_too_large");
+}
+
+#[tokio::test]
+async fn status_415_for_a_body_that_is_not_json() {
+    let world = World::new().await;
+    for (path, body) in bodies() {
+        let name = if path.starts_with("/auth/") { "ContentTypeError" } else { "not_json" };
+        let form = Request::new("POST", path).header("content-type", "application/x-www-form-urlencoded").body(body.to_string());
+        assert_refusal(path, &world.send(form).await, 415, name);
+        for bytes in [&b"email=a@b.de"[..], b"{", b"\xff\xfe", b"{\"email\":\"\xc0\xaf\"}", b"{\"email\":\"\\ud800\"}"] {
+            let request = Request::new("POST", path).header("content-type", "application/json").body(bytes);
+            assert_refusal(path, &world.send(request).await, 415, name);
+        }
+    }
+    let request = Request::get(COMPLETE).query("token", "x").header("content-type", "text/html").body("{}");
+    assert_refusal(COMPLETE, &world.send(request).await, 415, "not_json");
+    assert_eq!(world.send(Request::new("POST", RESET).body("")).await.status(), 400, "nothing at all lacks its fields");
+}
+
+#[tokio::test]
+async fn status_422_or_400_for_a_password_that_the_policy_refuses() {
+    let world = World::with(&[("SERVICE_NAME", "Wonderwidget"), ("LIMIT_MAIL_PER_ADDRESS", "0")]).await;
+    let token = world.reset_token(KNOWN).await;
+    let long = "x1Y z".repeat(26);
+    for weak in ["", "short", "passwordpassword", "aaaaaaaaaaaaaaaaaaaa", "mrbailey@projectthanos.com", "wonderwidget wonderwidget", &long] {
+        assert_refusal(COMPLETE, &world.complete(&token, weak).await, 422, "password_refused");
+        let set = world.send(Request::post(UNLEASH_SET, &json!({"token": token, "password": weak}))).await;
+        assert_refusal(UNLEASH_SET, &set, 400, "OwaspValidationError");
+        assert!(set.json()["details"][0]["validationErrors"][0].is_string());
+        if weak != KNOWN {
+            let judged = world.send(Request::post(UNLEASH_JUDGE, &json!({"password": weak}))).await;
+            assert_refusal(UNLEASH_JUDGE, &judged, 400, "OwaspValidationError");
+        }
+    }
+    // Unleash judges the password before the token.
+    let both_bad = world.send(Request::post(UNLEASH_SET, &json!({"token": "x", "password": "short"}))).await;
+    assert_refusal(UNLEASH_SET, &both_bad, 400, "OwaspValidationError");
+    assert_refusal(COMPLETE, &world.complete("x", "short").await, 404, "token_not_live");
+}
+
+#[tokio::test]
+async fn status_429_from_each_throttle_with_the_time_to_wait() {
+    let world = World::with(&[("LIMIT_MAIL_PER_ADDRESS", "2")]).await;
+    let open = |ip: &str| Request::post(RESET, &json!({"email": UNKNOWN})).from_ip(Some(ip));
+    for _ in 0..20 {
+        assert_eq!(world.send(open("198.51.100.1")).await.status(), 200);
+    }
+    let refused = world.send(open("198.51.100.1")).await;
+    assert_refusal(RESET, &refused, 429, "throttled");
+    assert_eq!(world.send(open("198.51.100.2")).await.status(), 200, "somebody else is not locked out");
+    let unleash = Request::post(UNLEASH_MAIL, &json!({"email": KNOWN})).from_ip(Some("198.51.100.1"));
+    assert_refusal(UNLEASH_MAIL, &world.send(unleash).await, 429, "RateLimitError");
+    world.advance(refused.retry_after().expect("seconds"));
+    assert_eq!(world.send(open("198.51.100.1")).await.status(), 200, "after the wait it goes on");
+
+    let bad = |path: &str| Request::get(path).query("token", &"Z".repeat(20)).from_ip(Some("198.51.100.3"));
+    for _ in 0..20 {
+        assert_eq!(world.send(bad(COMPLETE)).await.status(), 404);
+    }
+    assert_refusal(COMPLETE, &world.send(bad(COMPLETE)).await, 429, "throttled");
+    assert_refusal(UNLEASH_VALIDATE, &world.send(bad(UNLEASH_VALIDATE)).await, 429, "RateLimitError");
+    for (path, name) in [(COMPLETE, "throttled"), (UNLEASH_SET, "RateLimitError")] {
+        let body = json!({"token": "Z".repeat(20), "password": OTHER_PASSWORD});
+        assert_refusal(path, &world.send(Request::post(path, &body).from_ip(Some("198.51.100.3"))).await, 429, name);
+    }
+
+    for mails in 1..=2 {
+        world.reset_token(KNOWN).await;
+        let token = world.request_token(KNOWN).await;
+        let minute = world.validate(&token).await;
+        assert_refusal(COMPLETE, &minute, 429, "throttled");
+        assert!(mails == 2 || minute.retry_after() <= Some(60), "{minute:?}");
+        world.advance(61);
+    }
+    let token = world.request_token(KNOWN).await;
+    let hour = world.validate(&token).await;
+    assert_refusal(COMPLETE, &hour, 429, "throttled");
+    world.advance(hour.retry_after().expect("seconds"));
+    let token = world.request_token(KNOWN).await;
+    assert_eq!(world.validate(&token).await.status(), 204);
+}
+
+#[tokio::test]
+async fn a_limit_of_zero_is_none() {
+    let limits = [("LIMIT_RESET_PER_IP", "0"), ("LIMIT_MAIL_PER_ADDRESS", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")];
+    let world = World::with(&limits).await;
+    for _ in 0..30 {
+        world.reset_token(KNOWN).await;
+        assert_eq!(world.validate(&"Z".repeat(20)).await.status(), 404);
+    }
+    assert_eq!(world.outbox.messages().len(), 30);
+    assert!(world.token_rows().await.keys().all(|key| !key.starts_with("limit#")));
+}
+
+#[tokio::test]
+async fn live_tokens_do_not_use_the_bad_token_limit_up() {
+    let world = World::new().await;
+    let token = world.reset_token(KNOWN).await;
+    for _ in 0..50 {
+        assert_eq!(world.validate(&token).await.status(), 204);
+        assert_eq!(world.complete(&token, "short").await.status(), 422);
+    }
+    assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
+}
+
+#[tokio::test]
+async fn status_503_when_dynamodb_does_not_answer_and_then_all_is_as_before() {
+    let world = World::new().await;
+    let token = world.reset_token(KNOWN).await;
+    // A time of change that cannot be read must not pass for "never changed".
+    world.set_attribute(KNOWN, "password_changed_at", AttributeValue::S("yesterday".to_owned())).await;
+    assert_refusal(COMPLETE, &world.complete(&token, PASSWORD).await, 503, "unavailable");
+    let set = world.send(Request::post(UNLEASH_SET, &json!({"token": token, "password": PASSWORD}))).await;
+    assert_refusal(UNLEASH_SET, &set, 503, "InternalError");
+    assert!(world.log().contains("ACCOUNTS_PASSWORD_CHANGED_AT is not a number"), "the operator is told what is wrong");
+    world.set_attribute(KNOWN, "password_changed_at", AttributeValue::N("0".to_owned())).await;
+    assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
+}

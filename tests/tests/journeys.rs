@@ -1,0 +1,240 @@
+//! Whole resets, as each kind of caller makes them.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use dynoxide::Database;
+use serde_json::json;
+use tests::world::verifies;
+use tests::{Gateway, KNOWN, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
+
+#[tokio::test]
+async fn a_forgotten_password_is_reset_in_three_steps() {
+    let world = World::new().await;
+    let opened = world.send(Request::post("/organizations/reset-password/", &json!({"email": KNOWN}))).await;
+    assert_eq!(opened.status(), 200);
+    let request_token = opened.json()["reset_token"].as_str().expect("a token").to_owned();
+    assert!(world.outbox.messages().is_empty(), "opening a request mails nothing");
+
+    assert_eq!(world.validate(&request_token).await.status(), 204);
+    let mail = world.last_mail();
+    assert_eq!((mail.to.as_str(), mail.from.as_str()), (KNOWN, "no-reply@rekey.example"));
+    let reset_token = reset_token_in(&mail);
+    assert_ne!(reset_token, request_token);
+
+    assert_eq!(world.complete(&reset_token, PASSWORD).await.status(), 204);
+    assert!(world.has_password(KNOWN, PASSWORD).await);
+    let changed = world.last_mail();
+    assert_eq!(
+        (changed.to.as_str(), changed.subject.as_str()),
+        (KNOWN, "Your password for Rekey was changed")
+    );
+    assert!(!changed.text.contains("token"), "the notice carries no secret");
+}
+
+#[tokio::test]
+async fn every_gateway_and_every_documented_path_works() {
+    for gateway in [Gateway::HttpApi, Gateway::RestApi, Gateway::FunctionUrl] {
+        for prefix in ["", "/timp", "/api"] {
+            for slash in ["", "/"] {
+                let world = World::new().await;
+                let path = |name: &str| format!("{prefix}/organizations/{name}{slash}");
+                let send = |request: Request| world.send(request.through(gateway));
+                let opened = send(Request::post(&path("reset-password"), &json!({"email": KNOWN}))).await;
+                let token = opened.json()["reset_token"].as_str().expect("a token").to_owned();
+                let mailed = send(
+                    Request::get(&path("complete-password")).query("token", &token).query("email", KNOWN),
+                )
+                .await;
+                assert_eq!(mailed.status(), 204, "{gateway:?} {prefix} {mailed:?}");
+                let reset_token = reset_token_in(&world.last_mail());
+                let body = json!({"token": reset_token, "password": PASSWORD});
+                assert_eq!(send(Request::post(&path("complete-password"), &body)).await.status(), 204);
+                assert!(world.has_password(KNOWN, PASSWORD).await);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_address_may_come_in_the_query_in_a_json_or_text_body_or_not_at_all() {
+    let path = "/api/organizations/complete-password/";
+    let body = json!({"email": KNOWN.to_uppercase()}).to_string();
+    for request in [
+        Request::get(path),
+        Request::get(path).query("email", KNOWN),
+        Request::get(path).header("content-type", "text/plain").body(body.clone()),
+        Request::get(path).header("content-type", "application/json").body(body.clone()),
+        Request::get(path).body(body.clone()),
+        Request::get(path).query("email", KNOWN).body(body),
+    ] {
+        let world = World::new().await;
+        let token = world.request_token(KNOWN).await;
+        let answer = world.send(request.query("token", &token)).await;
+        assert_eq!(answer.status(), 204, "{answer:?}");
+        assert_eq!(world.outbox.messages().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn our_pages_keep_the_token_out_of_urls() {
+    let world = World::new().await;
+    let token = world.request_token(KNOWN).await;
+    let path = "/organizations/validate-password-reset/";
+    assert_eq!(world.send(Request::post(path, &json!({"token": token, "email": KNOWN}))).await.status(), 204);
+    let reset_token = reset_token_in(&world.last_mail());
+    assert_eq!(world.send(Request::post(path, &json!({"token": reset_token}))).await.status(), 204);
+    assert_eq!(world.send(Request::post(path, &json!({"token": "x"}))).await.status(), 404);
+}
+
+#[tokio::test]
+async fn unleashs_clients_reset_a_password() {
+    let world = World::new().await;
+    let role = AttributeValue::M([("name".to_owned(), AttributeValue::S("Editor".to_owned()))].into());
+    world.set_attribute(KNOWN, "role", role).await;
+    let mailed = world.send(Request::post("/auth/reset/password-email", &json!({"email": KNOWN}))).await;
+    assert_eq!((mailed.status(), mailed.text()), (200, ""));
+    let token = reset_token_in(&world.last_mail());
+
+    let shown = world.send(Request::get("/auth/reset/validate").query("token", &token)).await;
+    let role = json!({"id": null, "type": null, "name": "Editor"});
+    let expected = json!({"id": 1, "name": "Mr Bailey", "email": KNOWN, "token": token, "createdBy": null, "role": role});
+    assert_eq!((shown.status(), shown.json()), (200, expected));
+
+    let judged = world
+        .send(Request::post("/auth/reset/validate-password", &json!({"password": OTHER_PASSWORD})))
+        .await;
+    assert_eq!((judged.status(), judged.text()), (200, ""));
+
+    let body = json!({"token": token, "password": OTHER_PASSWORD});
+    let set = world.send(Request::post("/auth/reset/password", &body)).await;
+    assert_eq!((set.status(), set.text()), (200, ""));
+    assert!(world.has_password(KNOWN, OTHER_PASSWORD).await);
+}
+
+#[tokio::test]
+async fn a_mail_is_asked_for_again_with_the_same_request_token() {
+    let world = World::new().await;
+    let token = world.request_token(KNOWN).await;
+    assert_eq!(world.validate(&token).await.status(), 204);
+    world.advance(59);
+    assert_eq!(world.validate(&token).await.status(), 204);
+    assert_eq!(world.outbox.messages().len(), 1, "a repeat within a minute mails nothing");
+    for mails in 2..=3 {
+        world.advance(61);
+        assert_eq!(world.validate(&token).await.status(), 204);
+        assert_eq!(world.outbox.messages().len(), mails);
+    }
+    world.advance(61);
+    let refused = world.validate(&token).await;
+    assert_eq!((refused.status(), refused.code()), (429, "throttled".to_owned()));
+    assert!(refused.retry_after().is_some_and(|seconds| seconds <= 7200));
+    assert_eq!(world.outbox.messages().len(), 3);
+}
+
+#[tokio::test]
+async fn a_mail_that_ses_refuses_is_logged_and_can_be_asked_for_again() {
+    let world = World::with(&[("MAIL_FROM", "unverified@rekey.example")]).await;
+    let token = world.request_token(KNOWN).await;
+    assert_eq!(world.validate(&token).await.status(), 204, "the caller cannot tell");
+    assert!(world.outbox.messages().is_empty());
+    let log = world.log();
+    assert!(log.contains(r#""MailOutcome":"failed""#) && log.contains("MessageRejected"), "{log}");
+    assert!(!log.contains("unverified@"), "SES's message names addresses");
+    world.advance(61);
+    assert_eq!(world.validate(&token).await.status(), 204);
+}
+
+#[tokio::test]
+async fn an_operators_own_accounts_table_is_served_and_nothing_else_in_it_touched() {
+    let db = Database::memory().expect("an engine");
+    local::dynamodb::create_tables(&db).expect("tables");
+    let table = json!({
+        "TableName": "people", "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": "user_id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [
+            {"AttributeName": "user_id", "AttributeType": "S"}, {"AttributeName": "mail", "AttributeType": "S"}
+        ],
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "by-mail", "KeySchema": [{"AttributeName": "mail", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "KEYS_ONLY"}
+        }],
+    });
+    db.create_table(serde_json::from_value(table).expect("a request")).expect("a table");
+    let item = json!({
+        "user_id": {"S": "u-1"}, "mail": {"S": KNOWN}, "pw": {"S": "old"}, "pw_at": {"N": "1700000000"},
+        "plan": {"S": "gold"}
+    });
+    db.put_item(serde_json::from_value(json!({"TableName": "people", "Item": item})).expect("a request"))
+        .expect("a row");
+    let world = World::on(
+        db,
+        &[
+            ("ACCOUNTS_TABLE", "people"),
+            ("ACCOUNTS_KEY", "user_id"),
+            ("ACCOUNTS_EMAIL", "mail"),
+            ("ACCOUNTS_EMAIL_INDEX", "by-mail"),
+            ("ACCOUNTS_PASSWORD_HASH", "pw"),
+            ("ACCOUNTS_PASSWORD_CHANGED_AT", "pw_at"),
+        ],
+    )
+    .await;
+    let token = world.reset_token(KNOWN).await;
+    let second = world.request_token(KNOWN).await;
+    assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
+
+    let row = world.account_by("user_id", "u-1").await.expect("a row");
+    assert!(verifies(row["pw"].as_s().expect("a hash"), PASSWORD));
+    let seconds = (world.now() / 1000).to_string();
+    assert_eq!(row["pw_at"], AttributeValue::N(seconds), "the time is written in the unit that was there");
+    assert_eq!(row["plan"], AttributeValue::S("gold".to_owned()));
+    assert_eq!(row.len(), 5);
+    assert_eq!(world.complete(&second, PASSWORD).await.status(), 404);
+}
+
+#[tokio::test]
+async fn two_accounts_of_one_address_are_not_chosen_between() {
+    let db = Database::memory().expect("an engine");
+    local::dynamodb::create_tables(&db).expect("tables");
+    let table = json!({
+        "TableName": "people", "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "email", "AttributeType": "S"}],
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "by-email", "KeySchema": [{"AttributeName": "email", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"}
+        }],
+    });
+    db.create_table(serde_json::from_value(table).expect("a request")).expect("a table");
+    for id in ["1", "2"] {
+        let put = json!({"TableName": "people", "Item": {"id": {"S": id}, "email": {"S": KNOWN}}});
+        db.put_item(serde_json::from_value(put).expect("a request")).expect("a row");
+    }
+    let settings =
+        [("ACCOUNTS_TABLE", "people"), ("ACCOUNTS_KEY", "id"), ("ACCOUNTS_EMAIL_INDEX", "by-email")];
+    let world = World::on(db, &settings).await;
+    let token = world.request_token(KNOWN).await;
+    assert_eq!(world.validate(&token).await.status(), 204);
+    assert!(world.outbox.messages().is_empty());
+}
+
+#[tokio::test]
+async fn the_link_leads_where_the_operator_says_or_to_the_apis_own_page() {
+    let world = World::with(&[("RESET_LINK", "https://example.com/new-password")]).await;
+    let token = world.reset_token(KNOWN).await;
+    assert!(world.last_mail().text.contains(&format!("https://example.com/new-password#token={token}\n")));
+
+    for (gateway, base) in [
+        (Gateway::HttpApi, "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"),
+        (Gateway::RestApi, "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod"),
+        (Gateway::FunctionUrl, "https://a1b2c3d4e5.lambda-url.eu-west-1.on.aws"),
+    ] {
+        let world = World::new().await;
+        let request = Request::post("/auth/reset/password-email", &json!({"email": KNOWN})).through(gateway);
+        assert_eq!(world.send(request.header("host", "evil.example")).await.status(), 200);
+        let mail = world.last_mail();
+        assert!(
+            mail.text.contains(&format!("{base}/organizations/complete-password/#token=")),
+            "{}",
+            mail.text
+        );
+    }
+}
