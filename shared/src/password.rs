@@ -88,6 +88,7 @@ impl PasswordPolicy {
         let mut words = vec![self.service_name.as_str()];
         if let Some(address) = address {
             words.push(address.as_str());
+            words.extend(address.as_str().split('@'));
             words.extend(address.as_str().split(['@', '.', '+', '-', '_']).filter(|word| word.len() > 2));
         }
         words

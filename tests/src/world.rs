@@ -95,8 +95,21 @@ impl World {
         Self::behind(&endpoint, settings).await
     }
 
+    /// A deployment whose `DynamoDB` takes every connection and never says a word.
+    pub async fn behind_a_silent_dynamodb() -> Self {
+        let silent = listen().await;
+        let endpoint = endpoint(&silent);
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((connection, _)) = silent.accept().await {
+                held.push(connection);
+            }
+        });
+        Self::behind(&endpoint, &[]).await
+    }
+
     /// A deployment that reaches `DynamoDB` at `dynamodb`.
-    async fn behind(dynamodb: &str, settings: &[(&str, &str)]) -> Self {
+    pub async fn behind(dynamodb: &str, settings: &[(&str, &str)]) -> Self {
         #[expect(
             clippy::disallowed_methods,
             reason = "mails carry the time of the machine; no test reads it"

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Fields, Refusal};
 use crate::mail::ApiAddress;
@@ -66,6 +66,9 @@ impl Call {
     /// Reads `event`.
     #[must_use]
     pub fn from_event(mut event: Value) -> Self {
+        if !event.is_object() {
+            event = Value::Object(Map::new());
+        }
         let context = event["requestContext"].take();
         let stage = context["stage"].as_str().unwrap_or("$default").to_owned();
         let version = if context["http"].is_object() { EventVersion::V2 } else { EventVersion::V1 };

@@ -1,0 +1,392 @@
+//! The rules that always hold, a test or more each, by their names.
+
+#![recursion_limit = "256"]
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures::future::join_all;
+use serde_json::json;
+use tests::world::completion;
+use tests::{Gateway, KNOWN, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World, reset_token_in};
+
+const RESET: &str = "/organizations/reset-password/";
+const COMPLETE: &str = "/organizations/complete-password/";
+
+#[tokio::test]
+async fn rule_1_nothing_to_steal() {
+    let world = World::with(&[("LIMIT_MAIL_PER_ADDRESS", "0")]).await;
+    let request = world.request_token(KNOWN).await;
+    world.validate(&request).await;
+    let reset = reset_token_in(&world.last_mail());
+    let nobody = world.request_token(UNKNOWN).await;
+    let mut answers = vec![world.validate(&nobody).await];
+    for token in [&request, &reset, "not-a-token-but-secret"] {
+        answers.push(world.complete(token, "too short 7q").await);
+        answers.push(world.send(Request::get(COMPLETE).query("token", token).query("email", UNKNOWN)).await);
+        answers.push(
+            world
+                .send(Request::post(
+                    "/auth/reset/password",
+                    &json!({"token": token, "password": "too short 7q"}),
+                ))
+                .await,
+        );
+    }
+    answers.push(world.send(Request::post(RESET, &json!({"email": "not an address 7q"}))).await);
+    answers.push(world.complete(&reset, PASSWORD).await);
+
+    let secrets = [request.as_str(), &reset, &nobody, PASSWORD, "too short 7q", "not-a-token-but-secret"];
+    let addresses = [KNOWN, UNKNOWN, "not an address 7q"];
+    let log = world.log();
+    assert!(log.lines().count() >= answers.len(), "every call leaves a line");
+    for clear in secrets.iter().chain(&addresses) {
+        assert!(!log.contains(clear), "the log holds {clear}");
+        for answer in &answers {
+            assert!(!answer.response.to_string().contains(clear), "{clear} in {answer:?}");
+        }
+    }
+    let rows = format!("{:?} {:?}", world.token_rows().await, world.account(KNOWN).await);
+    for clear in secrets {
+        assert!(!rows.contains(clear), "the tables hold {clear}");
+    }
+    for (key, row) in world.token_rows().await {
+        let holds = format!("{row:?}").contains('@');
+        assert_eq!(holds, !key.starts_with("limit#"), "addresses stand in live token rows alone: {key}");
+    }
+}
+
+#[tokio::test]
+async fn rule_1_links_and_pages_keep_the_token_out_of_urls() {
+    let world = World::new().await;
+    let token = world.reset_token(KNOWN).await;
+    let mail = world.last_mail();
+    for part in [&mail.text, &mail.html] {
+        for (at, _) in part.match_indices(&token) {
+            assert!(part[..at].ends_with("#token="), "only ever in the fragment");
+        }
+    }
+    for path in [RESET, COMPLETE] {
+        let page = world.send(Request::get(path)).await;
+        assert!(!page.text().contains("?token") && page.text().contains("no-referrer"));
+    }
+}
+
+#[tokio::test]
+async fn rule_2_expiry_is_checked_not_awaited() {
+    let world = World::new().await;
+    let (request, other) = (world.request_token(KNOWN).await, "jweir@projectthanos.com");
+    let reset = world.reset_token(other).await;
+    world.advance(7199);
+    assert_eq!(world.validate(&reset).await.status(), 204);
+    world.advance(1);
+    assert!(world.token_rows().await.len() >= 2, "the engine has not deleted them");
+    for (token, status) in [(&request, 404), (&reset, 404)] {
+        assert_eq!(world.validate(token).await.status(), status);
+        assert_eq!(world.complete(token, PASSWORD).await.status(), 404);
+    }
+    assert!(!world.has_password(other, PASSWORD).await);
+}
+
+#[tokio::test]
+async fn rule_3_all_or_nothing_of_fifty_completions_exactly_one_wins() {
+    let world = World::with(&[("LIMIT_BAD_TOKEN_PER_IP", "0")]).await;
+    let token = world.reset_token(KNOWN).await;
+    let password = |index: usize| format!("{PASSWORD} number {index}");
+    let calls = (0..50).map(|index| {
+        let (world, request) = (world.clone(), completion(&token, &password(index)));
+        tokio::spawn(async move { world.send_only(request).await.status() })
+    });
+    let statuses: Vec<u64> =
+        join_all(calls).await.into_iter().map(|status| status.expect("an answer")).collect();
+    world.settle().await;
+    let winners: Vec<usize> = (0..50).filter(|index| statuses[*index] == 204).collect();
+    assert_eq!(winners.len(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| [204, 404].contains(status)), "{statuses:?}");
+    assert!(world.has_password(KNOWN, &password(winners[0])).await);
+    let notices = world.outbox.messages().iter().filter(|mail| mail.subject.contains("was changed")).count();
+    assert_eq!(notices, 1);
+}
+
+#[tokio::test]
+async fn rule_3_of_many_live_tokens_of_one_account_exactly_one_wins() {
+    let world = World::with(&[("LIMIT_MAIL_PER_ADDRESS", "0")]).await;
+    let mut tokens = Vec::new();
+    for _ in 0..10 {
+        tokens.push(world.reset_token(KNOWN).await);
+    }
+    let calls = tokens.iter().map(|token| {
+        let (world, request) = (world.clone(), completion(token, PASSWORD));
+        tokio::spawn(async move { world.send_only(request).await.status() })
+    });
+    let mut statuses: Vec<u64> =
+        join_all(calls).await.into_iter().map(|status| status.expect("an answer")).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [&[204][..], &[404; 9]].concat());
+}
+
+#[tokio::test]
+async fn rule_4_one_reset_ends_all_and_a_second_mail_does_not_break_the_first() {
+    let world = World::with(&[("LIMIT_MAIL_PER_ADDRESS", "0")]).await;
+    let first = world.reset_token(KNOWN).await;
+    let second = world.reset_token(KNOWN).await;
+    let request = world.request_token(KNOWN).await;
+    assert_eq!(world.validate(&first).await.status(), 204, "older tokens live on");
+    world.advance(1);
+    assert_eq!(world.complete(&first, PASSWORD).await.status(), 204);
+    assert_eq!(world.validate(&second).await.status(), 404);
+    assert_eq!(world.complete(&second, OTHER_PASSWORD).await.status(), 404);
+    let mails = world.outbox.messages().len();
+    world.validate(&request).await;
+    assert_eq!(world.outbox.messages().len(), mails, "an older request token is dead: it mails nothing");
+    world.advance(1);
+    let fresh = world.reset_token(KNOWN).await;
+    assert_eq!(world.complete(&fresh, OTHER_PASSWORD).await.status(), 204);
+}
+
+#[tokio::test]
+async fn rule_4_a_change_by_the_operators_own_application_ends_all() {
+    for in_seconds in [false, true] {
+        let world = World::new().await;
+        let token = world.reset_token(KNOWN).await;
+        world.advance(1);
+        let at = if in_seconds { world.now() / 1000 } else { world.now() };
+        world.set_attribute(KNOWN, "password_changed_at", AttributeValue::N(at.to_string())).await;
+        assert_eq!(world.validate(&token).await.status(), 404);
+        assert_eq!(world.complete(&token, PASSWORD).await.status(), 404);
+        assert!(!world.has_password(KNOWN, PASSWORD).await);
+    }
+}
+
+#[tokio::test]
+async fn rule_4_a_token_mailed_to_an_address_that_the_account_has_left_is_dead() {
+    let world = World::with(&[("ACCOUNTS_KEY", "email"), ("ACCOUNTS_EMAIL", "email")]).await;
+    let token = world.reset_token(KNOWN).await;
+    let delete = world.dynamodb.delete_item().table_name(local::dynamodb::ACCOUNTS_TABLE);
+    delete.key("email", AttributeValue::S(KNOWN.to_owned())).send().await.expect("a delete");
+    assert_eq!(world.complete(&token, PASSWORD).await.status(), 404);
+    assert!(world.account_by("email", KNOWN).await.is_none(), "a deleted account does not come back");
+}
+
+/// Everything that a stranger sees of a session with `address`.
+async fn seen(world: &World, address: &str) -> Vec<(u64, String, BTreeMap<String, String>)> {
+    let mut answers = Vec::new();
+    let mut tokens = Vec::new();
+    for _ in 0..3 {
+        let opened = world.send(Request::post(RESET, &json!({"email": address}))).await;
+        tokens.push(opened.json()["reset_token"].as_str().expect("a token").to_owned());
+        answers.push(opened);
+    }
+    for _ in 0..5 {
+        for token in &tokens {
+            answers.push(world.validate(token).await);
+            let call = Request::get(COMPLETE).query("token", token).query("email", address);
+            answers.push(world.send(call).await);
+        }
+        answers
+            .push(world.send(Request::post("/auth/reset/password-email", &json!({"email": address}))).await);
+        world.advance(61);
+    }
+    answers
+        .into_iter()
+        .map(|answer| {
+            let headers = serde_json::from_value(answer.response["headers"].clone()).expect("headers");
+            let mut text = answer.text().to_owned();
+            for token in &tokens {
+                text = text.replace(token, "TOKEN");
+            }
+            (answer.status(), text, headers)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn rule_5_no_oracle_in_status_body_headers_and_throttling() {
+    for settings in [&[][..], &[("MAIL_FROM", "unverified@rekey.example")]] {
+        let (known, unknown) = (World::with(settings).await, World::with(settings).await);
+        let (known, unknown) = (seen(&known, KNOWN).await, seen(&unknown, UNKNOWN).await);
+        assert_eq!(known, unknown);
+        assert!(known.iter().any(|(status, ..)| *status == 429), "the session went into the throttles");
+    }
+}
+
+#[tokio::test]
+async fn rule_5_no_oracle_in_what_is_stored() {
+    let world = World::new().await;
+    let mut shapes = Vec::new();
+    for address in [KNOWN, UNKNOWN] {
+        let before = world.token_rows().await;
+        let token = world.request_token(address).await;
+        world.validate(&token).await;
+        let after = world.token_rows().await;
+        let new = after.iter().filter(|(key, _)| !before.contains_key(*key));
+        let mut shape: Vec<(String, Vec<String>)> = new
+            .map(|(key, row)| {
+                let mut names: Vec<String> = row.keys().cloned().collect();
+                names.sort();
+                (key.split('#').next().expect("a kind").to_owned(), names)
+            })
+            .collect();
+        shape.sort();
+        shapes.push(shape.into_iter().filter(|(kind, _)| kind != "limit").collect::<Vec<_>>());
+    }
+    assert_eq!(shapes[0], shapes[1]);
+    assert_eq!(world.outbox.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn rule_5_a_change_of_password_does_not_tell_that_there_is_an_account() {
+    let world = World::new().await;
+    let mut statuses = Vec::new();
+    for address in [KNOWN, UNKNOWN] {
+        let strangers = world.request_token(address).await;
+        if address == KNOWN {
+            world.reset_known().await;
+        }
+        world.advance(61);
+        statuses.push(world.validate(&strangers).await);
+    }
+    assert_eq!(statuses[0], statuses[1]);
+}
+
+#[tokio::test]
+async fn rule_6_mail_goes_home() {
+    let world = World::new().await;
+    let typed = KNOWN.to_uppercase();
+    let opened = world.send(Request::post(RESET, &json!({"email": typed}))).await;
+    let token = opened.json()["reset_token"].as_str().expect("a token").to_owned();
+    let mut request = Request::get(COMPLETE).query("token", &token).query("email", &typed);
+    for header in
+        ["host", "x-forwarded-host", "x-forwarded-proto", "x-original-host", "forwarded", "origin", "referer"]
+    {
+        request = request.header(header, "evil.example");
+    }
+    for gateway in [Gateway::HttpApi] {
+        assert_eq!(world.send(request.clone().through(gateway)).await.status(), 204);
+    }
+    let mail = world.last_mail();
+    assert_eq!(mail.to, KNOWN, "to the address as stored, not as typed");
+    assert!(!mail.text.contains("evil") && !mail.html.contains("evil"));
+}
+
+#[tokio::test]
+async fn rule_7_no_lever_argon2_runs_for_live_tokens_alone() {
+    // With this cost a hash takes seconds, in a test build too: whoever ran one would be seen.
+    let world = World::with(&[
+        ("ARGON2_MEMORY_KIB", "1048576"),
+        ("ARGON2_ITERATIONS", "12"),
+        ("LIMIT_MAIL_PER_ADDRESS", "0"),
+        ("LIMIT_BAD_TOKEN_PER_IP", "0"),
+    ])
+    .await;
+    let request = world.request_token(KNOWN).await;
+    let superseded = world.reset_token(KNOWN).await;
+    world.advance(1);
+    world.set_attribute(KNOWN, "password_changed_at", AttributeValue::N(world.now().to_string())).await;
+    let weak = world.reset_token("jweir@projectthanos.com").await;
+    let started = tokio::time::Instant::now();
+    for token in [&request, &superseded, &"Z".repeat(20), "malformed"] {
+        assert_eq!(world.complete(token, PASSWORD).await.status(), 404);
+    }
+    assert_eq!(world.complete(&weak, "weak").await.status(), 422);
+    assert!(started.elapsed().as_millis() < 2_000, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn rule_7_throttles_count_the_gateways_address_and_no_header() {
+    let world = World::new().await;
+    let mut statuses = Vec::new();
+    for attempt in 0..25 {
+        let elsewhere = format!("203.0.113.{attempt}");
+        let mut request = Request::post(RESET, &json!({"email": UNKNOWN}));
+        for header in ["x-forwarded-for", "forwarded", "x-real-ip", "true-client-ip", "cf-connecting-ip"] {
+            request = request.header(header, &elsewhere);
+        }
+        statuses.push(world.send(request).await.status());
+    }
+    assert_eq!(statuses, [&[200; 20][..], &[429; 5]].concat());
+}
+
+#[tokio::test]
+async fn rule_7_fifty_bad_tokens_at_once_are_fifty_hits() {
+    let world = World::new().await;
+    let calls = (0..50).map(|_| world.send_only(Request::get(COMPLETE).query("token", &"Z".repeat(20))));
+    let statuses: Vec<u64> = join_all(calls).await.iter().map(tests::Answer::status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 404).count(), 20, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 30, "{statuses:?}");
+}
+
+#[tokio::test]
+async fn rule_7_a_mailbox_gets_no_more_than_the_limit_from_many_tokens_at_once() {
+    let world = World::with(&[("LIMIT_RESET_PER_IP", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")]).await;
+    let mut tokens = Vec::new();
+    for _ in 0..20 {
+        tokens.push(world.request_token(KNOWN).await);
+    }
+    let calls = tokens.iter().map(|token| world.send_only(Request::get(COMPLETE).query("token", token)));
+    let statuses: Vec<u64> = join_all(calls).await.iter().map(tests::Answer::status).collect();
+    world.settle().await;
+    assert_eq!(statuses.iter().filter(|status| **status == 204).count(), 1, "{statuses:?}");
+    assert_eq!(world.outbox.messages().len(), 1, "one a minute");
+}
+
+#[tokio::test]
+async fn many_calls_of_one_request_at_once_are_one_mail_and_no_refusal() {
+    let world = World::new().await;
+    let token = world.request_token(KNOWN).await;
+    let calls = (0..10).map(|_| world.send_only(Request::get(COMPLETE).query("token", &token)));
+    let statuses: Vec<u64> = join_all(calls).await.iter().map(tests::Answer::status).collect();
+    world.settle().await;
+    assert_eq!(statuses, [204; 10]);
+    assert_eq!(world.outbox.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn rule_8_a_refused_password_costs_nothing() {
+    let world = World::new().await;
+    let token = world.reset_token(KNOWN).await;
+    for weak in ["short", "passwordpassword", ""] {
+        assert_eq!(world.complete(&token, weak).await.status(), 422);
+    }
+    assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
+}
+
+#[tokio::test]
+async fn rule_9_parse_then_trust() {
+    let world = World::with(&[("LIMIT_RESET_PER_IP", "0")]).await;
+    let deep = format!(r#"{{"email":{}1{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
+    for body in [
+        r#"["a@b.de"]"#.to_owned(),
+        r#"{"email":{"$ne":null}}"#.to_owned(),
+        r#"{"email":"a@b.de","email":"c@d.ef"}"#.to_owned(),
+        r#"{"email":"a@b.de\u0000"}"#.to_owned(),
+        r#"{"email":"a@b.de\r\nBcc: x@y.z"}"#.to_owned(),
+        r#"{"email":"аnn@example.com"}"#.to_owned(),
+        deep,
+        format!(r#"{{"email":"{}@b.de"}}"#, "a".repeat(1_000_000)),
+    ] {
+        let answer = world
+            .send(Request::new("POST", RESET).header("content-type", "application/json").body(body))
+            .await;
+        assert!((400..500).contains(&answer.status()), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn rule_10_every_wait_has_an_end() {
+    let world = World::behind_a_silent_dynamodb().await;
+    let started = tokio::time::Instant::now();
+    let requests = [
+        Request::post(RESET, &json!({"email": KNOWN})),
+        Request::get(COMPLETE).query("token", &"Z".repeat(20)),
+        completion(&"Z".repeat(20), PASSWORD),
+        Request::post("/auth/reset/password-email", &json!({"email": KNOWN})),
+        Request::get("/auth/reset/validate").query("token", &"Z".repeat(20)),
+    ];
+    let answers = join_all(requests.map(|request| world.send_only(request))).await;
+    for answer in answers {
+        assert_eq!(answer.status(), 503, "{answer:?}");
+        assert!(answer.retry_after().is_some());
+    }
+    assert!(started.elapsed().as_secs() < 20, "API Gateway would have given up");
+}
