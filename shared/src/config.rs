@@ -1,7 +1,7 @@
 //! The configuration: environment variables, read once at cold start. A missing or bad one stops the start
 //! with a message that names it, so that a mistake shows at deployment and not in somebody's reset.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use crate::api_key::ApiKeys;
@@ -99,11 +99,18 @@ pub struct Config {
 }
 
 /// A variable is missing or bad. The message names it and never quotes its value.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("environment variable {variable} {problem}")]
 pub struct ConfigError {
     variable: &'static str,
     problem: String,
+}
+
+/// The message itself: it is what a process prints whose `main` returns this.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Config {

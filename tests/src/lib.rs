@@ -1,7 +1,9 @@
 //! The harness of the whole-system tests: the three functions as the handlers that Lambda calls, given real API
 //! Gateway events, on the in-process `DynamoDB` engine and SES endpoint, with a clock that the test moves.
 
+pub mod contract;
 pub mod event;
+pub mod stack;
 pub mod world;
 
 pub use event::{Answer, Gateway, Request};

@@ -28,6 +28,7 @@ use shared::telemetry::Telemetry;
 use tokio::net::TcpListener;
 use validate::Validate;
 
+use crate::contract::{self, Operation};
 use crate::event::{Answer, Request};
 use crate::{KNOWN, PASSWORD};
 
@@ -51,6 +52,7 @@ pub struct World {
     /// The engine, past every function.
     pub dynamodb: Client,
     accounts_table: String,
+    operations: Arc<BTreeMap<(String, String), Operation>>,
 }
 
 struct Functions {

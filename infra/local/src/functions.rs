@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStdin, Command};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The version that is fetched from `PyPI` where `cargo lambda` is not installed.
 const CARGO_LAMBDA: &str = "1.9.2";
@@ -163,16 +164,19 @@ pub async fn guard(command: &[String]) -> Result<(), String> {
         .map_err(|error| format!("{program} cannot be started: {error}"))?;
     let mut input = tokio::io::stdin();
     let mut byte = [0];
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     tokio::select! {
         status = child.wait() => {
             let status = status.map_err(|error| error.to_string())?;
-            Err(format!("cargo lambda watch ended by itself ({status})"))
+            return Err(format!("cargo lambda watch ended by itself ({status})"));
         }
-        _ = input.read(&mut byte) => {
-            end(&mut child).await;
-            Ok(())
-        }
+        _ = input.read(&mut byte) => {}
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
+    end(&mut child).await;
+    Ok(())
 }
 
 async fn end(child: &mut Child) {

@@ -4,3 +4,29 @@
 pub mod dynamodb;
 pub mod functions;
 pub mod ses;
+
+/// The settings of the functions that reach them from `local`'s own environment.
+pub const SETTINGS: [&str; 22] = [
+    "TOKENS_TABLE",
+    "ACCOUNTS_TABLE",
+    "ACCOUNTS_KEY",
+    "ACCOUNTS_EMAIL",
+    "ACCOUNTS_EMAIL_INDEX",
+    "ACCOUNTS_PASSWORD_HASH",
+    "ACCOUNTS_PASSWORD_CHANGED_AT",
+    "TOKEN_LIFETIME_SECONDS",
+    "MAIL_FROM",
+    "MAIL_REPLY_TO",
+    "MAIL_CONFIGURATION_SET",
+    "RESET_LINK",
+    "SERVICE_NAME",
+    "PASSWORD_MIN_LENGTH",
+    "ARGON2_MEMORY_KIB",
+    "ARGON2_ITERATIONS",
+    "ARGON2_LANES",
+    "API_KEYS",
+    "REQUIRE_API_KEY",
+    "LIMIT_RESET_PER_IP",
+    "LIMIT_MAIL_PER_ADDRESS",
+    "LIMIT_BAD_TOKEN_PER_IP",
+];

@@ -1,0 +1,69 @@
+//! The documents that must agree: the OpenAPI document, the SAM template, the workspace's router and the README.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde_yaml_ng::Value;
+
+/// A method, a path without its trailing slash, and the function that serves them.
+pub type RouteRow = (String, String, String);
+
+/// The text of a file of the repository.
+///
+/// # Panics
+///
+/// If it cannot be read.
+#[must_use]
+pub fn file(path: &str) -> String {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A YAML file of the repository.
+///
+/// # Panics
+///
+/// If it is none.
+#[must_use]
+pub fn yaml(path: &str) -> Value {
+    serde_yaml_ng::from_str(&file(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A path without its trailing slash.
+#[must_use]
+pub fn bare(path: &str) -> String {
+    path.strip_suffix('/').unwrap_or(path).to_owned()
+}
+
+/// One operation of the OpenAPI document.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// The function that serves it.
+    pub function: String,
+    /// The statuses that it documents.
+    pub statuses: BTreeSet<u64>,
+}
+
+/// The operations of the OpenAPI document, by method and bare path.
+///
+/// # Panics
+///
+/// If the document is not as it should be.
+#[must_use]
+pub fn operations() -> BTreeMap<(String, String), Operation> {
+    let document = yaml("infra/openapi.yaml");
+    let mut operations = BTreeMap::new();
+    for (path, item) in document["paths"].as_mapping().expect("paths") {
+        for (method, operation) in item.as_mapping().expect("operations") {
+            let (method, path) = (method.as_str().expect("a method"), path.as_str().expect("a path"));
+            if !["get", "post", "put", "delete", "head", "patch", "options"].contains(&method) {
+                continue;
+            }
+            let responses = operation["responses"].as_mapping().expect("responses");
+            let statuses = responses.keys().filter_map(|status| status.as_str()?.parse().ok()).collect();
+            let function = operation["x-rekey-function"].as_str().expect("a function").to_owned();
+            operations.insert((method.to_uppercase(), bare(path)), Operation { function, statuses });
+        }
+    }
+    operations
+}

@@ -1,0 +1,211 @@
+//! The local stack as a user starts it: the binary, with the functions under `cargo lambda watch`.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use reqwest::Client;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+
+/// How long a cold build of the functions may take on a small machine.
+const READY_WITHIN: Duration = Duration::from_secs(600);
+
+/// A running stack on ports of its own.
+pub struct Stack {
+    child: Child,
+    lines: mpsc::UnboundedReceiver<String>,
+    seen: Vec<String>,
+    /// The API's address.
+    pub api: String,
+    /// The mail endpoint's address.
+    pub mail: String,
+    /// The ports: API, `DynamoDB`, mail.
+    pub ports: [u16; 3],
+    /// An HTTP client.
+    pub http: Client,
+}
+
+impl Stack {
+    /// Builds and starts a stack with these settings and waits until it is ready.
+    ///
+    /// # Panics
+    ///
+    /// If it does not become ready.
+    pub async fn start(settings: &[(&str, &str)]) -> Self {
+        let mut stack = Self::launch(free_ports().await, settings).await;
+        let ready = stack.line_that_starts_with("ready ").await;
+        assert_eq!(ready, Some(format!("ready {}", stack.api)), "{}", stack.output());
+        stack
+    }
+
+    /// Starts a stack on `ports` and does not wait.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be built or started.
+    pub async fn launch(ports: [u16; 3], settings: &[(&str, &str)]) -> Self {
+        let built = cargo().args(["build", "--quiet", "--bin", "local"]).status().await.expect("cargo");
+        assert!(built.success(), "the local stack does not compile");
+        let target = target_directory();
+        let data = target.join(format!("local-test-{}", ports[0]));
+        let mut command = Command::new(target.join("debug/local"));
+        forget_cargo(&mut command);
+        let mut child = command
+            .args(["--api-port", &ports[0].to_string(), "--dynamodb-port", &ports[1].to_string()])
+            .args(["--mail-port", &ports[2].to_string(), "--data-dir"])
+            .arg(&data)
+            .env("CARGO_TARGET_DIR", &target)
+            .envs(settings.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the local stack");
+        let (sender, lines) = mpsc::unbounded_channel();
+        forward(child.stdout.take().expect("an output"), sender.clone());
+        forward(child.stderr.take().expect("an output"), sender);
+        let address = |port: u16| format!("http://127.0.0.1:{port}");
+        let http = Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        Self { child, lines, seen: Vec::new(), api: address(ports[0]), mail: address(ports[2]), ports, http }
+    }
+
+    /// The next line that starts with `prefix`; nothing if the stack ends before.
+    ///
+    /// # Panics
+    ///
+    /// If neither happens in time.
+    pub async fn line_that_starts_with(&mut self, prefix: &str) -> Option<String> {
+        let found = async {
+            while let Some(line) = self.lines.recv().await {
+                self.seen.push(line.clone());
+                if line.starts_with(prefix) {
+                    return Some(line);
+                }
+            }
+            None
+        };
+        tokio::time::timeout(READY_WITHIN, found).await.expect("an answer in time")
+    }
+
+    /// Everything that was printed and read so far.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.seen.join("\n")
+    }
+
+    /// Posts JSON to the API.
+    ///
+    /// # Panics
+    ///
+    /// If nothing answers.
+    pub async fn post(&self, path: &str, body: &Value) -> reqwest::Response {
+        self.http.post(format!("{}{path}", self.api)).json(body).send().await.expect("an answer")
+    }
+
+    /// The mails, newest first, once there are `count`.
+    ///
+    /// # Panics
+    ///
+    /// If there are not, after five seconds.
+    pub async fn mails(&self, count: usize) -> Vec<Value> {
+        for _ in 0..100 {
+            let mails = self.http.get(format!("{}/messages", self.mail)).send().await.expect("an answer");
+            let mails: Vec<Value> = mails.json().await.expect("mails");
+            if mails.len() >= count {
+                return mails;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("fewer than {count} mails came");
+    }
+
+    /// Sends `signal` and waits for the end; the exit code, if the stack ended by itself.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end.
+    pub async fn end(&mut self, signal: Signal) -> Option<i32> {
+        let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("a process");
+        kill_process(pid, signal).expect("a signal");
+        self.ended().await
+    }
+
+    /// Waits for the end; the exit code, if the stack ended by itself.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end.
+    pub async fn ended(&mut self) -> Option<i32> {
+        let waited = tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await;
+        while let Ok(line) = self.lines.try_recv() {
+            self.seen.push(line);
+        }
+        waited.expect("an end").expect("a status").code()
+    }
+}
+
+/// Three ports that nobody uses at the moment.
+///
+/// # Panics
+///
+/// If there are none.
+pub async fn free_ports() -> [u16; 3] {
+    let mut listeners = Vec::new();
+    for _ in 0..3 {
+        listeners.push(tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port"));
+    }
+    [0, 1, 2].map(|index: usize| listeners[index].local_addr().expect("an address").port())
+}
+
+/// Command lines of processes that mention `text`.
+///
+/// # Panics
+///
+/// If processes cannot be listed.
+pub async fn processes_with(text: &str) -> Vec<String> {
+    let output = Command::new("ps").args(["-eo", "args="]).output().await.expect("ps");
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    lines.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
+}
+
+/// Where this test was built.
+fn target_directory() -> PathBuf {
+    let me = std::env::current_exe().expect("a path");
+    me.ancestors().nth(3).expect("target/debug/deps/test").to_owned()
+}
+
+fn cargo() -> Command {
+    let mut cargo = Command::new("cargo");
+    forget_cargo(&mut cargo);
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).env("CARGO_TARGET_DIR", target_directory());
+    cargo
+}
+
+/// What `cargo test` tells a test of itself would make build scripts of the inner cargo run again.
+fn forget_cargo(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"]
+            .iter()
+            .any(|prefix| text.starts_with(prefix))
+        {
+            command.env_remove(&name);
+        }
+    }
+}
+
+fn forward(output: impl AsyncRead + Send + Unpin + 'static, sender: mpsc::UnboundedSender<String>) {
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(output).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+}

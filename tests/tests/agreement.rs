@@ -1,0 +1,147 @@
+//! Code, OpenAPI document, SAM template, local router and README say the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_yaml_ng::Value;
+use shared::config::VARIABLES;
+use shared::http::routes::ROUTES;
+use shared::password_hash::Argon2Cost;
+use tests::contract::{RouteRow, bare, file, operations, yaml};
+
+fn routes_of_the_code() -> BTreeSet<RouteRow> {
+    ROUTES.iter().map(|r| (r.method.to_owned(), bare(r.path), r.function.as_str().to_owned())).collect()
+}
+
+/// The template's functions by name: `ResetFunction` is `reset`.
+fn functions_of_the_template() -> BTreeMap<String, Value> {
+    let template = yaml("infra/template.yaml");
+    let resources = template["Resources"].as_mapping().expect("resources");
+    let functions = resources.iter().filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
+    functions
+        .map(|(name, function)| {
+            let name = name.as_str().expect("a name").strip_suffix("Function").expect("a function's name");
+            (name.to_lowercase(), function.clone())
+        })
+        .collect()
+}
+
+#[test]
+fn the_openapi_document_has_the_codes_routes() {
+    let documented: BTreeSet<RouteRow> = operations()
+        .into_iter()
+        .map(|((method, path), operation)| (method, path, operation.function))
+        .collect();
+    assert_eq!(documented, routes_of_the_code());
+}
+
+#[test]
+fn the_template_has_the_codes_routes_without_trailing_slashes() {
+    let mut routes = BTreeSet::new();
+    for (name, function) in functions_of_the_template() {
+        for (_, event) in function["Properties"]["Events"].as_mapping().expect("events") {
+            assert_eq!(event["Type"], "HttpApi");
+            let (method, path) =
+                (&event["Properties"]["Method"], event["Properties"]["Path"].as_str().expect("a path"));
+            assert!(!path.ends_with('/'), "SAM drops such a route in silence: {path}");
+            routes.insert((method.as_str().expect("a method").to_owned(), path.to_owned(), name.clone()));
+        }
+    }
+    assert_eq!(routes, routes_of_the_code());
+}
+
+#[test]
+fn the_local_router_has_the_codes_routes_with_and_without_trailing_slashes() {
+    let manifest: toml::Table = file("Cargo.toml").parse().expect("TOML");
+    let router = &manifest["workspace"]["metadata"]["lambda"]["watch"]["router"];
+    let mut local = BTreeSet::new();
+    for (path, rows) in router.as_table().expect("a router") {
+        for row in rows.as_array().expect("rows") {
+            let text = |name: &str| row[name].as_str().expect("a text").to_owned();
+            local.insert((text("method"), path.clone(), text("function")));
+        }
+    }
+    let expected: BTreeSet<RouteRow> = routes_of_the_code()
+        .into_iter()
+        .flat_map(|(method, path, function)| {
+            [(method.clone(), path.clone(), function.clone()), (method, format!("{path}/"), function)]
+        })
+        .collect();
+    assert_eq!(local, expected);
+}
+
+#[test]
+fn the_readme_lists_every_route_with_its_documented_statuses() {
+    let readme = file("README.md");
+    let mut listed = BTreeMap::new();
+    for line in readme.lines().filter(|line| line.starts_with("| `GET /") || line.starts_with("| `POST /")) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let statuses: BTreeSet<u64> =
+            cells[4].split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+        for route in cells[1].split('`').filter(|part| part.contains(" /")) {
+            let (method, path) = route.split_once(' ').expect("a method and a path");
+            listed.insert((method.to_owned(), bare(path)), (cells[2].to_owned(), statuses.clone()));
+        }
+    }
+    let documented: BTreeMap<(String, String), (String, BTreeSet<u64>)> = operations()
+        .into_iter()
+        .map(|(key, operation)| (key, (operation.function, operation.statuses)))
+        .collect();
+    assert_eq!(listed, documented);
+}
+
+#[test]
+fn the_template_sets_exactly_the_variables_that_the_code_reads() {
+    let template = yaml("infra/template.yaml");
+    let mut set: BTreeSet<String> = names(&template["Globals"]["Function"]["Environment"]["Variables"]);
+    for function in functions_of_the_template().values() {
+        set.extend(names(&function["Properties"]["Environment"]["Variables"]));
+    }
+    assert_eq!(set, VARIABLES.map(str::to_owned).into());
+}
+
+#[test]
+fn the_local_stack_passes_exactly_the_variables_that_the_code_reads() {
+    assert_eq!(local::SETTINGS, VARIABLES);
+}
+
+#[test]
+fn the_readme_explains_every_variable() {
+    let readme = file("README.md");
+    for variable in VARIABLES {
+        assert!(readme.contains(&format!("| `{variable}` |")), "{variable}");
+    }
+}
+
+#[test]
+fn the_templates_defaults_are_the_codes() {
+    let template = yaml("infra/template.yaml");
+    let default = |parameter: &str| {
+        let value = &template["Parameters"][parameter]["Default"];
+        value
+            .as_u64()
+            .or_else(|| value.as_str()?.parse().ok())
+            .unwrap_or_else(|| panic!("{parameter} has no default"))
+    };
+    let given = |name: &str| ["TOKENS_TABLE", "ACCOUNTS_TABLE"].contains(&name).then(|| "t".to_owned());
+    let config = shared::config::Config::read(|name| {
+        given(name).or_else(|| (name == "MAIL_FROM").then(|| "a@b.de".to_owned()))
+    });
+    let config = config.expect("the defaults");
+    assert_eq!(default("TokenLifetimeSeconds"), config.token_lifetime_seconds);
+    assert_eq!(default("PasswordMinLength"), config.password_policy.min_length as u64);
+    assert_eq!(default("LimitResetPerIp"), u64::from(config.limits.reset_per_ip));
+    assert_eq!(default("LimitMailPerAddress"), u64::from(config.limits.mail_per_address));
+    assert_eq!(default("LimitBadTokenPerIp"), u64::from(config.limits.bad_token_per_ip));
+    let costs = ["Argon2MemoryKib", "Argon2Iterations", "Argon2Lanes"]
+        .map(|name| u32::try_from(default(name)).expect("small"));
+    assert_eq!(Argon2Cost::new(costs[0], costs[1], costs[2]), Ok(config.argon2));
+}
+
+fn names(variables: &Value) -> BTreeSet<String> {
+    variables
+        .as_mapping()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, _)| Some(name.as_str()?.to_owned()))
+        .collect()
+}

@@ -1,0 +1,105 @@
+//! `cargo run -p local` as a user meets it: the functions as processes under `cargo lambda watch`.
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tests::OTHER_PASSWORD;
+use tests::stack::{Stack, free_ports, processes_with};
+
+/// Not the one that the greeting suggests, so that the output must not hold it.
+const PASSWORD: &str = "wandering teapot galaxy";
+
+fn token_in(mail: &Value) -> String {
+    mail["text"].as_str().expect("a text").split("#token=").nth(1).expect("a link")[..20].to_owned()
+}
+
+#[tokio::test]
+async fn the_documented_clients_reset_passwords_over_http_and_nothing_is_left_running() {
+    let mut stack = Stack::start(&[("SERVICE_NAME", "Local Test")]).await;
+
+    // The "organizations" API: the address in a text/plain JSON body.
+    let opened =
+        stack.post("/organizations/reset-password/", &json!({"email": "mrbailey@projectthanos.com"})).await;
+    assert_eq!(opened.status(), 200);
+    let request_token =
+        opened.json::<Value>().await.expect("JSON")["reset_token"].as_str().expect("a token").to_owned();
+    let url = format!("{}/api/organizations/complete-password/?token={request_token}", stack.api);
+    let body = r#"{"email":"mrbailey@projectthanos.com"}"#;
+    let mailed =
+        stack.http.get(url).header("Content-Type", "text/plain").body(body).send().await.expect("an answer");
+    assert_eq!(mailed.status(), 204);
+    let mail = stack.mails(1).await.remove(0);
+    assert_eq!(mail["subject"], "Set a new password for Local Test", "settings reach the functions");
+    assert!(mail["html"].as_str().is_some_and(|html| {
+        html.contains(&format!("{}/organizations/complete-password/#token=", stack.api))
+    }));
+    let body = json!({"token": token_in(&mail), "password": PASSWORD});
+    assert_eq!(stack.post("/organizations/complete-password/", &body).await.status(), 204);
+    assert_eq!(stack.post("/organizations/complete-password/", &body).await.status(), 404, "once");
+    assert_eq!(stack.mails(2).await[0]["subject"], "Your password for Local Test was changed");
+
+    // Unleash's clients.
+    assert_eq!(
+        stack.post("/auth/reset/password-email", &json!({"email": "some@one.com"})).await.status(),
+        200
+    );
+    let token = token_in(&stack.mails(3).await[0]);
+    let body = json!({"token": token, "password": OTHER_PASSWORD});
+    assert_eq!(stack.post("/auth/reset/password", &body).await.status(), 200);
+
+    // SES refuses strangers, and the inbox can be emptied.
+    let forged = json!({"FromEmailAddress": "x@y.zz", "Destination": {"ToAddresses": ["a@b.de"]}, "Content": {"Simple": {}}});
+    let refused =
+        stack.http.post(format!("{}/v2/email/outbound-emails", stack.mail)).json(&forged).send().await;
+    assert_eq!(refused.expect("an answer").status(), 400);
+    let emptied = stack.http.delete(format!("{}/messages", stack.mail)).send().await.expect("an answer");
+    assert_eq!(emptied.status(), 204);
+    assert!(stack.mails(0).await.is_empty());
+
+    let port = stack.ports[0].to_string();
+    assert_eq!(stack.end(Signal::TERM).await, Some(0), "{}", stack.output());
+    assert_eq!(processes_with(&format!("--invoke-port {port}")).await, [""; 0]);
+    let log = stack.output();
+    for secret in [PASSWORD, OTHER_PASSWORD, &request_token, &token] {
+        assert!(!log.contains(secret), "the output holds {secret}");
+    }
+}
+
+#[tokio::test]
+async fn a_kill_that_cannot_be_caught_leaves_nothing_running_either() {
+    let mut stack = Stack::start(&[]).await;
+    let port = stack.ports[0].to_string();
+    assert!(!processes_with(&format!("--invoke-port {port}")).await.is_empty());
+    stack.end(Signal::KILL).await;
+    for _ in 0..100 {
+        if processes_with(&format!("--invoke-port {port}")).await.is_empty() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("{:?}", processes_with(&format!("--invoke-port {port}")).await);
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_one_clear_line_and_exit_code_1() {
+    let ports = free_ports().await;
+    for (index, flag) in ["--api-port", "--dynamodb-port", "--mail-port"].into_iter().enumerate() {
+        let _taken = tokio::net::TcpListener::bind(("127.0.0.1", ports[index])).await.expect("a port");
+        let mut stack = Stack::launch(ports, &[]).await;
+        assert_eq!(stack.line_that_starts_with("error: ").await.map(|line| line.contains(flag)), Some(true));
+        assert_eq!(stack.ended().await, Some(1));
+    }
+}
+
+#[tokio::test]
+async fn a_bad_setting_is_named_and_ends_the_start() {
+    let ports = free_ports().await;
+    let mut stack = Stack::launch(ports, &[("PASSWORD_MIN_LENGTH", "3")]).await;
+    let line = stack.line_that_starts_with("error: ").await.unwrap_or_default();
+    assert_eq!(stack.ended().await, Some(1), "{line}");
+    assert!(
+        stack.output().contains("PASSWORD_MIN_LENGTH must be a whole number from 8 to 128"),
+        "{}",
+        stack.output()
+    );
+    assert!(processes_with(&format!("--invoke-port {}", ports[0])).await.is_empty());
+}
