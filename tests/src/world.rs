@@ -168,6 +168,7 @@ impl World {
             outbox,
             dynamodb,
             accounts_table,
+            operations: Arc::new(contract::operations()),
         }
     }
 
