@@ -2,6 +2,7 @@
 //! with a message that names it, so that a mistake shows at deployment and not in somebody's reset.
 
 use std::fmt::{self, Display};
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::api_key::ApiKeys;
@@ -125,18 +126,18 @@ impl Config {
         Ok(Self {
             tokens_table: env.required("TOKENS_TABLE")?,
             accounts: env.accounts()?,
-            token_lifetime_seconds: env.number("TOKEN_LIFETIME_SECONDS", 7200, 60, 86_400)?,
+            token_lifetime_seconds: env.number("TOKEN_LIFETIME_SECONDS", 7200, 60..=86_400)?,
             mail: env.mail()?,
             password_policy: PasswordPolicy {
-                min_length: env.number("PASSWORD_MIN_LENGTH", 15, 8, password::MAX_LENGTH)?,
+                min_length: env.number("PASSWORD_MIN_LENGTH", 15, 8..=password::MAX_LENGTH)?,
                 service_name: env.text("SERVICE_NAME", "Rekey")?,
             },
             argon2: env.argon2()?,
             api_keys: env.api_keys()?,
             limits: LimitSettings {
-                reset_per_ip: env.number("LIMIT_RESET_PER_IP", 20, 0, 1_000_000)?,
-                mail_per_address: env.number("LIMIT_MAIL_PER_ADDRESS", 5, 0, 1_000_000)?,
-                bad_token_per_ip: env.number("LIMIT_BAD_TOKEN_PER_IP", 20, 0, 1_000_000)?,
+                reset_per_ip: env.number("LIMIT_RESET_PER_IP", 20, 0..=1_000_000)?,
+                mail_per_address: env.number("LIMIT_MAIL_PER_ADDRESS", 5, 0..=1_000_000)?,
+                bad_token_per_ip: env.number("LIMIT_BAD_TOKEN_PER_IP", 20, 0..=1_000_000)?,
             },
         })
     }
@@ -164,14 +165,22 @@ impl Environment<'_> {
         Ok(self.optional(variable)?.unwrap_or_else(|| default.to_owned()))
     }
 
-    fn number<N>(&self, variable: &'static str, default: N, min: N, max: N) -> Result<N, ConfigError>
+    fn number<N>(
+        &self,
+        variable: &'static str,
+        default: N,
+        range: RangeInclusive<N>,
+    ) -> Result<N, ConfigError>
     where
         N: FromStr + PartialOrd + Display,
     {
         let Some(text) = self.optional(variable)? else { return Ok(default) };
         match text.parse() {
-            Ok(number) if number >= min && number <= max => Ok(number),
-            _ => Err(bad(variable, format!("must be a whole number from {min} to {max}"))),
+            Ok(number) if range.contains(&number) => Ok(number),
+            _ => Err(bad(
+                variable,
+                format!("must be a whole number from {} to {}", range.start(), range.end()),
+            )),
         }
     }
 
@@ -228,9 +237,9 @@ impl Environment<'_> {
 
     /// RFC 9106 section 4's second recommended option unless configured: 64 MiB, 3 iterations, 4 lanes.
     fn argon2(&self) -> Result<Argon2Cost, ConfigError> {
-        let memory_kib = self.number("ARGON2_MEMORY_KIB", 65_536, 0, 4_194_304)?;
-        let iterations = self.number("ARGON2_ITERATIONS", 3, 0, 1_000)?;
-        let lanes = self.number("ARGON2_LANES", 4, 1, 255)?;
+        let memory_kib = self.number("ARGON2_MEMORY_KIB", 65_536, 0..=4_194_304)?;
+        let iterations = self.number("ARGON2_ITERATIONS", 3, 0..=1_000)?;
+        let lanes = self.number("ARGON2_LANES", 4, 1..=255)?;
         Argon2Cost::new(memory_kib, iterations, lanes).map_err(|error| {
             let variable = match error {
                 Argon2CostError::TooLittleMemory => "ARGON2_MEMORY_KIB",

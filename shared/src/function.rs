@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
@@ -118,7 +118,7 @@ async fn routed<F: Function>(
     record: &mut CallEvent,
 ) -> Result<Done, Refusal> {
     record.route = route.path;
-    let authorization = call.authorization.as_ref().map(|header| header.expose_secret());
+    let authorization = call.authorization.as_ref().map(SecretString::expose_secret);
     let caller = if is_page(route.endpoint, call)? {
         // The pages are for anonymous people; where nobody may be anonymous, there are none.
         if function.api_keys().are_required() {

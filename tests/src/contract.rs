@@ -9,10 +9,6 @@ use serde_yaml_ng::Value;
 pub type RouteRow = (String, String, String);
 
 /// The text of a file of the repository.
-///
-/// # Panics
-///
-/// If it cannot be read.
 #[must_use]
 pub fn file(path: &str) -> String {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path);
@@ -20,10 +16,6 @@ pub fn file(path: &str) -> String {
 }
 
 /// A YAML file of the repository.
-///
-/// # Panics
-///
-/// If it is none.
 #[must_use]
 pub fn yaml(path: &str) -> Value {
     serde_yaml_ng::from_str(&file(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -45,10 +37,6 @@ pub struct Operation {
 }
 
 /// The operations of the OpenAPI document, by method and bare path.
-///
-/// # Panics
-///
-/// If the document is not as it should be.
 #[must_use]
 pub fn operations() -> BTreeMap<(String, String), Operation> {
     let document = yaml("infra/openapi.yaml");

@@ -179,10 +179,6 @@ pub struct Answer {
 
 impl Answer {
     /// The HTTP status.
-    ///
-    /// # Panics
-    ///
-    /// If there is none: no gateway would take that.
     #[must_use]
     pub fn status(&self) -> u64 {
         self.response["statusCode"].as_u64().expect("a status")
@@ -196,20 +192,12 @@ impl Answer {
     }
 
     /// The body as text.
-    ///
-    /// # Panics
-    ///
-    /// If there is none.
     #[must_use]
     pub fn text(&self) -> &str {
         self.response["body"].as_str().expect("a body")
     }
 
     /// The body as JSON.
-    ///
-    /// # Panics
-    ///
-    /// If it is none.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(self.text()).expect("a JSON body")

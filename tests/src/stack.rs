@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
 /// How long a cold build of the functions may take on a small machine.
-const READY_WITHIN: Duration = Duration::from_secs(600);
+const READY_WITHIN: Duration = Duration::from_mins(10);
 
 /// A running stack on ports of its own.
 pub struct Stack {
@@ -31,10 +31,6 @@ pub struct Stack {
 
 impl Stack {
     /// Builds and starts a stack with these settings and waits until it is ready.
-    ///
-    /// # Panics
-    ///
-    /// If it does not become ready.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
         let mut stack = Self::launch(free_ports().await, settings).await;
         let ready = stack.line_that_starts_with("ready ").await;
@@ -43,10 +39,6 @@ impl Stack {
     }
 
     /// Starts a stack on `ports` and does not wait.
-    ///
-    /// # Panics
-    ///
-    /// If it cannot be built or started.
     pub async fn launch(ports: [u16; 3], settings: &[(&str, &str)]) -> Self {
         let built = cargo().args(["build", "--quiet", "--bin", "local"]).status().await.expect("cargo");
         assert!(built.success(), "the local stack does not compile");
@@ -70,15 +62,11 @@ impl Stack {
         forward(child.stdout.take().expect("an output"), sender.clone());
         forward(child.stderr.take().expect("an output"), sender);
         let address = |port: u16| format!("http://127.0.0.1:{port}");
-        let http = Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        let http = Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
         Self { child, lines, seen: Vec::new(), api: address(ports[0]), mail: address(ports[2]), ports, http }
     }
 
     /// The next line that starts with `prefix`; nothing if the stack ends before.
-    ///
-    /// # Panics
-    ///
-    /// If neither happens in time.
     pub async fn line_that_starts_with(&mut self, prefix: &str) -> Option<String> {
         let found = async {
             while let Some(line) = self.lines.recv().await {
@@ -99,19 +87,11 @@ impl Stack {
     }
 
     /// Posts JSON to the API.
-    ///
-    /// # Panics
-    ///
-    /// If nothing answers.
     pub async fn post(&self, path: &str, body: &Value) -> reqwest::Response {
         self.http.post(format!("{}{path}", self.api)).json(body).send().await.expect("an answer")
     }
 
     /// The mails, newest first, once there are `count`.
-    ///
-    /// # Panics
-    ///
-    /// If there are not, after five seconds.
     pub async fn mails(&self, count: usize) -> Vec<Value> {
         for _ in 0..100 {
             let mails = self.http.get(format!("{}/messages", self.mail)).send().await.expect("an answer");
@@ -125,10 +105,6 @@ impl Stack {
     }
 
     /// Sends `signal` and waits for the end; the exit code, if the stack ended by itself.
-    ///
-    /// # Panics
-    ///
-    /// If it does not end.
     pub async fn end(&mut self, signal: Signal) -> Option<i32> {
         let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("a process");
         kill_process(pid, signal).expect("a signal");
@@ -136,12 +112,8 @@ impl Stack {
     }
 
     /// Waits for the end; the exit code, if the stack ended by itself.
-    ///
-    /// # Panics
-    ///
-    /// If it does not end.
     pub async fn ended(&mut self) -> Option<i32> {
-        let waited = tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await;
+        let waited = tokio::time::timeout(Duration::from_mins(1), self.child.wait()).await;
         while let Ok(line) = self.lines.try_recv() {
             self.seen.push(line);
         }
@@ -150,10 +122,6 @@ impl Stack {
 }
 
 /// Three ports that nobody uses at the moment.
-///
-/// # Panics
-///
-/// If there are none.
 pub async fn free_ports() -> [u16; 3] {
     let mut listeners = Vec::new();
     for _ in 0..3 {
@@ -163,10 +131,6 @@ pub async fn free_ports() -> [u16; 3] {
 }
 
 /// Command lines of processes that mention `text`.
-///
-/// # Panics
-///
-/// If processes cannot be listed.
 pub async fn processes_with(text: &str) -> Vec<String> {
     let output = Command::new("ps").args(["-eo", "args="]).output().await.expect("ps");
     let lines = String::from_utf8_lossy(&output.stdout).into_owned();

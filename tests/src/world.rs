@@ -181,10 +181,15 @@ impl World {
 
     /// Sends `request` and leaves the work after the reply undone.
     pub async fn send_only(&self, request: Request) -> Answer {
-        let bare = request.path.trim_end_matches('/');
-        let route =
-            ROUTES.iter().find(|r| r.method == request.method && r.path.trim_end_matches('/') == bare);
-        self.send_to(route.map_or(FunctionName::Reset, |route| route.function), request.event()).await
+        let key = (request.method.clone(), contract::bare(&request.path));
+        let route = ROUTES.iter().find(|route| route.method == key.0 && contract::bare(route.path) == key.1);
+        let answer =
+            self.send_to(route.map_or(FunctionName::Reset, |route| route.function), request.event()).await;
+        if let Some(operation) = self.operations.get(&key) {
+            let documented = operation.statuses.contains(&answer.status());
+            assert!(documented, "infra/openapi.yaml does not know of this answer to {request:?}: {answer:?}");
+        }
+        answer
     }
 
     /// Hands `event` to `function`, whatever it is.
@@ -204,10 +209,6 @@ impl World {
     }
 
     /// Opens a request for `address` and returns its token.
-    ///
-    /// # Panics
-    ///
-    /// If it is refused.
     pub async fn request_token(&self, address: &str) -> String {
         let answer =
             self.send(Request::post("/organizations/reset-password/", &json!({"email": address}))).await;
@@ -221,10 +222,6 @@ impl World {
     }
 
     /// Opens a request for `address`, has it mailed and returns the reset token from the mail.
-    ///
-    /// # Panics
-    ///
-    /// If any step is refused.
     pub async fn reset_token(&self, address: &str) -> String {
         let token = self.request_token(address).await;
         let answer = self.validate(&token).await;
@@ -238,20 +235,12 @@ impl World {
     }
 
     /// A whole reset of the account [`KNOWN`].
-    ///
-    /// # Panics
-    ///
-    /// If any step is refused.
     pub async fn reset_known(&self) {
         let token = self.reset_token(KNOWN).await;
         assert_eq!(self.complete(&token, PASSWORD).await.status(), 204);
     }
 
     /// The newest mail.
-    ///
-    /// # Panics
-    ///
-    /// If there is none.
     #[must_use]
     pub fn last_mail(&self) -> Message {
         self.outbox.messages().into_iter().next().expect("a mail")
@@ -269,10 +258,6 @@ impl World {
     }
 
     /// The account under `key`, whose attribute is `key_name`.
-    ///
-    /// # Panics
-    ///
-    /// If the engine fails.
     pub async fn account_by(&self, key_name: &str, key: &str) -> Option<Item> {
         let key = AttributeValue::S(key.to_owned());
         self.dynamodb
@@ -286,10 +271,6 @@ impl World {
     }
 
     /// The account of `address` in Rekey's own table.
-    ///
-    /// # Panics
-    ///
-    /// If there is none.
     pub async fn account(&self, address: &str) -> Item {
         self.account_by("email", address).await.expect("an account")
     }
@@ -300,10 +281,6 @@ impl World {
     }
 
     /// Sets an attribute of an account, as the operator's own application would.
-    ///
-    /// # Panics
-    ///
-    /// If the engine fails.
     pub async fn set_attribute(&self, address: &str, name: &str, value: AttributeValue) {
         let update = self.dynamodb.update_item().table_name(ACCOUNTS_TABLE);
         update
@@ -317,10 +294,6 @@ impl World {
     }
 
     /// Every row of the tokens table, by key.
-    ///
-    /// # Panics
-    ///
-    /// If the engine fails.
     pub async fn token_rows(&self) -> BTreeMap<String, Item> {
         let rows = self
             .dynamodb
@@ -335,10 +308,6 @@ impl World {
     }
 
     /// What the functions printed so far.
-    ///
-    /// # Panics
-    ///
-    /// If it is no text.
     #[must_use]
     pub fn log(&self) -> String {
         String::from_utf8(self.log.0.lock().expect("a log").clone()).expect("text")
@@ -352,10 +321,6 @@ pub fn completion(token: &str, password: &str) -> Request {
 }
 
 /// The reset token in a mail.
-///
-/// # Panics
-///
-/// If there is none.
 #[must_use]
 pub fn reset_token_in(mail: &Message) -> String {
     mail.text.split("#token=").nth(1).expect("a link")[..20].to_owned()
@@ -368,10 +333,6 @@ pub fn hash_of(account: &Item) -> Option<String> {
 }
 
 /// Whether `password` has this PHC string.
-///
-/// # Panics
-///
-/// If it is none.
 #[must_use]
 pub fn verifies(hash: &str, password: &str) -> bool {
     use argon2::PasswordVerifier as _;

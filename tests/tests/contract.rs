@@ -14,7 +14,7 @@ const UNLEASH_SET: &str = "/auth/reset/password";
 
 fn keys() -> String {
     use sha2::{Digest as _, Sha256};
-    let hex = |key: &str| Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |key: &str| <[u8; 32]>::from(Sha256::digest(key)).map(|byte| format!("{byte:02x}")).concat();
     format!(
         "backend:reset+validate+complete:{},narrow:reset:{},none:complete:{}",
         hex("s3cret"),

@@ -119,14 +119,24 @@ impl Complete {
         });
     }
 
-    async fn from_body(&self, call: &Call, caller: &Caller, request_id: &str) -> Result<Done, Refusal> {
+    async fn complete_from_body(
+        &self,
+        call: &Call,
+        caller: &Caller,
+        request_id: &str,
+    ) -> Result<Done, Refusal> {
         let (token, password) = token_and_password(call)?;
         self.complete(token, password, call, caller, request_id).await?;
         Ok(Done::new("password_set", Reply::empty(204)))
     }
 
     /// Unleash judges the password before the token.
-    async fn unleash(&self, call: &Call, caller: &Caller, request_id: &str) -> Result<Done, Refusal> {
+    async fn complete_for_unleash(
+        &self,
+        call: &Call,
+        caller: &Caller,
+        request_id: &str,
+    ) -> Result<Done, Refusal> {
         let (token, password) = token_and_password(call)?;
         let password = self.policy.accept(password, None)?;
         self.complete(token, password.into_secret(), call, caller, request_id).await?;
@@ -157,8 +167,8 @@ impl Function for Complete {
         request_id: &str,
     ) -> Result<Done, Refusal> {
         match endpoint {
-            Endpoint::Complete => self.from_body(call, caller, request_id).await,
-            Endpoint::UnleashComplete => self.unleash(call, caller, request_id).await,
+            Endpoint::Complete => self.complete_from_body(call, caller, request_id).await,
+            Endpoint::UnleashComplete => self.complete_for_unleash(call, caller, request_id).await,
             Endpoint::UnleashValidatePassword => self.unleash_validate_password(call),
             _ => Err(Refusal::NotFound),
         }

@@ -155,6 +155,10 @@ async fn fetch(tools: &Path) -> Result<(), String> {
 
 /// Runs `command` until it ends or the standard input does, then ends all of its process group. A parent that is killed
 /// closes that input without having to do anything.
+///
+/// # Errors
+///
+/// One line if the command cannot be started or ends by itself.
 pub async fn guard(command: &[String]) -> Result<(), String> {
     let [program, arguments @ ..] = command else { return Err("nothing to guard".to_owned()) };
     let mut child = Command::new(program)
@@ -197,6 +201,7 @@ async fn end(child: &mut Child) {
 ///
 /// One line that says what failed.
 pub fn write_env_file(path: &Path, variables: &BTreeMap<&str, String>) -> Result<(), String> {
-    let lines: String = variables.iter().map(|(name, value)| format!("{name}=\"{value}\"\n")).collect();
-    std::fs::write(path, lines).map_err(|error| format!("{} cannot be written: {error}", path.display()))
+    let lines: Vec<String> = variables.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+    std::fs::write(path, lines.join("\n") + "\n")
+        .map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }

@@ -54,7 +54,7 @@ impl Fields {
         match self.values.remove("email") {
             Some(Value::String(text)) => match text.parse() {
                 Ok(address) => Some(address),
-                Err(error) => self.problem("email", error),
+                Err(error) => self.problem("email", error.to_string()),
             },
             Some(_) => self.problem("email", "must be a string"),
             None => self.problem("email", "is missing"),
@@ -78,8 +78,8 @@ impl Fields {
         }
     }
 
-    fn problem<T>(&mut self, name: &str, detail: impl ToString) -> Option<T> {
-        self.problems.push(FieldProblem { pointer: format!("#/{name}"), detail: detail.to_string() });
+    fn problem<T>(&mut self, name: &str, detail: impl Into<String>) -> Option<T> {
+        self.problems.push(FieldProblem { pointer: format!("#/{name}"), detail: detail.into() });
         None
     }
 }
@@ -119,11 +119,14 @@ mod tests {
 
     use super::*;
 
+    fn parsed(bytes: &[u8]) -> Fields {
+        let Ok(fields) = Fields::parse(bytes) else { panic!("not taken") };
+        fields
+    }
+
     #[test]
     fn fields_are_taken_as_sent() {
-        let mut fields = Fields::parse(r#"{"password":" é\u0000 ","email":"A@b.de","other":[1]}"#.as_bytes())
-            .ok()
-            .expect("fields");
+        let mut fields = parsed(r#"{"password":" é\u0000 ","email":"A@b.de","other":[1]}"#.as_bytes());
         assert_eq!(fields.text("password").expect("there").expose_secret(), " é\0 ");
         assert_eq!(fields.email().expect("there").as_str(), "a@b.de");
         assert!(fields.finish(Some(())).is_ok());
@@ -131,7 +134,7 @@ mod tests {
 
     #[test]
     fn every_problem_is_told_at_once() {
-        let mut fields = Fields::parse(br#"{"email":["a@b.de"]}"#).ok().expect("fields");
+        let mut fields = parsed(br#"{"email":["a@b.de"]}"#);
         let (email, token) = (fields.email(), fields.text("token"));
         let Err(Refusal::Invalid(problems)) = fields.finish(email.zip(token)) else { panic!("not refused") };
         let told: Vec<(&str, &str)> =
@@ -155,7 +158,7 @@ mod tests {
             &format!(r#"{{"a":{deep}"#),
             "NaN",
         ] {
-            assert!(matches!(Fields::parse(text.as_bytes()), Err(Refusal::NotJson(_))), "{:.20}", text);
+            assert!(matches!(Fields::parse(text.as_bytes()), Err(Refusal::NotJson(_))), "{text:.20}");
         }
         for bytes in [&b"{\"a\":\"\xff\"}"[..], b"{\"a\":\"\xc0\x80\"}", b"\xef\xbb\xbf{}"] {
             assert!(matches!(Fields::parse(bytes), Err(Refusal::NotJson(_))), "{bytes:?}");

@@ -51,9 +51,9 @@ impl Completion {
             TransactWriteItem::builder().update(set).build(),
         ];
         for attempt in 1.. {
-            let sent =
+            let outcome =
                 self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
-            let Err(error) = sent else { break };
+            let Err(error) = outcome else { break };
             let cancellation =
                 Cancellation::of(&error).ok_or_else(|| StoreError::from_sdk("TransactWriteItems", &error))?;
             if cancellation.condition_failed(0) || cancellation.condition_failed(1) {

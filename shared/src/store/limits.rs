@@ -131,8 +131,8 @@ impl Limits {
     ) -> Result<Result<TokenAttempt, Throttled>, StoreError> {
         let limit = limit_for(caller, self.settings.bad_token_per_ip);
         let counter = Counter::new(What::BadTokenPerIp, ip, limit, now);
-        let counted = self.count(&counter, now).await?;
-        Ok(counted.map(|()| TokenAttempt((counter.limit > 0).then_some(counter))))
+        let verdict = self.count(&counter, now).await?;
+        Ok(verdict.map(|()| TokenAttempt((counter.limit > 0).then_some(counter))))
     }
 
     /// Takes the hit of a live token back, after the reply. Should that fail, the caller has one try less in this

@@ -1,0 +1,136 @@
+"""The transformed template, deployed into moto: its own CloudFormation evaluates parameters and conditions."""
+
+import copy
+import io
+import json
+import zipfile
+
+from functions import NAMES, Function
+from template import CODE_BUCKET, CODE_KEY, PSEUDO, REGION, STACK, references, transform
+
+# What moto creates as AWS does. The rest (API, alarms, dashboard, mail identity, settings counter, pipe, ...) says nothing about
+# what the functions may do.
+KEPT = {"AWS::DynamoDB::Table", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Logs::LogGroup"}
+
+
+def deployable(transformed):
+    """The kept resources; references to the others become names that nothing has."""
+    template = copy.deepcopy(transformed)
+    resources = template["Resources"]
+    kept = {name for name, resource in resources.items() if resource["Type"] in KEPT and _is_ours(name)}
+    template["Resources"] = {name: resources[name] for name in kept}
+    for section in ("Outputs", "Rules", "Metadata"):
+        template.pop(section, None)
+    for resource in template["Resources"].values():
+        resource.pop("Metadata", None)
+    gone = {n for n, _ in references(template["Resources"])} - kept - PSEUDO.keys() - template["Parameters"].keys()
+    return _without(template, gone - {"AWS::NoValue"}), kept
+
+
+def _is_ours(name):
+    # CodeDeploy's and the pipe's roles are for services that are not here.
+    return name not in ("CodeDeployServiceRole", "PasswordResetsRole")
+
+
+def _without(value, gone):
+    if isinstance(value, list):
+        return [_without(item, gone) for item in value]
+    if isinstance(value, dict):
+        if value.get("Ref") in gone:
+            return f"{STACK}-{value['Ref']}"
+        return {key: _without(item, gone) for key, item in value.items()}
+    return value
+
+
+class Deployment:
+    """A stack with its functions running under the credentials of their roles, and IAM enforced."""
+
+    def __init__(self, aws, parameters, transformed=None):
+        aws.reset()
+        self.aws, self.parameters = aws, parameters
+        self._functions = {}
+        operator = aws.operator()
+        self.iam, self.dynamodb = aws.client("iam", operator), aws.client("dynamodb", operator)
+        template, self.kept = deployable(transformed or transform(parameters))
+        self._upload_code(aws.client("s3", operator))
+        self._bring_own(aws.client("sesv2", operator))
+        cloudformation = aws.client("cloudformation", operator)
+        cloudformation.create_stack(
+            StackName=STACK,
+            TemplateBody=json.dumps(template, default=str),
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+        listed = cloudformation.list_stack_resources(StackName=STACK)["StackResourceSummaries"]
+        self.physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listed}
+        lambdas = aws.client("lambda", operator)
+        self.roles, self.variables, self.credentials = {}, {}, {}
+        for name in NAMES:
+            deployed = lambdas.get_function_configuration(FunctionName=self.physical[f"{name.capitalize()}Function"])
+            self.roles[name] = deployed["Role"].rsplit("/", 1)[1]
+            # moto leaves what comes from a Number parameter a number.
+            self.variables[name] = {k: str(v) for k, v in deployed["Environment"]["Variables"].items()}
+            self.credentials[name] = aws.assume(deployed["Role"], name)
+        self.tokens = self.variables["reset"]["TOKENS_TABLE"]
+        self.accounts = self.variables["reset"]["ACCOUNTS_TABLE"]
+        aws.enforce(True)
+
+    def function(self, name):
+        """The running function; it starts with its first use."""
+        if name not in self._functions:
+            self._functions[name] = Function(name, self.variables[name], self.credentials[name], self.aws.endpoint)
+        return self._functions[name]
+
+    def client(self, service, function):
+        """A client with the credentials of a function's role."""
+        return self.aws.client(service, self.credentials[function])
+
+    def close(self):
+        for function in self._functions.values():
+            function.close()
+        self.aws.enforce(False)
+
+    def add_account(self, address):
+        """Puts an account, with attributes that are none of Rekey's business."""
+        row = {"role": "admin", "name": "Ada", self.parameters["AccountsEmail"]: address}
+        row[self.parameters["AccountsKey"]] = self.key_of(address)
+        self.dynamodb.put_item(TableName=self.accounts, Item={name: {"S": value} for name, value in row.items()})
+
+    def key_of(self, address):
+        return address if self.parameters["AccountsKey"] == self.parameters["AccountsEmail"] else f"user-{address}"
+
+    def account(self, address):
+        key = {self.parameters["AccountsKey"]: {"S": self.key_of(address)}}
+        return self.dynamodb.get_item(TableName=self.accounts, Key=key)["Item"]
+
+    def _upload_code(self, s3):
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as file:
+            file.writestr("bootstrap", "")
+        s3.create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_object(Bucket=CODE_BUCKET, Key=CODE_KEY, Body=archive.getvalue())
+
+    def _bring_own(self, ses):
+        """What the operator has before he deploys, or what the stripped resources would have made."""
+        given = self.parameters
+        sender = given["MailFrom"]
+        ses.create_email_identity(EmailIdentity=sender if given["MailIdentity"] == "address" else sender.split("@")[1])
+        if not given["AccountsTableName"]:
+            return
+        key, email = given["AccountsKey"], given["AccountsEmail"]
+        self.dynamodb.create_table(
+            TableName=given["AccountsTableName"],
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in {key, email}],
+            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": given["AccountsEmailIndex"],
+                    "KeySchema": [{"AttributeName": email, "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+        )
+

@@ -1,0 +1,205 @@
+"""The SAM template, as CloudFormation would see it: transformed by SAM's own translator, and resolved for given parameters.
+
+Nothing here talks to AWS. What stays unresolved are references to resources, which have no values before a deployment.
+"""
+
+import copy
+import logging
+import os
+import re
+from pathlib import Path
+
+from samtranslator.translator.transform import transform as sam_transform
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+PATH = ROOT / "infra" / "template.yaml"
+
+REGION, ACCOUNT, STACK, PARTITION = "eu-west-1", "123456789012", "rekey", "aws"
+PSEUDO = {
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::StackName": STACK,
+    "AWS::Partition": PARTITION,
+    "AWS::URLSuffix": "amazonaws.com",
+}
+# Where `sam package` would have put the code.
+CODE_BUCKET, CODE_KEY = "rekey-code", "function.zip"
+
+NO_VALUE = object()
+
+
+def source():
+    """The template as written."""
+    return yaml_parse(PATH.read_text())
+
+
+def parameters(**given):
+    """All parameters: the given ones, else the defaults; MailFrom has none."""
+    declared = source()["Parameters"]
+    unknown = given.keys() - declared.keys()
+    assert not unknown, f"no such parameters: {unknown}"
+    defaults = {name: str(p["Default"]) for name, p in declared.items() if "Default" in p}
+    return defaults | {"MailFrom": "no-reply@example.com"} | given
+
+
+def invalid(values):
+    """The parameters that their type, pattern or range refuses."""
+    return {name for name, declared in source()["Parameters"].items() if not _fits(declared, values[name])}
+
+
+def _fits(declared, value):
+    if "AllowedValues" in declared and value not in map(str, declared["AllowedValues"]):
+        return False
+    if declared["Type"] == "Number":
+        return value.isdigit() and int(declared.get("MinValue", 0)) <= int(value) <= int(declared.get("MaxValue", value))
+    # fullmatch and not match: CloudFormation's patterns are anchored, and Python's $ lets a final line break pass.
+    pattern = declared.get("AllowedPattern")
+    return len(value) <= int(declared.get("MaxLength", 4096)) and (not pattern or bool(re.fullmatch(pattern, value)))
+
+
+def broken_rules(values):
+    """What the Rules section says against these parameters."""
+    said = []
+    for rule in source()["Rules"].values():
+        if "RuleCondition" not in rule or _holds(rule["RuleCondition"], values, {}):
+            said += [a["AssertDescription"] for a in rule["Assertions"] if not _holds(a["Assert"], values, {})]
+    return said
+
+
+def transform(values, template=None):
+    """The template after SAM's transform: conditions and parameters are still there."""
+    template = copy.deepcopy(template or source())
+    template["Globals"]["Function"].pop("CodeUri")
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = f"s3://{CODE_BUCKET}/{CODE_KEY}"
+    # The translator takes the region from here, and would ask IAM for the managed policies' ARNs.
+    os.environ["AWS_DEFAULT_REGION"] = REGION
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
+    return sam_transform(template, values, _ManagedPolicies())
+
+
+class _ManagedPolicies:
+    @staticmethod
+    def load():
+        names = ["AWSCodeDeployRoleForLambda", "AWSLambdaBasicExecutionRole"]
+        write_only = {"AWSXrayWriteOnlyAccess": f"arn:{PARTITION}:iam::aws:policy/AWSXrayWriteOnlyAccess"}
+        return write_only | {name: f"arn:{PARTITION}:iam::aws:policy/service-role/{name}" for name in names}
+
+
+def resolve(values, transformed=None):
+    """The template that is left for one set of parameters: no parameters, rules and conditions, only what is created."""
+    transformed = transformed or transform(values)
+    resolver = _Resolver(values, transformed.get("Conditions", {}))
+    kept = {"AWSTemplateFormatVersion": transformed["AWSTemplateFormatVersion"]}
+    for section in ("Resources", "Outputs"):
+        kept[section] = {
+            name: resolver({key: value for key, value in entry.items() if key != "Condition"})
+            for name, entry in transformed[section].items()
+            if "Condition" not in entry or resolver.holds(entry["Condition"])
+        }
+    return kept
+
+
+class _Resolver:
+    def __init__(self, values, conditions):
+        self.values = values | PSEUDO
+        self.conditions = conditions
+
+    def holds(self, condition):
+        return _holds(self.conditions[condition], self.values, self.conditions)
+
+    def __call__(self, value):
+        if isinstance(value, list):
+            return [item for item in map(self, value) if item is not NO_VALUE]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            name, argument = next(iter(value.items()))
+            if name == "Ref":
+                return NO_VALUE if argument == "AWS::NoValue" else self.values.get(argument, value)
+            intrinsic = getattr(self, name.replace("Fn::", "_").lower(), None) if name.startswith("Fn::") else None
+            if intrinsic:
+                return intrinsic(argument)
+        pairs = ((key, self(item)) for key, item in value.items())
+        return {key: item for key, item in pairs if item is not NO_VALUE}
+
+    def _if(self, argument):
+        condition, then, otherwise = argument
+        return self(then if self.holds(condition) else otherwise)
+
+    def _sub(self, argument):
+        text, own = (argument, {}) if isinstance(argument, str) else argument
+        known = self.values | self(own)
+        left = {}
+
+        def fill(match):
+            name = match[1]
+            if isinstance(known.get(name), str):
+                return known[name]
+            if name in known:
+                left[name] = known[name]
+            return match[0]
+
+        text = re.sub(r"\$\{([^!}]+)\}", fill, text)
+        if left:
+            return {"Fn::Sub": [text, left]}
+        return {"Fn::Sub": text} if "${" in text else text
+
+    def _join(self, argument):
+        separator, parts = argument[0], self(argument[1])
+        if isinstance(parts, list) and all(isinstance(part, str) for part in parts):
+            return separator.join(parts)
+        return {"Fn::Join": [separator, parts]}
+
+    def _split(self, argument):
+        text = self(argument[1])
+        return text.split(argument[0]) if isinstance(text, str) else {"Fn::Split": [argument[0], text]}
+
+    def _select(self, argument):
+        items = self(argument[1])
+        return items[int(argument[0])] if isinstance(items, list) else {"Fn::Select": [argument[0], items]}
+
+
+def _holds(condition, values, conditions):
+    name, argument = next(iter(condition.items()))
+    if name == "Condition":
+        return _holds(conditions[argument], values, conditions)
+    if name == "Fn::Equals":
+        left, right = (values[side["Ref"]] if isinstance(side, dict) else str(side) for side in argument)
+        return left == right
+    results = (_holds(part, values, conditions) for part in argument)
+    if name == "Fn::Not":
+        return not next(results)
+    return {"Fn::And": all, "Fn::Or": any}[name](results)
+
+
+def references(value):
+    """The logical names that `value` refers to, with the attribute (None for Ref)."""
+    if isinstance(value, list):
+        return {found for item in value for found in references(item)}
+    if not isinstance(value, dict):
+        return set()
+    found = set()
+    for key, item in value.items():
+        if key == "Ref":
+            found.add((item, None))
+        elif key == "Fn::GetAtt":
+            parts = item if isinstance(item, list) else item.split(".", 1)
+            found.add((parts[0], parts[1]))
+        elif key == "Fn::Sub":
+            text, own = (item, {}) if isinstance(item, str) else item
+            names = set(re.findall(r"\$\{([^!}]+)\}", text)) - own.keys()
+            found |= {tuple(name.split(".", 1)) if "." in name else (name, None) for name in names}
+            found |= references(own)
+        elif key == "DependsOn":
+            found |= {(name, None) for name in ([item] if isinstance(item, str) else item)}
+        else:
+            found |= references(item)
+    return found
+
+
+def dangling(resolved):
+    """References of a resolved template to what it does not create."""
+    return {name for name, _ in references(resolved)} - resolved["Resources"].keys() - PSEUDO.keys()
