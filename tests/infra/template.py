@@ -4,6 +4,7 @@ Nothing here talks to AWS. What stays unresolved are references to resources, wh
 """
 
 import copy
+import functools
 import logging
 import os
 import re
@@ -29,8 +30,9 @@ CODE_BUCKET, CODE_KEY = "rekey-code", "function.zip"
 NO_VALUE = object()
 
 
+@functools.cache
 def source():
-    """The template as written."""
+    """The template as written. Do not change what it returns."""
     return yaml_parse(PATH.read_text())
 
 

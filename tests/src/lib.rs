@@ -5,6 +5,7 @@
 
 pub mod contract;
 pub mod event;
+pub mod proxy;
 pub mod stack;
 pub mod world;
 

@@ -30,6 +30,7 @@ use validate::Validate;
 
 use crate::contract::{self, Operation};
 use crate::event::{Answer, Request};
+use crate::proxy::Proxy;
 use crate::{KNOWN, PASSWORD};
 
 /// Where the test clock starts: in milliseconds since the epoch, at the beginning of an hour.
@@ -95,6 +96,21 @@ impl World {
         let endpoint = endpoint(&dynamodb);
         tokio::spawn(dynoxide::server::serve_on(dynamodb, db));
         Self::behind(&endpoint, settings).await
+    }
+
+    /// A deployment with these settings whose `DynamoDB` is behind a proxy that can be told to misbehave.
+    pub async fn behind_a_proxy(settings: &[(&str, &str)]) -> (Self, Proxy) {
+        let db = Database::memory().expect("an engine");
+        local::dynamodb::create_tables(&db).expect("tables");
+        local::dynamodb::add_demo_accounts(&db).expect("accounts");
+        let listener = listen().await;
+        let upstream = endpoint(&listener);
+        tokio::spawn(dynoxide::server::serve_on(listener, db));
+        let (proxy, endpoint) = Proxy::start(&upstream).await;
+        let mut world = Self::behind(&endpoint, settings).await;
+        // The test itself looks past the proxy.
+        world.dynamodb = aws::dynamodb(&sdk(&upstream));
+        (world, proxy)
     }
 
     /// A deployment whose `DynamoDB` takes every connection and never says a word.

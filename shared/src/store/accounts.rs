@@ -139,6 +139,17 @@ impl Accounts {
         Ok(account.filter(|account| account.address == reset.address && account.honours(reset.issued_at)))
     }
 
+    /// Whether the stored hash of `account` is `hash` now.
+    pub(super) async fn has_password(
+        &self,
+        account: &Account,
+        hash: &PasswordHash,
+    ) -> Result<bool, StoreError> {
+        let now = self.get(account.key.clone()).await?;
+        let stored = now.as_ref().and_then(|account| account.attributes.get(&self.table.password_hash));
+        Ok(stored == Some(&string(hash.expose_secret())))
+    }
+
     async fn get(&self, key: AttributeValue) -> Result<Option<Account>, StoreError> {
         let output = self
             .client

@@ -1,0 +1,107 @@
+"""Sets of parameters: deployments as operators want them, and contradictions."""
+
+from template import parameters
+
+KEY = "shop:reset+validate:" + "a" * 64
+CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/abc"
+KMS_KEY = "arn:aws:kms:eu-west-1:123456789012:key/abc-1"
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/users/stream/2024-01-01T00:00:00.000"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
+
+OWN_TABLE = {
+    "AccountsTableName": "users",
+    "AccountsKey": "user_id",
+    "AccountsEmailIndex": "by-email",
+    "AccountsPasswordHash": "pw",
+    "AccountsPasswordChangedAt": "pw_at",
+    "MailIdentity": "existing",
+}
+
+SETS = {
+    "default": {},
+    "own table": OWN_TABLE,
+    "own table, encrypted, events on an existing bus": OWN_TABLE
+    | {
+        "AccountsKmsKeyArn": KMS_KEY,
+        "PublishPasswordResets": "true",
+        "AccountsStreamArn": STREAM,
+        "AccountsKeyType": "N",
+        "PasswordResetBus": "default",
+    },
+    "own table keyed by the address": {"AccountsTableName": "users"},
+    "custom domain, verified domain": {
+        "DomainName": "reset.example.com",
+        "CertificateArn": CERTIFICATE,
+        "HostedZoneId": "Z0123456789",
+        "MailIdentity": "domain",
+        "MailHostedZoneId": "Z99",
+        "AlarmEmail": "ops@example.com",
+        "AllowedOrigins": "https://a.example,https://b.example:8443",
+        "Architecture": "x86_64",
+        "CompleteConcurrency": "0",
+    },
+    "keys required, everything existing": {
+        "ApiKeys": KEY,
+        "RequireApiKey": "true",
+        "ResetLink": "https://example.com/new?x=1",
+        "MailIdentity": "existing",
+        "MailIdentityName": "mail.example.com",
+        "MailConfigurationSet": "mine",
+        "AlarmTopicArn": TOPIC,
+        "DeploymentStrategy": "AllAtOnce",
+    },
+    "events published": {"PublishPasswordResets": "true"},
+}
+
+# What each contradicts itself in, by a word of the rule's message.
+CONTRADICTIONS = [
+    ("AccountsKey", {"AccountsKey": "user_id", "AccountsEmailIndex": "by-email"}),
+    ("AccountsEmailIndex", {"AccountsEmailIndex": "by-email"}),
+    ("AccountsKmsKeyArn", {"AccountsKmsKeyArn": KMS_KEY}),
+    ("AccountsStreamArn", {"AccountsStreamArn": STREAM, "PublishPasswordResets": "true"}),
+    ("AccountsKeyType", {"AccountsKeyType": "N"}),
+    ("AccountsEmailIndex must name", {"AccountsTableName": "users", "AccountsKey": "user_id"}),
+    ("must be two attributes", {"AccountsPasswordHash": "x", "AccountsPasswordChangedAt": "x"}),
+    ("must differ", {"AccountsPasswordHash": "email"}),
+    ("must differ", {"AccountsPasswordChangedAt": "email"}),
+    ("must differ", OWN_TABLE | {"AccountsPasswordHash": "user_id"}),
+    ("must differ", OWN_TABLE | {"AccountsPasswordChangedAt": "user_id"}),
+    ("nobody could call", {"RequireApiKey": "true", "ResetLink": "https://example.com/new"}),
+    ("switches the pages off", {"RequireApiKey": "true", "ApiKeys": KEY}),
+    ("DomainName needs", {"DomainName": "reset.example.com"}),
+    ("CertificateArn is of no use", {"CertificateArn": CERTIFICATE}),
+    ("HostedZoneId is of no use", {"HostedZoneId": "Z1"}),
+    ("MailIdentityName", {"MailIdentityName": "example.com"}),
+    ("MailHostedZoneId", {"MailHostedZoneId": "Z1"}),
+    ("needs AccountsStreamArn", {"AccountsTableName": "users", "PublishPasswordResets": "true"}),
+    ("while PublishPasswordResets is false", {"PasswordResetBus": "default"}),
+    ("while PublishPasswordResets is false", {"AccountsTableName": "users", "AccountsStreamArn": STREAM}),
+    ("your own topic", {"AlarmEmail": "ops@example.com", "AlarmTopicArn": TOPIC}),
+]
+
+# What no value of a parameter may be.
+MALFORMED = {
+    "MailFrom": ["", "a@b", "A@b.de", "x <a@b.de>", "a@b.de\n", "a@b.de,c@d.e", "*@b.de", "a?@b.de", "${a}@b.de"],
+    "ResetLink": ["http://a.b", "https://a.b/#x", 'https://a.b/"', "https://a b", "javascript:x"],
+    "AllowedOrigins": ["*", "https://a.b/", "https://a.b, https://c.d", "http://evil.example", "https://a.b,*"],
+    "ApiKeys": ["x", "a:reset:zz", "a:all:" + "a" * 64, KEY + ","],
+    "ServiceName": ["", "a\nb"],
+    "AccountsTableName": ["ab", "arn:aws:dynamodb:eu-west-1:123456789012:table/users", "users/index/x", "*"],
+    "AccountsEmailIndex": ["*", "a/b"],
+    "AccountsKey": ["", "a.b", "a*", "a b"],
+    "AccountsKmsKeyArn": ["*", "arn:aws:kms:eu-west-1:123456789012:alias/x"],
+    "PasswordResetBus": ["*"],
+    "MailConfigurationSet": ["*", "a b"],
+    "MailIdentityName": ["*", "*.example.com"],
+    "TokenLifetimeSeconds": ["59", "86401", "1h", ""],
+    "PasswordMinLength": ["7", "129"],
+    "Argon2MemoryKib": ["19455"],
+    "Argon2Iterations": ["1"],
+    "Architecture": ["arm"],
+    "CompleteMemory": ["512"],
+    "RequireApiKey": ["yes"],
+}
+
+
+def of(name):
+    return parameters(**SETS[name])

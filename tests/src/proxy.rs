@@ -1,0 +1,189 @@
+//! A proxy between the functions and `DynamoDB` that does, by plan, what networks and services do: refuse, hang, fail, cut the
+//! answer off after the work was done, delay, talk nonsense. No emulator does any of that.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What happens to one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The connection is closed before the call is read on.
+    Refused,
+    /// No answer ever comes; nothing was done.
+    Hang,
+    /// The service fails inside (500); nothing was done.
+    InternalError,
+    /// The service has no capacity (400, retryable); nothing was done.
+    Throttled,
+    /// The service refuses for good (400): an access right that is missing.
+    Denied,
+    /// The work is done, and the answer lost.
+    CutAfterTheWork,
+    /// The work is done, and its answer late, but not too late.
+    Delay,
+    /// Something answers that is no `DynamoDB`.
+    Garbage,
+    /// Another transaction is at the same item (transactions only; other calls pass).
+    Conflict,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Refused,
+        Self::Hang,
+        Self::InternalError,
+        Self::Throttled,
+        Self::Denied,
+        Self::CutAfterTheWork,
+        Self::Delay,
+        Self::Garbage,
+        Self::Conflict,
+    ];
+}
+
+/// Which calls a fault hits.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    fault: Fault,
+    first: u64,
+    times: u64,
+}
+
+/// The proxy. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Proxy {
+    plan: Arc<Mutex<Option<Plan>>>,
+    calls: Arc<AtomicU64>,
+    operations: Arc<Mutex<Vec<String>>>,
+}
+
+impl Proxy {
+    /// A proxy to `upstream`, and the endpoint at which it listens.
+    pub async fn start(upstream: &str) -> (Self, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let upstream = upstream.trim_start_matches("http://").to_owned();
+        let proxy = Self::default();
+        let server = proxy.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (server, upstream) = (server.clone(), upstream.clone());
+                tokio::spawn(async move { server.serve(client, &upstream).await });
+            }
+        });
+        (proxy, endpoint)
+    }
+
+    /// From now on `fault` hits `times` calls, beginning with the one at `first` (0 is the next).
+    pub fn arm(&self, fault: Fault, first: u64, times: u64) {
+        self.calls.store(0, Ordering::SeqCst);
+        *self.plan.lock().expect("a plan") = Some(Plan { fault, first, times });
+    }
+
+    /// From now on all is well.
+    pub fn disarm(&self) {
+        *self.plan.lock().expect("a plan") = None;
+        self.operations.lock().expect("operations").clear();
+    }
+
+    /// The operations called since the last [`Self::disarm`], in order.
+    #[must_use]
+    pub fn operations(&self) -> Vec<String> {
+        self.operations.lock().expect("operations").clone()
+    }
+
+    async fn serve(&self, mut client: TcpStream, upstream: &str) -> io::Result<()> {
+        loop {
+            let Some(request) = read_message(&mut client).await? else { return Ok(()) };
+            let operation = operation(&request);
+            let call = self.calls.fetch_add(1, Ordering::SeqCst);
+            self.operations.lock().expect("operations").push(operation.clone());
+            let plan = *self.plan.lock().expect("a plan");
+            let hit = plan.filter(|plan| call >= plan.first && call - plan.first < plan.times);
+            match hit.map(|plan| plan.fault) {
+                Some(Fault::Conflict) if operation != "TransactWriteItems" => {}
+                Some(Fault::Refused) => return Ok(()),
+                Some(Fault::Hang) => {
+                    tokio::time::sleep(Duration::from_secs(30)).await;
+                    return Ok(());
+                }
+                Some(Fault::CutAfterTheWork) => {
+                    forward(&request, upstream).await?;
+                    return Ok(());
+                }
+                Some(Fault::Delay) => tokio::time::sleep(Duration::from_millis(300)).await,
+                Some(fault) => {
+                    client.write_all(&answer(fault)).await?;
+                    continue;
+                }
+                None => {}
+            }
+            client.write_all(&forward(&request, upstream).await?).await?;
+        }
+    }
+}
+
+async fn forward(request: &[u8], upstream: &str) -> io::Result<Vec<u8>> {
+    let mut server = TcpStream::connect(upstream).await?;
+    server.write_all(request).await?;
+    read_message(&mut server).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+/// A whole HTTP/1.1 message with a `Content-Length`, as both sides send them; nothing at the end of the connection.
+async fn read_message(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
+    let mut message = Vec::new();
+    let mut chunk = [0; 8192];
+    loop {
+        if let Some(head) = message.windows(4).position(|window| window == b"\r\n\r\n") {
+            let text = String::from_utf8_lossy(&message[..head]).to_ascii_lowercase();
+            let length = text
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())
+                .unwrap_or(0);
+            if message.len() >= head + 4 + length {
+                return Ok(Some(message));
+            }
+        }
+        let count = stream.read(&mut chunk).await?;
+        if count == 0 {
+            return Ok(None);
+        }
+        message.extend_from_slice(&chunk[..count]);
+    }
+}
+
+fn operation(request: &[u8]) -> String {
+    let head = String::from_utf8_lossy(request);
+    let target = head.lines().find_map(|line| line.strip_prefix("x-amz-target: DynamoDB_20120810."));
+    target.unwrap_or_default().to_owned()
+}
+
+fn answer(fault: Fault) -> Vec<u8> {
+    let error = |status: &str, kind: &str, more: &str| {
+        let body =
+            format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{kind}","message":"by plan"{more}}}"#);
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    match fault {
+        Fault::InternalError => error("500 Internal Server Error", "InternalServerError", ""),
+        Fault::Throttled => error("400 Bad Request", "ProvisionedThroughputExceededException", ""),
+        Fault::Denied => error("400 Bad Request", "AccessDeniedException", ""),
+        Fault::Conflict => error(
+            "400 Bad Request",
+            "TransactionCanceledException",
+            r#","CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict","Message":"by plan"}]"#,
+        ),
+        _ => "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 20\r\n\r\n<h1>captive wifi</h1"
+            .to_owned(),
+    }
+    .into_bytes()
+}
