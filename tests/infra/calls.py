@@ -1,0 +1,215 @@
+"""Calls that a function's credentials might be tried with, by name. Whether they would succeed otherwise does not matter."""
+
+import json
+
+from aws import ACCOUNT, REGION
+
+# Rows of the tokens table by their kind, and one of a kind that there is not.
+KINDS = {
+    "request": "request#x",
+    "reset": "reset#x",
+    "limit reset-ip": "limit#reset-ip#x",
+    "limit bad-token-ip": "limit#bad-token-ip#x",
+    "limit mail-hour": "limit#mail-hour#x",
+    "other": "other#x",
+}
+
+
+def dynamodb(deployment):
+    """Everything that can be done to the two tables and the index: name -> call on a DynamoDB client."""
+    d, calls = deployment, {}
+    for kind, value in KINDS.items():
+        calls |= _on_row(f"tokens {kind}", d.tokens, "pk", value)
+    key = d.parameters["AccountsKey"]
+    calls |= _on_row("accounts", d.accounts, key, "nobody@example.org")
+    calls |= _on_table("tokens", d.tokens)
+    calls |= _on_table("accounts", d.accounts)
+    calls |= _updates_of_accounts(d)
+    calls["ListTables"] = lambda c: c.list_tables()
+    if index := d.parameters["AccountsEmailIndex"]:
+        email = d.parameters["AccountsEmail"]
+        calls["Query index"] = lambda c: _query(c, d.accounts, email, "nobody@example.org", IndexName=index)
+        calls["Scan index"] = lambda c: c.scan(TableName=d.accounts, IndexName=index)
+        calls["Query other index"] = lambda c: _query(c, d.accounts, email, "nobody@example.org", IndexName="by-name")
+    return calls
+
+
+def _query(client, table, attribute, value, **more):
+    return client.query(
+        TableName=table,
+        KeyConditionExpression="#k = :k",
+        ExpressionAttributeNames={"#k": attribute},
+        ExpressionAttributeValues={":k": {"S": value}},
+        **more,
+    )
+
+
+def _on_row(what, table, key, value):
+    row, at = {key: {"S": value}}, {"TableName": table}
+    update = at | {
+        "Key": row,
+        "UpdateExpression": "SET hits = :v",
+        "ExpressionAttributeValues": {":v": {"N": "1"}},
+    }
+    check = at | {"Key": row, "ConditionExpression": f"attribute_exists({key})"}
+    writes = {"Put": at | {"Item": row}, "Update": update, "Delete": at | {"Key": row}, "ConditionCheck": check}
+    calls = {
+        "GetItem": lambda c: c.get_item(**at, Key=row),
+        "PutItem": lambda c: c.put_item(**at, Item=row),
+        "UpdateItem": lambda c: c.update_item(**update),
+        "DeleteItem": lambda c: c.delete_item(**at, Key=row),
+        "Query": lambda c: _query(c, table, key, value),
+        "BatchGetItem": lambda c: c.batch_get_item(RequestItems={table: {"Keys": [row]}}),
+        "BatchWriteItem Put": lambda c: c.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": row}}]}),
+        "BatchWriteItem Delete": lambda c: c.batch_write_item(RequestItems={table: [{"DeleteRequest": {"Key": row}}]}),
+        "TransactGetItems": lambda c: c.transact_get_items(TransactItems=[{"Get": at | {"Key": row}}]),
+    }
+    for kind, item in writes.items():
+        calls[f"TransactWriteItems {kind}"] = lambda c, k=kind, i=item: c.transact_write_items(TransactItems=[{k: i}])
+    return {f"{name} {what}": call for name, call in calls.items()}
+
+
+def _on_table(what, table):
+    arn, at = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}", {"TableName": table}
+    calls = {
+        "Scan": lambda c: c.scan(**at),
+        "DescribeTable": lambda c: c.describe_table(**at),
+        "UpdateTable": lambda c: c.update_table(**at, BillingMode="PAY_PER_REQUEST"),
+        "DeleteTable": lambda c: c.delete_table(**at),
+        "UpdateTimeToLive": lambda c: c.update_time_to_live(
+            **at, TimeToLiveSpecification={"Enabled": False, "AttributeName": "expires_at"}
+        ),
+        "UpdateContinuousBackups": lambda c: c.update_continuous_backups(
+            **at, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False}
+        ),
+        "CreateBackup": lambda c: c.create_backup(**at, BackupName="mine"),
+        "ExportTableToPointInTime": lambda c: c.export_table_to_point_in_time(TableArn=arn, S3Bucket="mine"),
+        "RestoreTableToPointInTime": lambda c: c.restore_table_to_point_in_time(
+            SourceTableName=table, TargetTableName="mine", UseLatestRestorableTime=True
+        ),
+        "PutResourcePolicy": lambda c: c.put_resource_policy(ResourceArn=arn, Policy="{}"),
+        "TagResource": lambda c: c.tag_resource(ResourceArn=arn, Tags=[{"Key": "a", "Value": "b"}]),
+    }
+    statements = {
+        "Select": f'SELECT * FROM "{table}"',
+        "Insert": f"INSERT INTO \"{table}\" VALUE {{'pk': 'request#x'}}",
+        "Update": f"UPDATE \"{table}\" SET hits = 1 WHERE pk = 'request#x'",
+        "Delete": f"DELETE FROM \"{table}\" WHERE pk = 'request#x'",
+    }
+    for verb, statement in statements.items():
+        one = [{"Statement": statement}]
+        calls[f"ExecuteStatement {verb}"] = lambda c, s=statement: c.execute_statement(Statement=s)
+        calls[f"BatchExecuteStatement {verb}"] = lambda c, s=one: c.batch_execute_statement(Statements=s)
+        calls[f"ExecuteTransaction {verb}"] = lambda c, s=one: c.execute_transaction(TransactStatements=s)
+    return {f"{name} {what}": call for name, call in calls.items()}
+
+
+def _updates_of_accounts(d):
+    """Updates of accounts, in a transaction and outside of one, by what they set and ask for."""
+    p = d.parameters
+    password_hash, changed_at, email = p["AccountsPasswordHash"], p["AccountsPasswordChangedAt"], p["AccountsEmail"]
+    base = {"TableName": d.accounts, "Key": {p["AccountsKey"]: {"S": "nobody@example.org"}}}
+
+    def update(expression, condition=None, names=()):
+        item = base | {"UpdateExpression": expression, "ExpressionAttributeValues": {":v": {"S": "x"}}}
+        item |= {"ExpressionAttributeNames": {f"#{n}": n for n in names}} if names else {}
+        return item | ({"ConditionExpression": condition} if condition else {})
+
+    both = update("SET #h = :v, #c = :v") | {"ExpressionAttributeNames": {"#h": password_hash, "#c": changed_at}}
+    both_if = both | {"ConditionExpression": "#e = :v"}
+    both_if["ExpressionAttributeNames"] = both["ExpressionAttributeNames"] | {"#e": email}
+    updates = {
+        "sets hash and time": both,
+        "sets hash and time of an address": both_if,
+        "sets hash alone": update(f"SET {password_hash} = :v"),
+        "sets role": update("SET #role = :v", names=["role"]),
+        "sets hash and role": update(f"SET {password_hash} = :v, #role = :v", names=["role"]),
+        "removes role": update(f"SET {password_hash} = :v REMOVE #role", names=["role"]),
+        "asks for role": update(f"SET {password_hash} = :v", "#role = :v", names=["role"]),
+        "sets part of profile": update(f"SET {password_hash} = :v, profile.admin = :v"),
+    }
+    calls = {}
+    for what, item in updates.items():
+        calls[f"TransactWriteItems Update {what}"] = lambda c, i=item: c.transact_write_items(TransactItems=[{"Update": i}])
+    for returned in ("NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"):
+        calls[f"UpdateItem sets hash and time returning {returned}"] = lambda c, r=returned: c.update_item(**both, ReturnValues=r)
+    return calls
+
+
+def mail(deployment):
+    """Mails by who seems to send them, and other uses of SES: name -> call on a client factory."""
+    sender = deployment.parameters["MailFrom"]
+    own = deployment.variables["validate"]["MAIL_CONFIGURATION_SET"]
+    to = {"ToAddresses": ["bob@example.org"]}
+    simple = {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}}
+    raw = {"Raw": {"Data": f"From: {sender}\nTo: bob@example.org\n\nt".encode()}}
+
+    def send(content=simple, **more):
+        call = {"FromEmailAddress": sender, "Destination": to, "Content": content} | more
+        return lambda client: client("sesv2").send_email(**call)
+
+    message = {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}
+    return {
+        "SendEmail": send(),
+        "SendEmail own set": send(ConfigurationSetName=own),
+        "SendEmail other set": send(ConfigurationSetName="marketing"),
+        "SendEmail other sender": send(FromEmailAddress="ceo@example.com"),
+        "SendEmail other domain": send(FromEmailAddress="ceo@elsewhere.example"),
+        "SendEmail raw": send(raw),
+        "SendEmail v1": lambda client: client("ses").send_email(Source=sender, Destination=to, Message=message),
+        "SendEmail v1 other sender": lambda client: client("ses").send_email(
+            Source="ceo@example.com", Destination=to, Message=message
+        ),
+        "SendRawEmail v1": lambda client: client("ses").send_raw_email(RawMessage=raw["Raw"]),
+        "CreateEmailIdentity": lambda client: client("sesv2").create_email_identity(EmailIdentity="evil.example"),
+        "DeleteEmailIdentity": lambda client: client("sesv2").delete_email_identity(EmailIdentity="example.com"),
+        "DeleteConfigurationSet": lambda client: client("sesv2").delete_configuration_set(ConfigurationSetName=own),
+        "ListEmailIdentities": lambda client: client("sesv2").list_email_identities(),
+    }
+
+
+def elsewhere(deployment, function):
+    """What else an intruder would try: name -> call on a client factory."""
+    role, physical = deployment.roles[function], deployment.physical
+    other = next(name for name in deployment.roles if name != function)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    name = physical[f"{function.capitalize()}Function"]
+    own_logs, other_logs = physical[f"{function.capitalize()}Logs"], physical[f"{other.capitalize()}Logs"]
+    event = [{"timestamp": 1, "message": "m"}]
+
+    def put_events(group):
+        return lambda c: c("logs").put_log_events(logGroupName=group, logStreamName="s", logEvents=event)
+
+    return {
+        "sts AssumeRole": lambda c: c("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{deployment.roles[other]}", RoleSessionName="x"
+        ),
+        "iam ListRoles": lambda c: c("iam").list_roles(),
+        "iam PutRolePolicy": lambda c: c("iam").put_role_policy(RoleName=role, PolicyName="x", PolicyDocument=policy),
+        "iam CreateUser": lambda c: c("iam").create_user(UserName="intruder"),
+        "lambda Invoke": lambda c: c("lambda").invoke(FunctionName=name),
+        "lambda GetFunctionConfiguration": lambda c: c("lambda").get_function_configuration(FunctionName=name),
+        "lambda UpdateFunctionCode": lambda c: c("lambda").update_function_code(FunctionName=name, ZipFile=b"x"),
+        "lambda UpdateFunctionConfiguration": lambda c: c("lambda").update_function_configuration(FunctionName=name),
+        "s3 ListBuckets": lambda c: c("s3").list_buckets(),
+        "s3 GetObject": lambda c: c("s3").get_object(Bucket="rekey-code", Key="function.zip"),
+        "s3 PutObject": lambda c: c("s3").put_object(Bucket="rekey-code", Key="function.zip", Body=b"x"),
+        "sns Publish": lambda c: c("sns").publish(TopicArn=f"arn:aws:sns:{REGION}:{ACCOUNT}:t", Message="m"),
+        "sqs ListQueues": lambda c: c("sqs").list_queues(),
+        # Without DynamoDB in between, also where the table has a key of the operator's.
+        "kms Decrypt": lambda c: c("kms").decrypt(CiphertextBlob=b"x", KeyId="abc-1"),
+        "secretsmanager ListSecrets": lambda c: c("secretsmanager").list_secrets(),
+        "ssm GetParameter": lambda c: c("ssm").get_parameter(Name="x"),
+        "cloudformation DescribeStacks": lambda c: c("cloudformation").describe_stacks(),
+        "events PutEvents": lambda c: c("events").put_events(Entries=[{"Source": "rekey", "DetailType": "PasswordReset", "Detail": "{}"}]),
+        "cloudwatch PutMetricData": lambda c: c("cloudwatch").put_metric_data(Namespace="Rekey", MetricData=[{"MetricName": "m"}]),
+        "logs CreateLogStream own": lambda c: c("logs").create_log_stream(logGroupName=own_logs, logStreamName="s"),
+        "logs PutLogEvents own": put_events(own_logs),
+        "logs CreateLogStream other": lambda c: c("logs").create_log_stream(logGroupName=other_logs, logStreamName="s"),
+        "logs PutLogEvents other": put_events(other_logs),
+        "logs GetLogEvents own": lambda c: c("logs").get_log_events(logGroupName=own_logs, logStreamName="s"),
+        "logs DeleteLogGroup own": lambda c: c("logs").delete_log_group(logGroupName=own_logs),
+        "xray PutTraceSegments": lambda c: c("xray").put_trace_segments(TraceSegmentDocuments=["{}"]),
+        "xray PutTelemetryRecords": lambda c: c("xray").put_telemetry_records(TelemetryRecords=[{"Timestamp": 1}]),
+        "xray GetTraceSummaries": lambda c: c("xray").get_trace_summaries(StartTime=1, EndTime=2),
+    }

@@ -1,0 +1,215 @@
+"""Each function can do what it must and nothing else: proven with the credentials of the roles that the template makes.
+
+The template is deployed into moto with policies enforced, and the real functions run in it. Not evaluated here, but read in
+test_template.py, are the conditions on KMS keys (kms:ViaService) and the roles of CodeDeploy and the event pipe.
+"""
+
+import copy
+import json
+
+import pytest
+
+import aws as cloud
+import calls
+import sets
+from deployment import Deployment
+from functions import NAMES
+from journey import Stopped, walk, walk_aside
+
+
+@pytest.fixture(scope="module")
+def aws():
+    server = cloud.Aws()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module", params=["default", "own table"], ids=lambda name: name.replace(" ", "_"))
+def deployment(aws, request):
+    deployed = Deployment(aws, sets.of(request.param))
+    yield deployed
+    deployed.close()
+
+
+# -------------------------------------------------------------------------------------------- what must be possible
+def test_whole_resets_succeed_and_nothing_is_denied_on_the_way(deployment):
+    cloud.decisions.clear()
+    walk(deployment)
+    walk_aside(deployment)
+    made = {(decision.role, decision.allowed) for decision in cloud.decisions}
+    assert made == {(role, True) for role in deployment.roles.values()}
+
+
+def test_the_stack_with_a_table_of_the_operators_reads_and_writes_that_one(deployment):
+    name = deployment.parameters["AccountsTableName"]
+    assert ("AccountsTable" in deployment.physical) is not bool(name)
+    assert deployment.accounts == (name or deployment.physical["AccountsTable"])
+
+
+# ------------------------------------------------------------------------------------------ what must be impossible
+def rows(operations, *kinds):
+    return {f"{operation} tokens {kind}" for operation in operations for kind in kinds}
+
+
+READ = ("GetItem", "TransactGetItems")
+PUT = ("PutItem", "TransactWriteItems Put")
+UPDATE = ("UpdateItem", "TransactWriteItems Update")
+DELETE = ("DeleteItem", "TransactWriteItems Delete")
+READ_ACCOUNT = {f"{operation} accounts" for operation in READ}
+ALL_LIMITS = ("limit reset-ip", "limit bad-token-ip", "limit mail-hour")
+
+# Everything that a function may do to the tables; a transaction of one item is the same to the policies as the item.
+ALLOWED = {
+    "reset": rows(PUT, "request") | rows(UPDATE, "limit reset-ip"),
+    "validate": rows(READ, "request", "reset")
+    | rows(PUT + UPDATE, "request", "reset", *ALL_LIMITS)
+    | READ_ACCOUNT
+    | {"Query index"},
+    "complete": rows(READ + DELETE, "reset")
+    | rows(UPDATE, "limit bad-token-ip")
+    | READ_ACCOUNT
+    | {f"TransactWriteItems Update sets hash {what}" for what in ("and time", "and time of an address", "alone")},
+}
+
+
+@pytest.mark.parametrize("function", NAMES)
+def test_no_function_can_do_more_to_the_tables_than_it_must(deployment, function):
+    client = deployment.client("dynamodb", function)
+    tried = calls.dynamodb(deployment)
+    allowed = {name for name, call in tried.items() if cloud.is_allowed(lambda: call(client))}
+    assert len(tried) > 150
+    assert allowed == ALLOWED[function] & tried.keys()
+    if function == "reset":
+        assert not [name for name in allowed if "accounts" in name]
+
+
+@pytest.mark.parametrize("function", NAMES)
+def test_mail_leaves_as_mail_from_alone_and_only_from_who_must_mail(deployment, function):
+    def client(service):
+        return deployment.client(service, function)
+
+    tried = calls.mail(deployment)
+    allowed = {name for name, call in tried.items() if cloud.is_allowed(lambda: call(client))}
+    assert allowed == (set() if function == "reset" else {"SendEmail", "SendEmail own set", "SendEmail v1"})
+
+
+@pytest.mark.parametrize("function", NAMES)
+def test_no_function_reaches_anything_else(deployment, function):
+    def client(service):
+        return deployment.client(service, function)
+
+    tried = calls.elsewhere(deployment, function)
+    allowed = {name for name, call in tried.items() if cloud.is_allowed(lambda: call(client))}
+    assert allowed == {
+        "logs CreateLogStream own",
+        "logs PutLogEvents own",
+        "xray PutTraceSegments",
+        "xray PutTelemetryRecords",
+    }
+
+
+def test_one_item_that_is_denied_denies_the_whole_transaction(deployment):
+    client = deployment.client("dynamodb", "complete")
+    delete = {"Delete": {"TableName": deployment.tokens, "Key": {"pk": {"S": "reset#x"}}}}
+    forbidden = {"Put": {"TableName": deployment.tokens, "Item": {"pk": {"S": "reset#y"}}}}
+    assert cloud.is_allowed(lambda: client.transact_write_items(TransactItems=[delete]))
+    assert not cloud.is_allowed(lambda: client.transact_write_items(TransactItems=[delete, forbidden]))
+
+
+# --------------------------------------------------------------------------------------- what is there for a reason
+def removals(document):
+    """The document without one thing each: a statement, or one of several actions, resources or values of a condition."""
+    for index, statement in enumerate(document["Statement"]):
+        def changed(change, index=index):
+            copied = copy.deepcopy(document)
+            change(copied["Statement"], index)
+            return copied
+
+        if len(document["Statement"]) > 1:
+            yield f"statement {statement['Action']}", changed(lambda all_, i: all_.pop(i))
+        else:
+            # A policy needs a statement; one on nothing that exists does for none.
+            yield f"statement {statement['Action']}", changed(lambda all_, i: all_[i].update(Resource="arn:aws:none:::x"))
+        lists = [(key,) for key in ("Action", "Resource")]
+        lists += [("Condition", op, key) for op, keys in statement.get("Condition", {}).items() for key in keys]
+        for path in lists:
+            values = _at(statement, path)
+            for value in sorted(set(values)) if isinstance(values, list) else []:
+                if set(values) != {value}:
+                    keep = [v for v in values if v != value]
+                    yield f"{'/'.join(path)} {value}", changed(lambda all_, i: _put(all_[i], path, keep))
+
+
+def _at(value, path):
+    for key in path:
+        value = value[key]
+    return value
+
+
+def _put(value, path, new):
+    _at(value, path[:-1])[path[-1]] = new
+
+
+@pytest.mark.parametrize("function", NAMES)
+def test_without_any_part_of_its_policies_no_reset_succeeds(deployment, function):
+    role, iam = deployment.roles[function], deployment.iam
+    needless, tried = set(), 0
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        if policy == "watching":
+            # Lambda itself writes logs and traces, not the function.
+            continue
+        before = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        for what, document in removals(before):
+            tried += 1
+            iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+            try:
+                walk(deployment)
+                needless.add(f"{policy}: {what}")
+            except Stopped:
+                pass
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(before))
+    walk(deployment)
+    assert tried >= {"reset": 2, "validate": 12, "complete": 10}[function]
+    # SES asks for the identity that is verified: the address, or its domain.
+    other = "example.com" if deployment.parameters["MailIdentity"] == "address" else deployment.parameters["MailFrom"]
+    unused = {f"mail: Resource arn:aws:ses:eu-west-1:{cloud.ACCOUNT}:identity/{other}"}
+    assert needless == (unused if function != "reset" else set())
+
+
+# ------------------------------------------------------------------------------------------------ the judge himself
+def decide(statement, action="dynamodb:GetItem", resource="table/t", **context):
+    document = {"Statement": [{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "table/t"} | statement]}
+    context = {key.replace("_", ":"): value for key, value in context.items()}
+    return cloud.Policies([document]).allow(cloud.Request(action, resource, (context,)))
+
+
+def test_policies_are_judged_as_aws_documents_it():
+    assert decide({})
+    assert not decide({}, action="dynamodb:PutItem")
+    assert not decide({}, resource="table/t/index/i")
+    assert decide({"Action": ["DynamoDB:get*"]})
+    assert not decide({"Effect": "Deny"})
+    every = {"Condition": {"ForAllValues:StringLike": {"d:k": ["a#*", "b#*"]}}}
+    assert decide(every, d_k=["a#1", "b#2"])
+    assert not decide(every, d_k=["a#1", "c#2"])
+    assert decide(every), "ForAllValues holds of no values"
+    one = {"Condition": {"ForAnyValue:StringEquals": {"d:k": ["a"]}}}
+    assert decide(one, d_k=["a"])
+    assert not decide(one, d_k=["b"])
+    assert not decide(one)
+    plain = {"Condition": {"StringEquals": {"d:k": "a*"}}}
+    assert not decide(plain, d_k=["ab"])
+    assert not decide(plain)
+    assert decide({"Condition": {"StringEqualsIfExists": {"d:k": "a"}}})
+    assert not decide({"Condition": {"StringEqualsIfExists": {"d:k": "a"}}}, d_k=["b"])
+    both = {"Condition": {"StringEquals": {"d:k": "a"}, "StringLike": {"d:l": "b*"}}}
+    assert decide(both, d_k=["a"], d_l=["bc"])
+    assert not decide(both, d_k=["a"], d_l=["c"])
+
+
+def test_a_deny_wins_over_any_allow():
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    deny = {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}
+    policies = cloud.Policies([{"Statement": [allow]}, {"Statement": [deny]}])
+    assert policies.allow(cloud.Request("ses:SendEmail", "x"))
+    assert not policies.allow(cloud.Request("s3:GetObject", "x"))
