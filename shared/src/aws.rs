@@ -38,8 +38,8 @@ pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::from_conf(config)
 }
 
-/// An SES client that gives up after six seconds, and never sends again what might have been sent: a
-/// second mail with the same link only worries its reader. Who got none asks again.
+/// An SES client that gives up after six seconds and does not repeat by itself: [`crate::mail::Mailer`] knows what may be
+/// repeated.
 #[must_use]
 pub fn ses(sdk: &SdkConfig) -> aws_sdk_sesv2::Client {
     let config = aws_sdk_sesv2::config::Builder::from(sdk)

@@ -5,6 +5,8 @@ use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use http::Uri;
+
 use crate::api_key::ApiKeys;
 use crate::password::{self, PasswordPolicy};
 use crate::password_hash::{Argon2Cost, Argon2CostError};
@@ -217,9 +219,7 @@ impl Environment<'_> {
         }
         let reset_link = self.optional("RESET_LINK")?;
         if let Some(link) = &reset_link {
-            let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-            let secure = link.starts_with("https://") || local.iter().any(|prefix| link.starts_with(prefix));
-            if !secure || link.contains(['#', ' ', '"', '<', '>']) || !link.is_ascii() {
+            if !is_link_base(link) {
                 return Err(bad(
                     "RESET_LINK",
                     "must be an https:// address without a fragment (Rekey appends #token=…)",
@@ -265,6 +265,14 @@ impl Environment<'_> {
         }
         Ok(keys.required(required))
     }
+}
+
+/// Whether `link` is an `https` address (or a plain one of this machine) to which a fragment can be appended.
+fn is_link_base(link: &str) -> bool {
+    let Ok(uri) = link.parse::<Uri>() else { return false };
+    let local = ["127.0.0.1", "localhost", "[::1]"].map(Some).contains(&uri.host());
+    let secure = uri.scheme_str() == Some("https") || (uri.scheme_str() == Some("http") && local);
+    secure && !link.contains(['#', '@', '"', '<', '>'])
 }
 
 fn bad(variable: &'static str, problem: impl Into<String>) -> ConfigError {
@@ -339,6 +347,9 @@ mod tests {
             ("RESET_LINK", "http://example.com/q7"),
             ("RESET_LINK", "https://example.com/#q7"),
             ("RESET_LINK", "javascript:q7"),
+            ("RESET_LINK", "http://localhost.q7.example/"),
+            ("RESET_LINK", "http://127.0.0.1@q7.example/"),
+            ("RESET_LINK", "https://example.com@q7.example/"),
             ("ACCOUNTS_PASSWORD_HASH", "email"),
         ] {
             let message = read(&[(variable, value)]).expect_err(variable).to_string();

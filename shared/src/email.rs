@@ -119,10 +119,10 @@ mod tests {
 
     #[test]
     fn an_address_has_at_most_254_characters() {
-        let domain = ["d".repeat(60), "e".repeat(60), "f".repeat(60)].join(".");
+        let domain = ["d", "e", "f"].map(|letter| letter.repeat(62)).join(".");
         let longest = format!("{}@{domain}.com", "a".repeat(254 - domain.len() - 5));
         assert_eq!(longest.len(), 254);
-        assert!(longest.parse::<EmailAddress>().is_err() || longest.len() == 254);
+        assert!(longest.parse::<EmailAddress>().is_ok());
         assert_eq!(format!("a{longest}").parse::<EmailAddress>(), Err(EmailAddressError::TooLong));
     }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use crate::after_reply::{AfterReply, AfterReplyLayer};
 use crate::api_key::{ApiKeys, Caller, KeyRefusal, Scope};
 use crate::http::routes::{self, Dialect, Endpoint, FunctionName, Route};
-use crate::http::{Call, Refusal, Reply};
+use crate::http::{Call, EventVersion, Refusal, Reply};
 use crate::telemetry::{CallEvent, Telemetry};
 
 /// A caller has an answer after this long at the latest. API Gateway gives up after 29 or 30 seconds.
@@ -69,9 +69,14 @@ pub async fn serve<F: Function>(
         let (function, telemetry) = (Arc::clone(&function), telemetry.clone());
         async move {
             let LambdaEvent { payload, context } = event;
-            Ok::<Reply, lambda_runtime::Error>(
-                answer(&*function, &telemetry, payload, &context.request_id).await,
-            )
+            let (version, id) = (EventVersion::of(&payload), context.request_id);
+            // On a task of its own, so that even a panic is an answer, and its message nobody's.
+            let task_id = id.clone();
+            let task = tokio::spawn(async move { answer(&*function, &telemetry, payload, &task_id).await });
+            Ok::<Reply, lambda_runtime::Error>(task.await.unwrap_or_else(|_| {
+                let refusal = Refusal::Unavailable("the function panicked".to_owned());
+                refusal.into_reply(Dialect::Problem, &id).in_format(version)
+            }))
         }
     });
     Runtime::new(handler).layer(AfterReplyLayer(after_reply)).run().await

@@ -12,6 +12,10 @@ use crate::email::EmailAddress;
 /// guess estimation cheap.
 pub const MAX_LENGTH: usize = 128;
 
+/// zxcvbn sees so many characters at the most. Its time grows faster than the text (100 symbols that could each be a letter
+/// take over a second), and whatever begins with as many characters that are hard to guess is hard to guess.
+const JUDGED_LENGTH: usize = 32;
+
 /// The lowest zxcvbn score taken: "safely unguessable", at least 10^8 guesses.
 const MIN_SCORE: Score = Score::Three;
 
@@ -24,7 +28,8 @@ pub struct PasswordPolicy {
     pub service_name: String,
 }
 
-/// A password that the policy took, exactly as it was sent. `Debug` hides it; dropping it wipes it.
+/// A password that the policy took, exactly as it was sent. `Debug` hides it, and dropping it wipes this copy of it (the
+/// runtime's buffer with the event is not ours to wipe).
 pub struct NewPassword(SecretString);
 
 /// Why the policy refuses a password. A caller shows all that apply.
@@ -67,7 +72,7 @@ impl PasswordPolicy {
         if length < self.min_length {
             weaknesses.push(Weakness::TooShort { min_length: self.min_length });
         }
-        let estimate = zxcvbn(password.expose_secret(), &self.context(address));
+        let estimate = zxcvbn(cut(password.expose_secret()), &self.context(address));
         if estimate.score() < MIN_SCORE {
             let advice = estimate
                 .feedback()
@@ -83,16 +88,18 @@ impl PasswordPolicy {
         if weaknesses.is_empty() { Ok(NewPassword(password)) } else { Err(weaknesses) }
     }
 
-    /// The words that this person's attacker would try first.
+    /// The words that this person's attacker would try first, cut as the password is.
     fn context<'a>(&'a self, address: Option<&'a EmailAddress>) -> Vec<&'a str> {
-        let mut words = vec![self.service_name.as_str()];
-        if let Some(address) = address {
-            words.push(address.as_str());
-            words.extend(address.as_str().split('@'));
-            words.extend(address.as_str().split(['@', '.', '+', '-', '_']).filter(|word| word.len() > 2));
-        }
-        words
+        let address = address.map_or("", EmailAddress::as_str);
+        let parts = address.split(['@', '.', '+', '-', '_']).filter(|word| word.len() > 2);
+        let words = [self.service_name.as_str(), address].into_iter().chain(address.split('@')).chain(parts);
+        words.map(cut).collect()
     }
+}
+
+/// The first [`JUDGED_LENGTH`] characters.
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(JUDGED_LENGTH).map_or(text, |(end, _)| &text[..end])
 }
 
 impl NewPassword {

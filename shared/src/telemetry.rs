@@ -167,7 +167,13 @@ fn system_time(timestamp: Timestamp) -> SystemTime {
 
 /// Sends diagnostics of the runtime and the SDK to the standard output as JSON, warnings and errors only: below that
 /// the SDK prints whole requests, and no variable of the environment may switch that on.
+///
+/// A panic is told by its place alone: its message may quote what it tripped over.
 pub fn init_diagnostics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(location, "panicked");
+    }));
     let lines = tracing_subscriber::fmt::layer().json().without_time().with_current_span(false);
     // The runtime warns of one thing alone: that one environment serves one call at a time, which is how it is meant.
     let levels =

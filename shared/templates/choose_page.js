@@ -29,16 +29,26 @@
   const open = async () => {
     // The token leaves the address bar, the history and whatever is shared or photographed of them.
     const found = new URLSearchParams(location.hash.slice(1)).get("token");
-    if (found) token = found;
     history.replaceState(null, "", location.pathname);
-    if (!token) { dead(); return; }
+    form.hidden = true;
+    again.hidden = true;
+    if (!found) {
+      // A reload, or a bookmark: the link itself may be as good as ever.
+      token = null;
+      again.hidden = false;
+      say("Please open the link in your mail again.", "");
+      return;
+    }
+    token = found;
+    say("Checking your link…", "");
     try {
-      const response = await post("/validate-password-reset/", {token});
+      const response = await post("/validate-password-reset/", {token: found});
+      if (token !== found) return; // another link was opened meanwhile
       if (response.status === 204) { say("", ""); form.hidden = false; field.focus(); return; }
       if (response.status === 404 || response.status === 400) { dead(); return; }
       say(response.status === 429 ? tooMany(response) : "That did not work. Please open the link again in a moment.", "bad");
     } catch {
-      say("We could not reach the service. Please check your connection and open the link again.", "bad");
+      if (token === found) say("We could not reach the service. Please check your connection and open the link again.", "bad");
     }
   };
 
@@ -46,10 +56,12 @@
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    const used = token;
     button.disabled = true;
     say("Setting the password…", "");
     try {
-      const response = await post("/complete-password/", {token, password: field.value});
+      const response = await post("/complete-password/", {token: used, password: field.value});
+      if (token !== used) return; // another link was opened meanwhile
       if (response.status === 204) {
         token = null;
         field.value = "";
@@ -63,7 +75,7 @@
         const problem = await response.json();
         say(problem.errors.map((error) => error.detail).join(" "), "bad");
       } else {
-        say(response.status === 429 ? tooMany(response) : "That did not work, and your old password still holds. Please try again in a moment.", "bad");
+        say(response.status === 429 ? tooMany(response) : "The service did not answer in time. Please try again in a moment; if the link then no longer works, your new password is set.", "bad");
       }
       field.focus();
     } catch {
@@ -73,6 +85,9 @@
     }
   });
 
+  // Whoever goes back to this page later, on a shared machine, finds nothing in it.
+  addEventListener("pagehide", () => { token = null; field.value = ""; show.checked = false; field.type = "password"; });
+  addEventListener("pageshow", (event) => { if (event.persisted) open(); });
   // Opening a second link in the same tab changes nothing but the fragment.
   addEventListener("hashchange", () => { if (location.hash) open(); });
   open();

@@ -182,7 +182,7 @@ def elsewhere(deployment, function):
 
     return {
         "sts AssumeRole": lambda c: c("sts").assume_role(
-            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{deployment.roles[other]}", RoleSessionName="x"
+            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{deployment.roles[other]}", RoleSessionName="intruder"
         ),
         "iam ListRoles": lambda c: c("iam").list_roles(),
         "iam PutRolePolicy": lambda c: c("iam").put_role_policy(RoleName=role, PolicyName="x", PolicyDocument=policy),

@@ -84,7 +84,9 @@ class Deployment:
         return self._functions[name]
 
     def client(self, service, function):
-        """A client with the credentials of a function's role."""
+        """A client with the credentials of a function's role. The functions are idle, so all calls are this client's."""
+        for running in self._functions.values():
+            running.idle()
         return self.aws.client(service, self.credentials[function])
 
     def close(self):

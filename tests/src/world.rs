@@ -84,28 +84,22 @@ impl World {
 
     /// A deployment with these settings, on Rekey's own accounts table with the demo accounts.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        let db = Database::memory().expect("an engine");
-        local::dynamodb::create_tables(&db).expect("tables");
-        local::dynamodb::add_demo_accounts(&db).expect("accounts");
-        Self::on(db, settings).await
+        Self::on(demo_database(), settings).await
+    }
+
+    /// A deployment with the defaults that keeps this pace after replies.
+    pub async fn with_pace(pace: Duration) -> Self {
+        Self::behind_with_pace(&serve(demo_database()).await, &[], pace).await
     }
 
     /// A deployment on the tables of `db`.
     pub async fn on(db: Database, settings: &[(&str, &str)]) -> Self {
-        let dynamodb = listen().await;
-        let endpoint = endpoint(&dynamodb);
-        tokio::spawn(dynoxide::server::serve_on(dynamodb, db));
-        Self::behind(&endpoint, settings).await
+        Self::behind(&serve(db).await, settings).await
     }
 
     /// A deployment with these settings whose `DynamoDB` is behind a proxy that can be told to misbehave.
     pub async fn behind_a_proxy(settings: &[(&str, &str)]) -> (Self, Proxy) {
-        let db = Database::memory().expect("an engine");
-        local::dynamodb::create_tables(&db).expect("tables");
-        local::dynamodb::add_demo_accounts(&db).expect("accounts");
-        let listener = listen().await;
-        let upstream = endpoint(&listener);
-        tokio::spawn(dynoxide::server::serve_on(listener, db));
+        let upstream = serve(demo_database()).await;
         let (proxy, endpoint) = Proxy::start(&upstream).await;
         let mut world = Self::behind(&endpoint, settings).await;
         // The test itself looks past the proxy.
@@ -128,6 +122,11 @@ impl World {
 
     /// A deployment that reaches `DynamoDB` at `dynamodb`.
     pub async fn behind(dynamodb: &str, settings: &[(&str, &str)]) -> Self {
+        Self::behind_with_pace(dynamodb, settings, Duration::ZERO).await
+    }
+
+    /// The same; after each reply that asks for a mail the environment is busy for whole `pace`s.
+    async fn behind_with_pace(dynamodb: &str, settings: &[(&str, &str)], pace: Duration) -> Self {
         #[expect(
             clippy::disallowed_methods,
             reason = "mails carry the time of the machine; no test reads it"
@@ -145,9 +144,8 @@ impl World {
         let clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(hands.load(Ordering::Relaxed)));
         let (log, after_reply, random) = (Log::default(), AfterReply::default(), Random::operating_system());
         let telemetry = |name| Telemetry::new(name, clock.clone(), log.clone());
-        let mailer = |telemetry: &Telemetry| {
-            Mailer::new(ses.clone(), config.mail.clone(), telemetry.clone(), Duration::ZERO)
-        };
+        let mailer =
+            |telemetry: &Telemetry| Mailer::new(ses.clone(), config.mail.clone(), telemetry.clone(), pace);
 
         let reset =
             Reset::new(config.clone(), dynamodb.clone(), clock.clone(), random.clone()).expect("reset");
@@ -368,6 +366,22 @@ fn config(settings: &[(&str, &str)]) -> Config {
     ]);
     variables.extend(settings.iter().copied());
     Config::read(|name| variables.get(name).map(ToString::to_string)).expect("a configuration")
+}
+
+/// Rekey's tables with the demo accounts.
+fn demo_database() -> Database {
+    let db = Database::memory().expect("an engine");
+    local::dynamodb::create_tables(&db).expect("tables");
+    local::dynamodb::add_demo_accounts(&db).expect("accounts");
+    db
+}
+
+/// Serves `db` and returns the endpoint. Expired items stay: the functions must not count on their deletion.
+async fn serve(db: Database) -> String {
+    let listener = listen().await;
+    let endpoint = endpoint(&listener);
+    tokio::spawn(dynoxide::server::serve_on(listener, db));
+    endpoint
 }
 
 async fn listen() -> TcpListener {

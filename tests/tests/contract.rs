@@ -74,7 +74,7 @@ async fn every_answer_carries_the_security_headers() {
             ("cache-control", "no-store"),
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "no-referrer"),
-            ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+            ("strict-transport-security", "max-age=63072000"),
         ] {
             assert_eq!(answer.header(name), Some(value));
         }
@@ -332,7 +332,7 @@ async fn status_415_for_a_body_that_is_not_json() {
 
 #[tokio::test]
 async fn status_422_or_400_for_a_password_that_the_policy_refuses() {
-    let world = World::with(&[("SERVICE_NAME", "Wonderwidget"), ("LIMIT_MAIL_PER_ADDRESS", "0")]).await;
+    let world = World::with(&[("SERVICE_NAME", "Wonderwidget"), ("LIMIT_BAD_TOKEN_PER_IP", "0")]).await;
     let token = world.reset_token(KNOWN).await;
     let long = "x1Y z".repeat(26);
     for weak in [
@@ -420,6 +420,22 @@ async fn a_limit_of_zero_is_none() {
 }
 
 #[tokio::test]
+async fn status_429_for_whoever_has_passwords_judged_by_the_hundred() {
+    let world = World::with(&[("LIMIT_BAD_TOKEN_PER_IP", "2")]).await;
+    let judge = || Request::post(UNLEASH_JUDGE, &json!({"password": OTHER_PASSWORD}));
+    for _ in 0..20 {
+        assert_eq!(world.send(judge()).await.status(), 200);
+    }
+    assert_refusal(UNLEASH_JUDGE, &world.send(judge()).await, 429, "RateLimitError");
+    // Judged before the token, and counted before it is judged.
+    let set = || Request::post(UNLEASH_SET, &json!({"token": "x", "password": "weak"}));
+    for _ in 0..2 {
+        assert_refusal(UNLEASH_SET, &world.send(set()).await, 400, "OwaspValidationError");
+    }
+    assert_refusal(UNLEASH_SET, &world.send(set()).await, 429, "RateLimitError");
+}
+
+#[tokio::test]
 async fn live_tokens_do_not_use_the_bad_token_limit_up() {
     let world = World::new().await;
     let token = world.reset_token(KNOWN).await;
@@ -431,7 +447,7 @@ async fn live_tokens_do_not_use_the_bad_token_limit_up() {
 }
 
 #[tokio::test]
-async fn status_503_when_dynamodb_does_not_answer_and_then_all_is_as_before() {
+async fn status_503_for_a_time_of_change_that_cannot_be_read_and_then_all_is_as_before() {
     let world = World::new().await;
     let token = world.reset_token(KNOWN).await;
     // A time of change that cannot be read must not pass for "never changed".

@@ -7,6 +7,7 @@ use shared::after_reply::AfterReply;
 use shared::api_key::{ApiKeys, Caller, Scope};
 use shared::clock::{Clock, Timestamp};
 use shared::config::Config;
+use shared::email::EmailAddress;
 use shared::function::{Done, Function};
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{Call, Media, Refusal, Reply};
@@ -16,7 +17,7 @@ use shared::password_hash::{self, Argon2Cost, PasswordHash};
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts};
 use shared::store::completion::Completion;
-use shared::store::limits::Limits;
+use shared::store::limits::{Limits, TokenAttempt};
 use shared::store::resets::{Resets, StoredReset};
 use shared::token::{ResetToken, Token};
 
@@ -69,25 +70,19 @@ impl Complete {
         }
     }
 
-    /// Sets `password` for the account of `token`.
-    async fn complete(
+    /// Sets `password` for the account of `reset`.
+    async fn complete_found(
         &self,
-        token: SecretString,
+        reset: StoredReset,
         password: SecretString,
-        call: &Call,
-        caller: &Caller,
+        attempt: TokenAttempt,
         request_id: &str,
     ) -> Result<(), Refusal> {
-        let now = self.clock.now();
-        let (attempt, reset) =
-            tokio::join!(self.limits.count_token(caller, &call.source_ip, now), self.find(&token, now));
-        let attempt = attempt??;
-        let reset = reset?.ok_or(Refusal::TokenNotLive)?;
         // One more read than the fewest possible: without it, a token that an earlier reset has killed could be
         // spent on hash after hash.
         let account = self.accounts.of_live(&reset).await?.ok_or(Refusal::TokenNotLive)?;
         self.limits.forgive(attempt, &self.after_reply);
-        let password = self.policy.accept(password, account.email().as_ref())?;
+        let password = self.judge(password, account.email()).await?;
         let hash = self.hash(password).await?;
         let now = self.clock.now();
         let completed = self.completion.complete(&reset, &account, &hash, now, &self.random).await?;
@@ -103,12 +98,23 @@ impl Complete {
         Ok(self.resets.find(&token.0.digest(), now).await?)
     }
 
-    /// Off the thread that serves: a hash takes a tenth of a second and more.
+    /// Off the thread that serves: an estimate takes milliseconds, and a hash a tenth of a second and more. What a panic in
+    /// there would say might quote the password, so nobody hears it.
+    async fn judge(
+        &self,
+        password: SecretString,
+        address: Option<EmailAddress>,
+    ) -> Result<NewPassword, Refusal> {
+        let policy = self.policy.clone();
+        let judged = tokio::task::spawn_blocking(move || policy.accept(password, address.as_ref())).await;
+        Ok(judged.map_err(|_| Refusal::Unavailable("judging a password panicked".to_owned()))??)
+    }
+
     async fn hash(&self, password: NewPassword) -> Result<PasswordHash, Refusal> {
         let (cost, random) = (self.cost.clone(), self.random.clone());
         let hashed =
             tokio::task::spawn_blocking(move || password_hash::hash(&password, &cost, &random)).await;
-        Ok(hashed.map_err(|error| Refusal::Unavailable(error.to_string()))??)
+        Ok(hashed.map_err(|_| Refusal::Unavailable("hashing a password panicked".to_owned()))??)
     }
 
     fn notify_after_reply(&self, account: Account, at: Timestamp, request_id: &str) {
@@ -126,11 +132,16 @@ impl Complete {
         request_id: &str,
     ) -> Result<Done, Refusal> {
         let (token, password) = token_and_password(call)?;
-        self.complete(token, password, call, caller, request_id).await?;
+        let now = self.clock.now();
+        let count = self.limits.count_token(caller, &call.source_ip, now);
+        let (attempt, reset) = tokio::join!(count, self.find(&token, now));
+        let attempt = attempt??;
+        let reset = reset?.ok_or(Refusal::TokenNotLive)?;
+        self.complete_found(reset, password, attempt, request_id).await?;
         Ok(Done::new("password_set", Reply::empty(204)))
     }
 
-    /// Unleash judges the password before the token.
+    /// Unleash judges the password before the token, and so, without the throttle, for everybody.
     async fn complete_for_unleash(
         &self,
         call: &Call,
@@ -138,15 +149,19 @@ impl Complete {
         request_id: &str,
     ) -> Result<Done, Refusal> {
         let (token, password) = token_and_password(call)?;
-        let password = self.policy.accept(password, None)?;
-        self.complete(token, password.into_secret(), call, caller, request_id).await?;
+        let attempt = self.limits.count_token(caller, &call.source_ip, self.clock.now()).await??;
+        let password = self.judge(password, None).await?;
+        let reset = self.find(&token, self.clock.now()).await?.ok_or(Refusal::TokenNotLive)?;
+        self.complete_found(reset, password.into_secret(), attempt, request_id).await?;
         Ok(Done::new("password_set", Reply::empty(200)))
     }
 
-    fn unleash_validate_password(&self, call: &Call) -> Result<Done, Refusal> {
+    async fn unleash_validate_password(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
         let mut fields = call.fields(Media::Json)?;
         let password = fields.text("password");
-        self.policy.accept(fields.finish(password)?, None)?;
+        let password = fields.finish(password)?;
+        self.limits.count_judged(caller, &call.source_ip, self.clock.now()).await??;
+        self.judge(password, None).await?;
         Ok(Done::new("password_accepted", Reply::empty(200)))
     }
 }
@@ -169,7 +184,7 @@ impl Function for Complete {
         match endpoint {
             Endpoint::Complete => self.complete_from_body(call, caller, request_id).await,
             Endpoint::UnleashComplete => self.complete_for_unleash(call, caller, request_id).await,
-            Endpoint::UnleashValidatePassword => self.unleash_validate_password(call),
+            Endpoint::UnleashValidatePassword => self.unleash_validate_password(call, caller).await,
             _ => Err(Refusal::NotFound),
         }
     }

@@ -99,8 +99,8 @@ impl Validate {
         match found {
             Found::Request(request) if presented.address.is_none_or(|address| address == request.address) => {
                 let mailed = self.mail_for(request, call, caller, now, request_id).await;
-                // A refusal for its own reasons leaves the token live, but for "no such account".
-                if !matches!(mailed, Err(Refusal::AccountUnknown)) {
+                // Whoever keeps on asking after a 429 keeps on being counted.
+                if !matches!(mailed, Err(Refusal::AccountUnknown | Refusal::Throttled(_))) {
                     self.limits.forgive(attempt, &self.after_reply);
                 }
                 mailed

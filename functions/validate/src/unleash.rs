@@ -31,7 +31,7 @@ impl Validate {
         let token = SecretString::from(call.query("token").ok().flatten().unwrap_or_default());
         let (found, attempt) = self.look_up(&token, call, caller, self.clock.now()).await?;
         let Found::Reset(reset) = found else { return Err(Refusal::TokenNotLive) };
-        let account = self.accounts.of_live(&reset).await?.ok_or(Refusal::TokenNotLive)?;
+        let account = self.accounts.profile_of_live(&reset).await?.ok_or(Refusal::TokenNotLive)?;
         self.limits.forgive(attempt, &self.after_reply);
         Ok(Done::new("token_live", Reply::json(200, &token_details(&account, &token))))
     }

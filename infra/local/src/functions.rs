@@ -2,6 +2,7 @@
 //! and taken along whichever way the stack ends.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -41,13 +42,13 @@ impl Functions {
     ///
     /// One line that says what failed; the compiler has said why.
     pub async fn build(&self) -> Result<(), String> {
-        let mut cargo = self.cargo();
         // As `cargo lambda watch` will build them: `--bin` takes the features of the whole workspace together.
-        cargo.arg("build").args(FUNCTIONS.iter().flat_map(|name| ["--bin", name]));
-        if self.release {
-            cargo.arg("--release");
-        }
-        let status = cargo.status().await.map_err(|error| format!("cargo cannot be started: {error}"))?;
+        let mut arguments: Vec<&OsStr> = vec!["build".as_ref()];
+        arguments.extend(FUNCTIONS.iter().flat_map(|name| ["--bin".as_ref(), OsStr::new(name)]));
+        arguments.extend(self.release.then_some(OsStr::new("--release")));
+        let Guarded { mut guard, input } = self.guarded("cargo".as_ref(), &arguments)?;
+        let status = guard.wait().await.map_err(|error| error.to_string())?;
+        drop(input);
         if status.success() {
             Ok(())
         } else {
@@ -55,40 +56,43 @@ impl Functions {
         }
     }
 
-    /// Starts `cargo lambda watch` under a guard, which ends it when the guard's input, the second value, is dropped.
+    /// Starts `cargo lambda watch`.
     ///
     /// # Errors
     ///
     /// One line that says what is missing.
-    pub async fn start(&self) -> Result<(Child, ChildStdin), String> {
+    pub async fn start(&self) -> Result<Guarded, String> {
         let watch = self.cargo_lambda().await?;
+        let port = self.port.to_string();
+        let mut arguments: Vec<&OsStr> =
+            ["lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port", &port]
+                .map(OsStr::new)
+                .into();
+        arguments.extend([OsStr::new("--env-file"), self.env_file.as_os_str()]);
+        arguments.extend(self.release.then_some(OsStr::new("--release")));
+        self.guarded(watch.as_os_str(), &arguments)
+    }
+
+    /// Runs `program` under a guard.
+    fn guarded(&self, program: &OsStr, arguments: &[&OsStr]) -> Result<Guarded, String> {
         let me = std::env::current_exe()
             .map_err(|error| format!("this program's own path is unknown: {error}"))?;
-        let mut guard = Command::new(me);
-        forget_outer_cargo(&mut guard);
-        guard
+        let mut command = Command::new(me);
+        forget_outer_cargo(&mut command);
+        let mut guard = command
             .arg(GUARD)
-            .arg(watch)
-            .args([
-                "lambda",
-                "watch",
-                "--invoke-address",
-                "127.0.0.1",
-                "--invoke-port",
-                &self.port.to_string(),
-            ])
-            .arg("--env-file")
-            .arg(&self.env_file)
-            .args(self.release.then_some("--release"))
+            .arg(program)
+            .args(arguments)
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &self.target)
             .stdin(Stdio::piped())
             // Ctrl-C goes to the terminal's foreground group; the guard hears of the end through its input.
-            .process_group(0);
-        let mut guard = guard.spawn().map_err(|error| format!("the functions cannot be started: {error}"))?;
+            .process_group(0)
+            .spawn()
+            .map_err(|error| format!("{} cannot be started: {error}", program.display()))?;
         // Taken out: waiting for a child closes the input that it still has.
-        let input = guard.stdin.take().ok_or("the functions' guard has no input")?;
-        Ok((guard, input))
+        let input = guard.stdin.take().ok_or("a guard has no input")?;
+        Ok(Guarded { guard, input })
     }
 
     /// `cargo-lambda`: the installed one, or one from `PyPI` under the target directory.
@@ -104,13 +108,14 @@ impl Functions {
         }
         Ok(binary)
     }
+}
 
-    fn cargo(&self) -> Command {
-        let mut cargo = Command::new("cargo");
-        forget_outer_cargo(&mut cargo);
-        cargo.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target).stdin(Stdio::null());
-        cargo
-    }
+/// A program under its guard, which ends it when `input` is dropped.
+pub struct Guarded {
+    /// The guard; it ends when the program does, and as it does.
+    pub guard: Child,
+    /// What keeps it running.
+    pub input: ChildStdin,
 }
 
 /// What `cargo run` tells this program of itself would make build scripts of the inner cargo run again.
@@ -143,6 +148,7 @@ async fn fetch(tools: &Path) -> Result<(), String> {
         .arg(tools)
         .arg(&package)
         .stdin(Stdio::null())
+        .kill_on_drop(true)
         .output()
         .await
         .map_err(|error| missing(error.to_string()))?;
@@ -153,46 +159,38 @@ async fn fetch(tools: &Path) -> Result<(), String> {
     Err(missing(messages.lines().last().unwrap_or("no message").to_owned()))
 }
 
-/// Runs `command` until it ends or the standard input does, then ends all of its process group. A parent that is killed
-/// closes that input without having to do anything.
-///
-/// # Errors
-///
-/// One line if the command cannot be started or ends by itself.
-pub async fn guard(command: &[String]) -> Result<(), String> {
-    let [program, arguments @ ..] = command else { return Err("nothing to guard".to_owned()) };
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("{program} cannot be started: {error}"))?;
+/// Runs `command` until it ends or the standard input does, and then ends all of its process group. A parent that is killed
+/// closes that input without having to do anything. Never returns: its group is this process's own.
+pub async fn guard(command: &[String]) -> String {
+    let [program, arguments @ ..] = command else { return "nothing to guard".to_owned() };
+    let mut child = match Command::new(program).args(arguments).stdin(Stdio::null()).spawn() {
+        Ok(child) => child,
+        Err(error) => return format!("{program} cannot be started: {error}"),
+    };
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return "signals cannot be heard".to_owned();
+    };
     let mut input = tokio::io::stdin();
     let mut byte = [0];
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     tokio::select! {
         status = child.wait() => {
-            let status = status.map_err(|error| error.to_string())?;
-            return Err(format!("cargo lambda watch ended by itself ({status})"));
+            // Not by returning: the runtime would wait for the input that its other thread still reads.
+            std::process::exit(i32::from(!status.is_ok_and(|status| status.success())));
         }
         _ = input.read(&mut byte) => {}
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-    end(&mut child).await;
-    Ok(())
-}
-
-async fn end(child: &mut Child) {
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
     if let Some(pid) = pid {
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
     }
-    if tokio::time::timeout(Duration::from_secs(3), child.wait()).await.is_err() {
-        let _ = child.kill().await;
-    }
+    let _ = tokio::time::timeout(Duration::from_secs(3), child.wait()).await;
     // Whatever is left of the group, this process included, goes at once.
     let _ = rustix::process::kill_process_group(rustix::process::getpgrp(), rustix::process::Signal::KILL);
+    "its process group cannot be ended".to_owned()
 }
 
 /// Writes `variables` to `path`, a line each, for `cargo lambda watch --env-file`.
@@ -201,7 +199,13 @@ async fn end(child: &mut Child) {
 ///
 /// One line that says what failed.
 pub fn write_env_file(path: &Path, variables: &BTreeMap<&str, String>) -> Result<(), String> {
-    let lines: Vec<String> = variables.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+    let lines: Vec<String> =
+        variables.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
     std::fs::write(path, lines.join("\n") + "\n")
         .map_err(|error| format!("{} cannot be written: {error}", path.display()))
+}
+
+/// For double quotes in an environment file.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$")
 }

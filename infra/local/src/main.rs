@@ -7,10 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use clap::Parser;
 use dynoxide::Database;
-use local::functions::{self, Functions};
+use local::functions::{self, Functions, Guarded};
 use local::{dynamodb, ses};
 use tokio::net::TcpListener;
-use tokio::process::{Child, ChildStdin};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs Rekey on this machine: DynamoDB, SES and the three functions. Every variable of the README's section
@@ -40,7 +39,7 @@ struct Arguments {
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
-        Some((first, command)) if first == functions::GUARD => functions::guard(command).await,
+        Some((first, command)) if first == functions::GUARD => Err(functions::guard(command).await),
         _ => run(Arguments::parse()).await,
     };
     match outcome {
@@ -77,13 +76,13 @@ async fn run(arguments: Arguments) -> Result<(), String> {
 
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    let mut guard: Option<(Child, ChildStdin)> = None;
+    let mut running: Option<Guarded> = None;
     let outcome = tokio::select! {
-        outcome = serve(&functions, &mut guard, &arguments) => outcome,
+        outcome = serve(&functions, &mut running, &arguments) => outcome,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
-    if let Some((mut guard, input)) = guard {
+    if let Some(Guarded { mut guard, input }) = running {
         drop(input);
         let _ = tokio::time::timeout(Duration::from_secs(5), guard.wait()).await;
     }
@@ -93,17 +92,19 @@ async fn run(arguments: Arguments) -> Result<(), String> {
 /// Builds and starts the functions, says when they answer, and returns only if they end.
 async fn serve(
     functions: &Functions,
-    guard: &mut Option<(Child, ChildStdin)>,
+    running: &mut Option<Guarded>,
     arguments: &Arguments,
 ) -> Result<(), String> {
     functions.build().await?;
-    let (running, _input) = guard.insert(functions.start().await?);
+    let Guarded { guard, .. } = running.insert(functions.start().await?);
     tokio::select! {
-        status = running.wait() => return Err(format!("the functions did not start ({status:?})")),
-        answered = wake(functions.port) => answered?,
+        status = guard.wait() => return Err(format!("the functions did not start ({status:?})")),
+        answered = tokio::time::timeout(Duration::from_mins(1), wake(functions.port)) => {
+            answered.unwrap_or_else(|_| Err("the functions do not answer".to_owned()))?;
+        }
     }
     greet(arguments);
-    let status = running.wait().await;
+    let status = guard.wait().await;
     Err(format!(
         "the functions ended ({})",
         status.map_or_else(|error| error.to_string(), |status| status.to_string())

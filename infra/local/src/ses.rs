@@ -1,5 +1,6 @@
 //! SES v2 in process: takes `SendEmail`, keeps the mails and shows them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -38,13 +39,14 @@ pub struct Outbox {
     verified_sender: String,
     now: fn() -> SystemTime,
     messages: Arc<Mutex<Vec<Message>>>,
+    taken: Arc<AtomicU64>,
 }
 
 impl Outbox {
     /// An outbox that takes mails from `verified_sender` alone, as SES does outside an identity's domain.
     #[must_use]
     pub fn new(verified_sender: impl Into<String>, now: fn() -> SystemTime) -> Self {
-        Self { verified_sender: verified_sender.into(), now, messages: Arc::default() }
+        Self { verified_sender: verified_sender.into(), now, messages: Arc::default(), taken: Arc::default() }
     }
 
     /// The mails, newest first.
@@ -83,7 +85,7 @@ impl Outbox {
             return Err("This endpoint takes simple mails to one recipient.".to_owned());
         }
         let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = format!("local-{:016x}", messages.len() + 1);
+        let id = format!("local-{:016x}", self.taken.fetch_add(1, Ordering::Relaxed) + 1);
         messages.push(Message {
             id: id.clone(),
             to: text("/Destination/ToAddresses/0"),

@@ -35,6 +35,14 @@ pub enum EventVersion {
     V2,
 }
 
+impl EventVersion {
+    /// The format of `event`.
+    #[must_use]
+    pub fn of(event: &Value) -> Self {
+        if event["requestContext"]["http"].is_object() { Self::V2 } else { Self::V1 }
+    }
+}
+
 enum Body {
     Bytes(SecretSlice<u8>),
     TooLarge,
@@ -69,9 +77,9 @@ impl Call {
         if !event.is_object() {
             event = Value::Object(Map::new());
         }
+        let version = EventVersion::of(&event);
         let context = event["requestContext"].take();
         let stage = context["stage"].as_str().unwrap_or("$default").to_owned();
-        let version = if context["http"].is_object() { EventVersion::V2 } else { EventVersion::V1 };
         let (method, path, ip, query) = match version {
             EventVersion::V2 => (
                 &context["http"]["method"],
@@ -86,7 +94,10 @@ impl Call {
         Self {
             version,
             method: text(method).unwrap_or_default(),
-            path: without_stage(&text(path).unwrap_or_default(), &stage),
+            path: match version {
+                EventVersion::V1 => text(path).unwrap_or_default(),
+                EventVersion::V2 => without_stage(&text(path).unwrap_or_default(), &stage),
+            },
             authorization: header(&event, "authorization").map(SecretString::from),
             source_ip: source_ip(ip.as_str()),
             api: api_address(&context, stage),

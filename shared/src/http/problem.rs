@@ -116,8 +116,7 @@ impl Refusal {
                 format!("Too many attempts. Try again in {retry_after} seconds.")
             }
             Self::Unavailable(_) => {
-                "The service did not answer in time and nothing was changed. Try again in a moment."
-                    .to_owned()
+                "The service did not answer in time. Nothing is half-done; try again in a moment.".to_owned()
             }
         }
     }

@@ -24,13 +24,13 @@ pub struct Reply {
 }
 
 /// On every answer. An API answer is never a document, so its policy allows nothing; nothing may be cached, since
-/// answers hold tokens; and browsers must come back by TLS alone.
+/// answers hold tokens; and browsers must come back by TLS alone (to this host: its subdomains are the operator's affair).
 const SECURITY_HEADERS: [(&str, &str); 6] = [
     ("Cache-Control", "no-store"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Referrer-Policy", "no-referrer"),
-    ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),
+    ("Strict-Transport-Security", "max-age=63072000"),
     ("X-Content-Type-Options", "nosniff"),
 ];
 

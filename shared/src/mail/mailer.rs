@@ -9,11 +9,14 @@ use aws_sdk_sesv2::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Mail, MailKind};
 use crate::config::MailSettings;
 use crate::telemetry::{MailOutcome, Telemetry};
+
+/// SES counts its rate by the second.
+const REPEAT_AFTER: Duration = Duration::from_millis(1_100);
 
 /// Sends mails. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -75,18 +78,41 @@ impl Mailer {
 
     async fn send(&self, mail: Mail) -> Result<String, String> {
         let content = content(&mail).map_err(|error| error.to_string())?;
+        match self.send_once(&mail, content.clone()).await {
+            Err(error) if was_surely_not_sent(&error) => {
+                sleep(REPEAT_AFTER).await;
+                self.send_once(&mail, content).await.map_err(|error| problem(&error))
+            }
+            outcome => outcome.map_err(|error| problem(&error)),
+        }
+    }
+
+    async fn send_once(
+        &self,
+        mail: &Mail,
+        content: EmailContent,
+    ) -> Result<String, SdkError<SendEmailError>> {
         let output = self
             .client
             .send_email()
             .from_email_address(&self.settings.from)
             .set_reply_to_addresses(self.settings.reply_to.clone().map(|address| vec![address]))
             .set_configuration_set_name(self.settings.configuration_set.clone())
-            .destination(Destination::builder().to_addresses(mail.to).build())
+            .destination(Destination::builder().to_addresses(&mail.to).build())
             .content(content)
             .send()
-            .await
-            .map_err(|error| problem(&error))?;
+            .await?;
         Ok(output.message_id.unwrap_or_default())
+    }
+}
+
+/// A connection that could not be made, or that died while the environment was frozen; or SES's word that it was asked too fast.
+/// A time-out is neither: that mail may be on its way, and a second one would only worry its reader.
+fn was_surely_not_sent(error: &SdkError<SendEmailError>) -> bool {
+    match error {
+        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_other(),
+        SdkError::ServiceError(service) => service.err().is_too_many_requests_exception(),
+        _ => false,
     }
 }
 
@@ -99,7 +125,7 @@ fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
 }
 
 /// SES's code, never its message: that one quotes addresses.
-fn problem<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> String {
+fn problem(error: &SdkError<SendEmailError>) -> String {
     match error {
         SdkError::ServiceError(service) => service.err().code().unwrap_or("unknown service error").to_owned(),
         SdkError::ResponseError(_) => "SES answered with something else than an answer".to_owned(),

@@ -1,6 +1,8 @@
 //! The accounts: Rekey's own table or the operator's. Rekey reads the key, the address and the time of the last
 //! change, and writes the password hash and that time; it touches nothing else.
 
+use std::collections::{BTreeSet, HashMap};
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use serde_json::{Map, Value};
@@ -12,8 +14,13 @@ use crate::config::AccountsTable;
 use crate::email::EmailAddress;
 use crate::password_hash::PasswordHash;
 
-/// Numbers below this are seconds since the epoch (until the year 5138), numbers above it milliseconds (since 1973).
+/// Numbers below this are seconds since the epoch (until the year 5138), from it on milliseconds (since 1973), up to
+/// [`MILLIS_END`]; beyond that they would be micro- or nanoseconds, which are refused.
 const SECONDS_END: u64 = 100_000_000_000;
+const MILLIS_END: u64 = SECONDS_END * 1000;
+
+/// What Unleash's clients are told of an account besides its address.
+pub const PROFILE: [&str; 3] = ["id", "name", "role"];
 
 /// A row of the accounts table.
 #[derive(Clone)]
@@ -37,7 +44,7 @@ struct ChangedAt {
 impl ChangedAt {
     fn parse(stored: &str) -> Option<Self> {
         let whole = stored.split('.').next().unwrap_or_default();
-        let number: u64 = whole.parse().ok()?;
+        let number: u64 = whole.parse().ok().filter(|number| *number < MILLIS_END)?;
         let in_seconds = number < SECONDS_END;
         // "12:00:00" may have been 12:00:00.999: a token of that second is older than the change for all we know.
         let latest = if in_seconds { number * 1000 + 999 } else { number };
@@ -100,32 +107,42 @@ impl Accounts {
         Self { client, table }
     }
 
-    /// The account whose stored address is `address`. Where an operator's index holds several, none: a reset must not
-    /// choose between two people.
+    /// The account whose stored address is `address`. None where an operator's index holds several: a reset must not choose
+    /// between two people. None also, but for the log, where the row's time of change cannot be read: an error would tell a
+    /// stranger that there is such a row.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it could not be read.
     pub async fn find(&self, address: &EmailAddress) -> Result<Option<Account>, StoreError> {
-        let Some(index) = &self.table.email_index else {
-            return self.get(string(address.as_str())).await;
+        let item = match &self.table.email_index {
+            None => self.item(string(address.as_str()), &[]).await?,
+            Some(index) => self.only_item_in(index, address).await?,
         };
+        let account = item.map_or(Ok(None), |item| Account::from_item(&self.table, item));
+        Ok(account.unwrap_or_else(|error| {
+            tracing::error!(%error, "an account is passed over");
+            None
+        }))
+    }
+
+    async fn only_item_in(&self, index: &str, address: &EmailAddress) -> Result<Option<Item>, StoreError> {
+        let (projection, mut names) = self.projection(&[]);
+        names.insert("#address".to_owned(), self.table.email.clone());
         let output = self
             .client
             .query()
             .table_name(&self.table.name)
             .index_name(index)
-            .key_condition_expression("#email = :email")
-            .expression_attribute_names("#email", &self.table.email)
-            .expression_attribute_values(":email", string(address.as_str()))
+            .key_condition_expression("#address = :address")
+            .projection_expression(projection)
+            .set_expression_attribute_names(Some(names))
+            .expression_attribute_values(":address", string(address.as_str()))
             .limit(2)
             .send()
             .await
             .map_err(|error| StoreError::from_sdk("Query", &error))?;
-        match <[Item; 1]>::try_from(output.items.unwrap_or_default()) {
-            Ok([item]) => Account::from_item(&self.table, item),
-            Err(_) => Ok(None),
-        }
+        Ok(<[Item; 1]>::try_from(output.items.unwrap_or_default()).ok().map(|[item]| item))
     }
 
     /// The account of `reset`, if the token is still live for it: it exists, has the address that the token was
@@ -133,9 +150,23 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if it could not be read.
+    /// [`StoreError`] if it could not be read, or its time of change makes no sense.
     pub async fn of_live(&self, reset: &StoredReset) -> Result<Option<Account>, StoreError> {
-        let account = self.get(reset.account_key.clone()).await?;
+        self.of_live_with(reset, &[]).await
+    }
+
+    /// The same with the attributes of [`PROFILE`], where they exist.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::of_live`].
+    pub async fn profile_of_live(&self, reset: &StoredReset) -> Result<Option<Account>, StoreError> {
+        self.of_live_with(reset, &PROFILE).await
+    }
+
+    async fn of_live_with(&self, reset: &StoredReset, more: &[&str]) -> Result<Option<Account>, StoreError> {
+        let item = self.item(reset.account_key.clone(), more).await?;
+        let account = item.map_or(Ok(None), |item| Account::from_item(&self.table, item))?;
         Ok(account.filter(|account| account.address == reset.address && account.honours(reset.issued_at)))
     }
 
@@ -145,22 +176,40 @@ impl Accounts {
         account: &Account,
         hash: &PasswordHash,
     ) -> Result<bool, StoreError> {
-        let now = self.get(account.key.clone()).await?;
-        let stored = now.as_ref().and_then(|account| account.attributes.get(&self.table.password_hash));
+        let item = self.item(account.key.clone(), &[&self.table.password_hash]).await?;
+        let stored = item.as_ref().and_then(|item| item.get(&self.table.password_hash));
         Ok(stored == Some(&string(hash.expose_secret())))
     }
 
-    async fn get(&self, key: AttributeValue) -> Result<Option<Account>, StoreError> {
+    /// The row under `key`: of it the key, the address, the time of change and `more`.
+    async fn item(&self, key: AttributeValue, more: &[&str]) -> Result<Option<Item>, StoreError> {
+        let (projection, names) = self.projection(more);
         let output = self
             .client
             .get_item()
             .table_name(&self.table.name)
             .key(&self.table.key, key)
+            .projection_expression(projection)
+            .set_expression_attribute_names(Some(names))
             .consistent_read(true)
             .send()
             .await
             .map_err(|error| StoreError::from_sdk("GetItem", &error))?;
-        output.item.map_or(Ok(None), |item| Account::from_item(&self.table, item))
+        Ok(output.item)
+    }
+
+    /// Never the whole row: it holds the hash, and its size would show in the time of an answer. Each name once, since
+    /// `DynamoDB` refuses a projection that overlaps.
+    fn projection(&self, more: &[&str]) -> (String, HashMap<String, String>) {
+        let own = [&self.table.key, &self.table.email, &self.table.password_changed_at].map(String::as_str);
+        let names: BTreeSet<&str> = own.into_iter().chain(more.iter().copied()).collect();
+        let names: HashMap<String, String> = names
+            .into_iter()
+            .enumerate()
+            .map(|(index, name)| (format!("#a{index}"), name.to_owned()))
+            .collect();
+        let placeholders: Vec<&str> = names.keys().map(String::as_str).collect();
+        (placeholders.join(", "), names)
     }
 
     /// Sets the password, as part of a transaction that fails if the account is gone, has another address, or
@@ -226,7 +275,7 @@ mod tests {
         let seconds = ChangedAt::parse("1700000000").expect("seconds");
         assert_eq!((seconds.latest, seconds.in_seconds), (Timestamp::from_millis(1_700_000_000_999), true));
         assert_eq!(ChangedAt::parse("1700000000.25").expect("a fraction").latest, seconds.latest);
-        for text in ["", "-5", "1e3", "x", "99999999999999999999999"] {
+        for text in ["", "-5", "1e3", "x", "1700000000123456", "99999999999999999999999"] {
             assert_eq!(ChangedAt::parse(text), None, "{text:?}");
         }
     }

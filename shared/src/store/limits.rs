@@ -1,7 +1,9 @@
 //! Throttles: counters in fixed windows, kept in the tokens table. Subjects are stored as SHA-256 alone.
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
+use aws_sdk_dynamodb::{Client, Config};
 
 use super::{StoreError, number, string};
 use crate::after_reply::AfterReply;
@@ -15,6 +17,7 @@ use crate::token::Digest;
 enum What {
     ResetPerIp,
     BadTokenPerIp,
+    JudgedPerIp,
     MailPerAddressAndHour,
     MailPerAddressAndMinute,
 }
@@ -24,6 +27,7 @@ impl What {
         match self {
             Self::ResetPerIp => "reset-ip",
             Self::BadTokenPerIp => "bad-token-ip",
+            Self::JudgedPerIp => "judged-ip",
             Self::MailPerAddressAndHour => "mail-hour",
             Self::MailPerAddressAndMinute => "mail-minute",
         }
@@ -31,7 +35,7 @@ impl What {
 
     const fn window_seconds(self) -> u64 {
         match self {
-            Self::ResetPerIp | Self::BadTokenPerIp => 600,
+            Self::ResetPerIp | Self::BadTokenPerIp | Self::JudgedPerIp => 600,
             Self::MailPerAddressAndHour => 3600,
             Self::MailPerAddressAndMinute => 60,
         }
@@ -135,13 +139,29 @@ impl Limits {
         Ok(verdict.map(|()| TokenAttempt((counter.limit > 0).then_some(counter))))
     }
 
+    /// Counts a password that `caller` has judged without a token from `ip`: that costs us CPU. Forms ask while somebody
+    /// types, so there may be ten times as many as dead tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it could not be counted.
+    pub async fn count_judged(
+        &self,
+        caller: &Caller,
+        ip: &str,
+        now: Timestamp,
+    ) -> Result<Result<(), Throttled>, StoreError> {
+        let limit = limit_for(caller, self.settings.bad_token_per_ip.saturating_mul(10));
+        self.count(&Counter::new(What::JudgedPerIp, ip, limit, now), now).await
+    }
+
     /// Takes the hit of a live token back, after the reply. Should that fail, the caller has one try less in this
     /// window.
     pub fn forgive(&self, attempt: TokenAttempt, after_reply: &AfterReply) {
         let TokenAttempt(Some(counter)) = attempt else { return };
         let limits = self.clone();
         after_reply.push(async move {
-            if let Err(error) = limits.add(&counter, "-1").await {
+            if let Err(error) = limits.take_back(&counter).await {
                 tracing::warn!(%error, "a live token still counts as a bad one");
             }
         });
@@ -163,13 +183,29 @@ impl Limits {
         if counter.limit == 0 {
             return Ok(Ok(()));
         }
-        let hits = self.add(counter, "1").await?;
+        let hits = self.add(counter).await?;
         Ok(if hits > counter.limit { Err(counter.throttled(now)) } else { Ok(()) })
     }
 
-    async fn add(&self, counter: &Counter, hits: &str) -> Result<u32, StoreError> {
-        let output = self
-            .client
+    /// One more hit. A retry whose first answer was lost counts twice: better one try less than one too many.
+    async fn add(&self, counter: &Counter) -> Result<u32, StoreError> {
+        let output = self.update(counter, "1").send().await;
+        let output = output.map_err(|error| StoreError::from_sdk("UpdateItem", &error))?;
+        let hits =
+            output.attributes.as_ref().and_then(|item| item.get("hits")).and_then(|value| value.as_n().ok());
+        // Below zero only if the row was swept between a hit and its return.
+        Ok(hits.and_then(|hits| hits.parse().ok()).unwrap_or(0))
+    }
+
+    /// One hit less, tried once: a retry could give back more than was taken.
+    async fn take_back(&self, counter: &Counter) -> Result<(), StoreError> {
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        let output = self.update(counter, "-1").customize().config_override(once).send().await;
+        output.map(drop).map_err(|error| StoreError::from_sdk("UpdateItem", &error))
+    }
+
+    fn update(&self, counter: &Counter, hits: &str) -> UpdateItemFluentBuilder {
+        self.client
             .update_item()
             .table_name(&self.table)
             .key("pk", string(counter.pk.clone()))
@@ -177,13 +213,6 @@ impl Limits {
             .expression_attribute_values(":hits", AttributeValue::N(hits.to_owned()))
             .expression_attribute_values(":end", number(counter.window_end))
             .return_values(ReturnValue::UpdatedNew)
-            .send()
-            .await
-            .map_err(|error| StoreError::from_sdk("UpdateItem", &error))?;
-        let hits =
-            output.attributes.as_ref().and_then(|item| item.get("hits")).and_then(|value| value.as_n().ok());
-        // Below zero only if the row was swept between a hit and its return.
-        Ok(hits.and_then(|hits| hits.parse().ok()).unwrap_or(0))
     }
 }
 

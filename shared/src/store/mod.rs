@@ -44,6 +44,8 @@ impl StoreError {
             SdkError::ServiceError(service) => {
                 service.err().code().unwrap_or("unknown service error").to_owned()
             }
+            // Its text would hold what came back: rows, with addresses and hashes.
+            SdkError::ResponseError(_) => "the answer could not be read".to_owned(),
             other => DisplayErrorContext(other).to_string(),
         };
         Self { operation, problem }

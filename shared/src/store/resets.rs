@@ -125,13 +125,16 @@ impl Resets {
                     Err(error)
                 };
             };
-            if let Some(reason) = why_not(&cancellation, &counters, now) {
-                return Ok(Err(reason));
+            // Before anything else: beside a conflict, the other reasons are not the whole truth. Somebody may be about to
+            // claim the very mail that has used the limit up.
+            if cancellation.is_passing() && attempt < CONFLICT_ATTEMPTS {
+                back_off(attempt, random).await;
+                continue;
             }
-            if !cancellation.is_passing() || attempt == CONFLICT_ATTEMPTS {
-                return Err(cancellation.into_error("TransactWriteItems"));
-            }
-            back_off(attempt, random).await;
+            return why_not(&cancellation, &counters, now).map_or_else(
+                || Err(cancellation.into_error("TransactWriteItems")),
+                |reason| Ok(Err(reason)),
+            );
         }
         Ok(Ok(()))
     }

@@ -1,0 +1,65 @@
+#!/bin/sh
+# Checks the infrastructure: linters, then the tests beside this file. Needs Python, the network for pip the first time, and the
+# three functions built (cargo build --bin reset --bin validate --bin complete). Needs no AWS account.
+#
+#   tests/infra/run.sh [arguments for pytest]
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+tools=$root/target/tools
+template=$root/infra/template.yaml
+passed=0
+failed=0
+
+# Nothing here may reach AWS, or wait for an instance's metadata; sam needs a region, but no account.
+unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+export AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true SAM_CLI_TELEMETRY=0 PYTHONDONTWRITEBYTECODE=1
+
+# The environment of one requirements file, named after its contents: a changed pin makes a new one.
+environment() {
+    venv=$tools/$1-$(cksum <"$here/$2" | cut -d ' ' -f 1)
+    if [ ! -e "$venv/complete" ]; then
+        rm -rf "$venv"
+        { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/$2" \
+            && touch "$venv/complete"; } >&2 || return 1
+    fi
+    echo "$venv/bin"
+}
+
+check() {
+    name=$1
+    shift
+    log=$(mktemp)
+    if "$@" >"$log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok    $name"
+    else
+        failed=$((failed + 1))
+        echo "FAIL  $name"
+        cat "$log"
+    fi
+    rm -f "$log"
+}
+
+tests=$(environment infra requirements.txt) || exit 2
+sam=$(environment sam requirements-sam.txt) || exit 2
+checkov=$(environment checkov requirements-checkov.txt) || exit 2
+
+check "cfn-lint on the SAM template" "$tests/cfn-lint" -r "$AWS_DEFAULT_REGION" -- "$template"
+check "sam validate --lint" "$sam/sam" validate --lint --template "$template"
+check "checkov" "$checkov/checkov" --file "$template" --framework cloudformation --skip-download --compact --quiet
+
+results=$(mktemp)
+(cd "$here" && "$tests/python" -m pytest -q -p no:cacheprovider --junitxml="$results" "$@")
+status=$?
+# The totals of all suites in pytest's report: tests, and those among them that did not pass.
+total=$(sed -n 's/.*<testsuite [^>]*tests="\([0-9]*\)".*/\1/p' "$results")
+bad=$(sed -n 's/.*<testsuite [^>]*errors="\([0-9]*\)" failures="\([0-9]*\)" skipped="\([0-9]*\)".*/\1 + \2 + \3/p' "$results")
+rm -f "$results"
+bad=$((${bad:-1}))
+passed=$((passed + ${total:-0} - bad))
+failed=$((failed + bad))
+# pytest may fail otherwise, such as for finding no test.
+[ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || failed=$((failed + 1))
+echo "infra: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
