@@ -10,6 +10,7 @@ KINDS = {
     "reset": "reset#x",
     "limit reset-ip": "limit#reset-ip#x",
     "limit bad-token-ip": "limit#bad-token-ip#x",
+    "limit judged-ip": "limit#judged-ip#x",
     "limit mail-hour": "limit#mail-hour#x",
     "other": "other#x",
 }

@@ -56,7 +56,7 @@ PUT = ("PutItem", "TransactWriteItems Put")
 UPDATE = ("UpdateItem", "TransactWriteItems Update")
 DELETE = ("DeleteItem", "TransactWriteItems Delete")
 READ_ACCOUNT = {f"{operation} accounts" for operation in READ}
-ALL_LIMITS = ("limit reset-ip", "limit bad-token-ip", "limit mail-hour")
+ALL_LIMITS = ("limit reset-ip", "limit bad-token-ip", "limit judged-ip", "limit mail-hour")
 
 # Everything that a function may do to the tables; a transaction of one item is the same to the policies as the item.
 ALLOWED = {
@@ -66,7 +66,7 @@ ALLOWED = {
     | READ_ACCOUNT
     | {"Query index"},
     "complete": rows(READ + DELETE, "reset")
-    | rows(UPDATE, "limit bad-token-ip")
+    | rows(UPDATE, "limit bad-token-ip", "limit judged-ip")
     | READ_ACCOUNT
     | {f"TransactWriteItems Update sets hash {what}" for what in ("and time", "and time of an address", "alone")},
 }
@@ -81,6 +81,18 @@ def test_no_function_can_do_more_to_the_tables_than_it_must(deployment, function
     assert allowed == ALLOWED[function] & tried.keys()
     if function == "reset":
         assert not [name for name in allowed if "accounts" in name]
+
+
+def test_what_a_policy_gave_too_much_would_be_seen(deployment):
+    role, client = deployment.roles["reset"], deployment.client("dynamodb", "reset")
+    tried = {name: call for name, call in calls.dynamodb(deployment).items() if "accounts" in name or "Scan" in name}
+    for action in ("Scan", "GetItem", "DescribeTable", "PartiQLSelect"):
+        statement = {"Effect": "Allow", "Action": f"dynamodb:{action}", "Resource": "*"}
+        document = {"Version": "2012-10-17", "Statement": [statement]}
+        deployment.iam.put_role_policy(RoleName=role, PolicyName="extra", PolicyDocument=json.dumps(document))
+        allowed = {name for name, call in tried.items() if cloud.is_allowed(lambda: call(client))}
+        deployment.iam.delete_role_policy(RoleName=role, PolicyName="extra")
+        assert any(action.removeprefix("PartiQL") in name for name in allowed), action
 
 
 @pytest.mark.parametrize("function", NAMES)

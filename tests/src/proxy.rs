@@ -24,8 +24,8 @@ pub enum Fault {
     Denied,
     /// The work is done, and the answer lost.
     CutAfterTheWork,
-    /// The work is done, and its answer late, but not too late.
-    Delay,
+    /// The work is done, and its answer late by so much, but not too late.
+    Delay(Duration),
     /// Something answers that is no `DynamoDB`.
     Garbage,
     /// Another transaction is at the same item (transactions only; other calls pass).
@@ -41,7 +41,7 @@ impl Fault {
         Self::Throttled,
         Self::Denied,
         Self::CutAfterTheWork,
-        Self::Delay,
+        Self::Delay(Duration::from_millis(300)),
         Self::Garbage,
         Self::Conflict,
     ];
@@ -117,7 +117,7 @@ impl Proxy {
                     forward(&request, upstream).await?;
                     return Ok(());
                 }
-                Some(Fault::Delay) => tokio::time::sleep(Duration::from_millis(300)).await,
+                Some(Fault::Delay(by)) => tokio::time::sleep(by).await,
                 Some(fault) => {
                     client.write_all(&answer(fault)).await?;
                     continue;

@@ -43,7 +43,7 @@ impl Stack {
         let built = cargo().args(["build", "--quiet", "--bin", "local"]).status().await.expect("cargo");
         assert!(built.success(), "the local stack does not compile");
         let target = target_directory();
-        let data = target.join(format!("local-test-{}", ports[0]));
+        let data = target.join(format!("local-tests/{}", ports[0]));
         let mut command = Command::new(target.join("debug/local"));
         forget_cargo(&mut command);
         let mut child = command

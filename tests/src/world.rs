@@ -120,25 +120,37 @@ impl World {
         Self::behind(&endpoint, &[]).await
     }
 
+    /// A deployment without limits whose SES is behind a proxy that can be told to misbehave, and that keeps `pace` after
+    /// replies.
+    pub async fn with_ses_behind_a_proxy(pace: Duration) -> (Self, Proxy) {
+        let (outbox, ses) = serve_ses().await;
+        let (proxy, ses) = Proxy::start(&ses).await;
+        let limits =
+            [("LIMIT_RESET_PER_IP", "0"), ("LIMIT_MAIL_PER_ADDRESS", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")];
+        (Self::between(&serve(demo_database()).await, &ses, outbox, &limits, pace), proxy)
+    }
+
     /// A deployment that reaches `DynamoDB` at `dynamodb`.
-    pub async fn behind(dynamodb: &str, settings: &[(&str, &str)]) -> Self {
+    async fn behind(dynamodb: &str, settings: &[(&str, &str)]) -> Self {
         Self::behind_with_pace(dynamodb, settings, Duration::ZERO).await
     }
 
     /// The same; after each reply that asks for a mail the environment is busy for whole `pace`s.
     async fn behind_with_pace(dynamodb: &str, settings: &[(&str, &str)], pace: Duration) -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "mails carry the time of the machine; no test reads it"
-        )]
-        let outbox = Outbox::new(SENDER, SystemTime::now);
-        let ses = listen().await;
-        let ses_endpoint = endpoint(&ses);
-        tokio::spawn(axum::serve(ses, outbox.clone().router()).into_future());
+        let (outbox, ses) = serve_ses().await;
+        Self::between(dynamodb, &ses, outbox, settings, pace)
+    }
 
+    fn between(
+        dynamodb: &str,
+        ses_endpoint: &str,
+        outbox: Outbox,
+        settings: &[(&str, &str)],
+        pace: Duration,
+    ) -> Self {
         let config = config(settings);
         let accounts_table = config.accounts.name.clone();
-        let (dynamodb, ses) = (aws::dynamodb(&sdk(dynamodb)), aws::ses(&sdk(&ses_endpoint)));
+        let (dynamodb, ses) = (aws::dynamodb(&sdk(dynamodb)), aws::ses(&sdk(ses_endpoint)));
         let millis = Arc::new(AtomicU64::new(START));
         let hands = Arc::clone(&millis);
         let clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(hands.load(Ordering::Relaxed)));
@@ -382,6 +394,16 @@ async fn serve(db: Database) -> String {
     let endpoint = endpoint(&listener);
     tokio::spawn(dynoxide::server::serve_on(listener, db));
     endpoint
+}
+
+/// Serves SES and returns its mails and its endpoint.
+async fn serve_ses() -> (Outbox, String) {
+    #[expect(clippy::disallowed_methods, reason = "mails carry the time of the machine; no test reads it")]
+    let outbox = Outbox::new(SENDER, SystemTime::now);
+    let listener = listen().await;
+    let endpoint = endpoint(&listener);
+    tokio::spawn(axum::serve(listener, outbox.clone().router()).into_future());
+    (outbox, endpoint)
 }
 
 async fn listen() -> TcpListener {

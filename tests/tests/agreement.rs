@@ -113,6 +113,21 @@ fn the_readme_explains_every_variable() {
 }
 
 #[test]
+fn the_readmes_runbook_has_every_alarm() {
+    let (readme, template) = (file("README.md"), yaml("infra/template.yaml"));
+    let resources = template["Resources"].as_mapping().expect("resources");
+    let alarms: Vec<&str> = resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm")
+        .map(|(name, _)| name.as_str().expect("a name"))
+        .collect();
+    assert!(!alarms.is_empty());
+    for alarm in alarms {
+        assert!(readme.contains(&format!("`{alarm}`")), "{alarm}");
+    }
+}
+
+#[test]
 fn the_templates_defaults_are_the_codes() {
     let template = yaml("infra/template.yaml");
     let default = |parameter: &str| {

@@ -31,7 +31,7 @@ const STEPS: [(Step, u64); 7] = [
     (Step::Complete, 4),
     (Step::UnleashMail, 3),
     (Step::UnleashValidate, 4),
-    (Step::UnleashComplete, 4),
+    (Step::UnleashComplete, 5),
 ];
 
 /// Longer than any answer may take: API Gateway gives up after 29 seconds.

@@ -17,7 +17,7 @@ use shared::password_hash::{self, Argon2Cost, PasswordHash};
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts};
 use shared::store::completion::Completion;
-use shared::store::limits::{Limits, TokenAttempt};
+use shared::store::limits::Limits;
 use shared::store::resets::{Resets, StoredReset};
 use shared::token::{ResetToken, Token};
 
@@ -70,14 +70,20 @@ impl Complete {
         }
     }
 
-    /// Sets `password` for the account of `reset`.
-    async fn complete_found(
+    /// Sets `password` for the account of `token`.
+    async fn complete(
         &self,
-        reset: StoredReset,
+        token: &SecretString,
         password: SecretString,
-        attempt: TokenAttempt,
+        call: &Call,
+        caller: &Caller,
         request_id: &str,
     ) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        let count = self.limits.count_token(caller, &call.source_ip, now);
+        let (attempt, reset) = tokio::join!(count, self.find(token, now));
+        let attempt = attempt??;
+        let reset = reset?.ok_or(Refusal::TokenNotLive)?;
         // One more read than the fewest possible: without it, a token that an earlier reset has killed could be
         // spent on hash after hash.
         let account = self.accounts.of_live(&reset).await?.ok_or(Refusal::TokenNotLive)?;
@@ -132,16 +138,11 @@ impl Complete {
         request_id: &str,
     ) -> Result<Done, Refusal> {
         let (token, password) = token_and_password(call)?;
-        let now = self.clock.now();
-        let count = self.limits.count_token(caller, &call.source_ip, now);
-        let (attempt, reset) = tokio::join!(count, self.find(&token, now));
-        let attempt = attempt??;
-        let reset = reset?.ok_or(Refusal::TokenNotLive)?;
-        self.complete_found(reset, password, attempt, request_id).await?;
+        self.complete(&token, password, call, caller, request_id).await?;
         Ok(Done::new("password_set", Reply::empty(204)))
     }
 
-    /// Unleash judges the password before the token, and so, without the throttle, for everybody.
+    /// Unleash judges the password before the token: so anybody can have one judged, as often as the throttle allows.
     async fn complete_for_unleash(
         &self,
         call: &Call,
@@ -149,10 +150,9 @@ impl Complete {
         request_id: &str,
     ) -> Result<Done, Refusal> {
         let (token, password) = token_and_password(call)?;
-        let attempt = self.limits.count_token(caller, &call.source_ip, self.clock.now()).await??;
-        let password = self.judge(password, None).await?;
-        let reset = self.find(&token, self.clock.now()).await?.ok_or(Refusal::TokenNotLive)?;
-        self.complete_found(reset, password.into_secret(), attempt, request_id).await?;
+        self.limits.count_judged(caller, &call.source_ip, self.clock.now()).await??;
+        let password = self.judge(password, None).await?.into_secret();
+        self.complete(&token, password, call, caller, request_id).await?;
         Ok(Done::new("password_set", Reply::empty(200)))
     }
 

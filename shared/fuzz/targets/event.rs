@@ -1,0 +1,22 @@
+//! The body of an event: whatever bytes come, it is fields or a refusal.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::json;
+use shared::http::{Call, Fields, Media};
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(mut fields) = Fields::parse(bytes) {
+        let taken = (fields.email(), fields.text("token"), fields.text("password"));
+        let _ = fields.finish(taken.0.zip(taken.1)).is_ok();
+    }
+    // And as an event of the fuzzer's making.
+    if let Ok(event) = serde_json::from_slice(bytes) {
+        let _ = Call::from_event(event).fields(Media::JsonOrText).is_ok();
+    }
+    let text = String::from_utf8_lossy(bytes);
+    for base64 in [true, false] {
+        let event = json!({"body": text, "isBase64Encoded": base64, "headers": {"content-type": text}, "requestContext": {"http": {}}});
+        let _ = Call::from_event(event).fields(Media::Json).is_ok();
+    }
+});

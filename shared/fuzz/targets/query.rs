@@ -1,0 +1,21 @@
+//! The path and the query of an event.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::json;
+use shared::http::Call;
+use shared::http::routes::{FunctionName, find};
+use shared::token::Token;
+
+fuzz_target!(|text: &str| {
+    let event = json!({
+        "rawPath": text, "rawQueryString": text,
+        "requestContext": {"stage": text, "apiId": text, "domainName": text, "http": {"method": "GET", "sourceIp": text}},
+    });
+    let call = Call::from_event(event);
+    let _ = find(FunctionName::Validate, &call.method, &call.path);
+    if let Ok(Some(token)) = call.query("token") {
+        let parsed = Token::parse(token.to_owned());
+        assert_eq!(parsed.is_some(), token.len() == 20 && token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+});
