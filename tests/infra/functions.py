@@ -2,6 +2,8 @@
 
 import http.server
 import json
+import os
+import pathlib
 import queue
 import subprocess
 import threading
@@ -37,7 +39,13 @@ class Function:
             "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
             "AWS_ENDPOINT_URL_SESV2": endpoint,
         }
-        binary = ROOT / "target" / "debug" / name
+        # What `sam build` made, if run.sh says so; otherwise what cargo did.
+        built_by_sam = os.environ.get("REKEY_ARTEFACTS")
+        binary = (
+            pathlib.Path(built_by_sam) / f"{name.capitalize()}Function" / "bootstrap"
+            if built_by_sam
+            else ROOT / "target" / "debug" / name
+        )
         assert binary.exists(), f"build the functions first: cargo build --bin {name}"
         self._process = subprocess.Popen(
             [binary], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks the infrastructure: linters, then the tests beside this file. Needs Python, the network for pip the first time, and the
-# three functions built (cargo build --bin reset --bin validate --bin complete). Needs no AWS account.
+# Checks the infrastructure: linters, `sam build` for real, then the tests beside this file on the artefacts that it made. Needs
+# Rust, Python, and the network for pip the first time. Needs no AWS account.
 #
 #   tests/infra/run.sh [arguments for pytest]
 set -u
@@ -48,6 +48,16 @@ checkov=$(environment checkov requirements-checkov.txt) || exit 2
 check "cfn-lint on the SAM template" "$tests/cfn-lint" -r "$AWS_DEFAULT_REGION" -- "$template"
 check "sam validate --lint" "$sam/sam" validate --lint --template "$template"
 check "checkov" "$checkov/checkov" --file "$template" --framework cloudformation --skip-download --compact --quiet
+
+# The artefacts of this machine's architecture: arm64 is cross-compiled, for which CI has no target.
+build() {
+    (cd "$root/infra" && PATH="$sam:$PATH" "$sam/sam" build --parameter-overrides Architecture=x86_64) || return 1
+    for name in Reset Validate Complete; do
+        [ -x "$root/infra/.aws-sam/build/${name}Function/bootstrap" ] || { echo "no bootstrap of $name"; return 1; }
+    done
+}
+check "sam build" build
+export REKEY_ARTEFACTS=$root/infra/.aws-sam/build
 
 results=$(mktemp)
 (cd "$here" && "$tests/python" -m pytest -q -p no:cacheprovider --junitxml="$results" "$@")

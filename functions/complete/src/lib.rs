@@ -127,7 +127,7 @@ impl Complete {
         let (mailer, request_id) = (self.mailer.clone(), request_id.to_owned());
         self.after_reply.push(async move {
             let mail = changed_mail(&account.address, &mailer.settings().service_name, at);
-            mailer.deliver(Some(mail), request_id).await;
+            mailer.notify(mail, request_id).await;
         });
     }
 

@@ -47,6 +47,13 @@ impl Mailer {
         &self.settings
     }
 
+    /// Sends a mail to whoever it concerns, as soon as may be: who gets this one is no secret from the caller.
+    pub async fn notify(&self, mail: Result<Mail, askama::Error>, request_id: String) {
+        let started = Instant::now();
+        let (kind, outcome) = self.attempt(mail).await;
+        self.telemetry.mail(kind.name(), &request_id, outcome, started.elapsed());
+    }
+
     /// Sends `mail`, or takes as long as if there were one. What SES refuses is logged and counted; the request token
     /// may ask again.
     pub async fn deliver(&self, mail: Option<Result<Mail, askama::Error>>, request_id: String) {
@@ -54,15 +61,21 @@ impl Mailer {
         let was_sent = mail.is_some();
         let (kind, outcome) = match mail {
             None => (MailKind::Reset, MailOutcome::NoAccount),
-            Some(Err(error)) => (MailKind::Reset, MailOutcome::Failed(error.to_string())),
-            Some(Ok(mail)) => {
-                (mail.kind, self.send(mail).await.map_or_else(MailOutcome::Failed, MailOutcome::Sent))
-            }
+            Some(mail) => self.attempt(mail).await,
         };
         let took = started.elapsed();
         self.telemetry.mail(kind.name(), &request_id, outcome, took);
         let busy = if was_sent { self.in_whole_paces(took) } else { self.as_long_as_the_last() };
         sleep_until(started + busy).await;
+    }
+
+    async fn attempt(&self, mail: Result<Mail, askama::Error>) -> (MailKind, MailOutcome) {
+        match mail {
+            Ok(mail) => {
+                (mail.kind, self.send(mail).await.map_or_else(MailOutcome::Failed, MailOutcome::Sent))
+            }
+            Err(error) => (MailKind::Reset, MailOutcome::Failed(error.to_string())),
+        }
     }
 
     fn in_whole_paces(&self, took: Duration) -> Duration {
