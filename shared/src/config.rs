@@ -218,13 +218,11 @@ impl Environment<'_> {
             return Err(bad("MAIL_FROM", "must be an address that is verified with SES"));
         }
         let reset_link = self.optional("RESET_LINK")?;
-        if let Some(link) = &reset_link {
-            if !is_link_base(link) {
-                return Err(bad(
-                    "RESET_LINK",
-                    "must be an https:// address without a fragment (Rekey appends #token=…)",
-                ));
-            }
+        if reset_link.as_deref().is_some_and(|link| !is_link_base(link)) {
+            return Err(bad(
+                "RESET_LINK",
+                "must be an https:// address without a fragment (Rekey appends #token=…)",
+            ));
         }
         Ok(MailSettings {
             from,

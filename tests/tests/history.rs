@@ -77,9 +77,9 @@ async fn history(seed: u64) {
     let world = World::with(&limits).await;
     let mut model = Model::default();
     for round in 0..ROUNDS {
-        for account in 0..ACCOUNTS.len() {
+        for (account, address) in ACCOUNTS.iter().enumerate() {
             if random.bool() {
-                let token = world.request_token(ACCOUNTS[account]).await;
+                let token = world.request_token(address).await;
                 model.requests.insert(token, Issued { account, at: world.now(), used: false });
             }
         }
