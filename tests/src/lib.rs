@@ -6,7 +6,9 @@
 pub mod contract;
 pub mod event;
 pub mod proxy;
+pub mod refusal;
 pub mod stack;
+mod wiring;
 pub mod world;
 
 pub use event::{Answer, Gateway, Request};

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::AttributeValue;
 use complete::Complete;
 use dynoxide::Database;
@@ -19,25 +17,21 @@ use serde_json::json;
 use shared::after_reply::AfterReply;
 use shared::aws;
 use shared::clock::Clock;
-use shared::config::Config;
 use shared::function::answer;
 use shared::http::routes::{FunctionName, ROUTES};
 use shared::mail::Mailer;
 use shared::random::Random;
 use shared::telemetry::Telemetry;
-use tokio::net::TcpListener;
 use validate::Validate;
 
 use crate::contract::{self, Operation};
 use crate::event::{Answer, Request};
 use crate::proxy::Proxy;
+use crate::wiring::{config, demo_database, endpoint, listen, sdk, serve, serve_ses};
 use crate::{KNOWN, PASSWORD};
 
 /// Where the test clock starts: in milliseconds since the epoch, at the beginning of an hour.
 const START: u64 = 1_800_003_600_000;
-
-/// The sender that SES has verified.
-const SENDER: &str = "no-reply@rekey.example";
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -364,67 +358,4 @@ pub fn verifies(hash: &str, password: &str) -> bool {
     use argon2::PasswordVerifier as _;
     let hash = argon2::PasswordHash::new(hash).expect("a PHC string");
     argon2::Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
-}
-
-/// The configuration with `settings` over the tests' own.
-fn config(settings: &[(&str, &str)]) -> Config {
-    let mut variables = HashMap::from([
-        ("TOKENS_TABLE", TOKENS_TABLE),
-        ("ACCOUNTS_TABLE", ACCOUNTS_TABLE),
-        ("MAIL_FROM", SENDER),
-        ("ARGON2_MEMORY_KIB", "19456"),
-        ("ARGON2_ITERATIONS", "2"),
-        ("ARGON2_LANES", "1"),
-    ]);
-    variables.extend(settings.iter().copied());
-    Config::read(|name| variables.get(name).map(ToString::to_string)).expect("a configuration")
-}
-
-/// Rekey's tables with the demo accounts.
-fn demo_database() -> Database {
-    let db = Database::memory().expect("an engine");
-    local::dynamodb::create_tables(&db).expect("tables");
-    local::dynamodb::add_demo_accounts(&db).expect("accounts");
-    db
-}
-
-/// Serves `db` and returns the endpoint. Expired items stay: the functions must not count on their deletion.
-async fn serve(db: Database) -> String {
-    let listener = listen().await;
-    let endpoint = endpoint(&listener);
-    tokio::spawn(dynoxide::server::serve_on(listener, db));
-    endpoint
-}
-
-/// Serves SES and returns its mails and its endpoint.
-async fn serve_ses() -> (Outbox, String) {
-    #[expect(clippy::disallowed_methods, reason = "mails carry the time of the machine; no test reads it")]
-    let outbox = Outbox::new(SENDER, SystemTime::now);
-    let listener = listen().await;
-    let endpoint = endpoint(&listener);
-    tokio::spawn(axum::serve(listener, outbox.clone().router()).into_future());
-    (outbox, endpoint)
-}
-
-async fn listen() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.expect("a port")
-}
-
-fn endpoint(listener: &TcpListener) -> String {
-    format!("http://{}", listener.local_addr().expect("an address"))
-}
-
-fn sdk(endpoint: &str) -> SdkConfig {
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "local", "local", None, None, "tests",
-        )))
-        .endpoint_url(endpoint)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .sleep_impl(aws_sdk_dynamodb::config::SharedAsyncSleep::new(
-            aws_smithy_async::rt::sleep::TokioSleep::new(),
-        ))
-        .build()
 }

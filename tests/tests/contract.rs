@@ -2,15 +2,10 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use tests::{Answer, KNOWN, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World};
-
-const RESET: &str = "/organizations/reset-password/";
-const COMPLETE: &str = "/organizations/complete-password/";
-const VALIDATE: &str = "/organizations/validate-password-reset/";
-const UNLEASH_MAIL: &str = "/auth/reset/password-email";
-const UNLEASH_VALIDATE: &str = "/auth/reset/validate";
-const UNLEASH_JUDGE: &str = "/auth/reset/validate-password";
-const UNLEASH_SET: &str = "/auth/reset/password";
+use tests::refusal::{
+    COMPLETE, RESET, UNLEASH_JUDGE, UNLEASH_MAIL, UNLEASH_SET, UNLEASH_VALIDATE, VALIDATE, assert_refusal,
+};
+use tests::{KNOWN, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World};
 
 fn keys() -> String {
     use sha2::{Digest as _, Sha256};
@@ -34,28 +29,6 @@ fn bodies() -> [(&'static str, Value); 6] {
         (UNLEASH_JUDGE, json!({"password": OTHER_PASSWORD})),
         (UNLEASH_SET, json!({"token": token, "password": OTHER_PASSWORD})),
     ]
-}
-
-/// What every refusal must look like on its route.
-fn assert_refusal(path: &str, answer: &Answer, status: u64, name: &str) {
-    assert_eq!(answer.status(), status, "{path} {answer:?}");
-    let body = answer.json();
-    if path.starts_with("/auth/") {
-        assert_eq!(body["name"], name, "{path}");
-        assert_eq!(body["id"], "lambda-request");
-        assert!(body["message"].is_string() && body["details"][0]["message"].is_string(), "{body}");
-        assert_eq!(answer.header("content-type"), Some("application/json"));
-    } else {
-        assert_eq!(
-            (&body["code"], &body["status"], &body["type"]),
-            (&json!(name), &json!(status), &json!("about:blank")),
-            "{path}"
-        );
-        assert!(body["title"].is_string() && body["detail"].is_string(), "{body}");
-        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
-        assert_eq!(body["errors"].is_array(), [400, 422].contains(&status), "{body}");
-    }
-    assert_eq!(answer.retry_after().is_some(), [429, 503].contains(&status), "{path}");
 }
 
 #[tokio::test]
@@ -357,92 +330,6 @@ async fn status_422_or_400_for_a_password_that_the_policy_refuses() {
     let both_bad = world.send(Request::post(UNLEASH_SET, &json!({"token": "x", "password": "short"}))).await;
     assert_refusal(UNLEASH_SET, &both_bad, 400, "OwaspValidationError");
     assert_refusal(COMPLETE, &world.complete("x", "short").await, 404, "token_not_live");
-}
-
-#[tokio::test]
-async fn status_429_from_each_throttle_with_the_time_to_wait() {
-    let world = World::with(&[("LIMIT_MAIL_PER_ADDRESS", "2")]).await;
-    let open = |ip: &str| Request::post(RESET, &json!({"email": UNKNOWN})).from_ip(Some(ip));
-    for _ in 0..20 {
-        assert_eq!(world.send(open("198.51.100.1")).await.status(), 200);
-    }
-    let refused = world.send(open("198.51.100.1")).await;
-    assert_refusal(RESET, &refused, 429, "throttled");
-    assert_eq!(world.send(open("198.51.100.2")).await.status(), 200, "somebody else is not locked out");
-    let unleash = Request::post(UNLEASH_MAIL, &json!({"email": KNOWN})).from_ip(Some("198.51.100.1"));
-    assert_refusal(UNLEASH_MAIL, &world.send(unleash).await, 429, "RateLimitError");
-    world.advance(refused.retry_after().expect("seconds"));
-    assert_eq!(world.send(open("198.51.100.1")).await.status(), 200, "after the wait it goes on");
-
-    let bad = |path: &str| Request::get(path).query("token", &"Z".repeat(20)).from_ip(Some("198.51.100.3"));
-    for _ in 0..20 {
-        assert_eq!(world.send(bad(COMPLETE)).await.status(), 404);
-    }
-    assert_refusal(COMPLETE, &world.send(bad(COMPLETE)).await, 429, "throttled");
-    assert_refusal(UNLEASH_VALIDATE, &world.send(bad(UNLEASH_VALIDATE)).await, 429, "RateLimitError");
-    for (path, name) in [(COMPLETE, "throttled"), (UNLEASH_SET, "RateLimitError")] {
-        let body = json!({"token": "Z".repeat(20), "password": OTHER_PASSWORD});
-        assert_refusal(
-            path,
-            &world.send(Request::post(path, &body).from_ip(Some("198.51.100.3"))).await,
-            429,
-            name,
-        );
-    }
-
-    for mails in 1..=2 {
-        world.reset_token(KNOWN).await;
-        let token = world.request_token(KNOWN).await;
-        let minute = world.validate(&token).await;
-        assert_refusal(COMPLETE, &minute, 429, "throttled");
-        assert!(mails == 2 || minute.retry_after() <= Some(60), "{minute:?}");
-        world.advance(61);
-    }
-    let token = world.request_token(KNOWN).await;
-    let hour = world.validate(&token).await;
-    assert_refusal(COMPLETE, &hour, 429, "throttled");
-    world.advance(hour.retry_after().expect("seconds"));
-    let token = world.request_token(KNOWN).await;
-    assert_eq!(world.validate(&token).await.status(), 204);
-}
-
-#[tokio::test]
-async fn a_limit_of_zero_is_none() {
-    let limits =
-        [("LIMIT_RESET_PER_IP", "0"), ("LIMIT_MAIL_PER_ADDRESS", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")];
-    let world = World::with(&limits).await;
-    for _ in 0..30 {
-        world.reset_token(KNOWN).await;
-        assert_eq!(world.validate(&"Z".repeat(20)).await.status(), 404);
-    }
-    assert_eq!(world.outbox.messages().len(), 30);
-    assert!(world.token_rows().await.keys().all(|key| !key.starts_with("limit#")));
-}
-
-#[tokio::test]
-async fn status_429_for_whoever_has_passwords_judged_by_the_hundred() {
-    let world = World::with(&[("LIMIT_BAD_TOKEN_PER_IP", "2")]).await;
-    let judge = || Request::post(UNLEASH_JUDGE, &json!({"password": OTHER_PASSWORD}));
-    for _ in 0..20 {
-        assert_eq!(world.send(judge()).await.status(), 200);
-    }
-    assert_refusal(UNLEASH_JUDGE, &world.send(judge()).await, 429, "RateLimitError");
-    // The other route judges before it looks the token up, and counts before it judges.
-    let set = Request::post(UNLEASH_SET, &json!({"token": "x", "password": "weak"}));
-    assert_refusal(UNLEASH_SET, &world.send(set.clone()).await, 429, "RateLimitError");
-    let elsewhere = world.send(set.from_ip(Some("198.51.100.9"))).await;
-    assert_refusal(UNLEASH_SET, &elsewhere, 400, "OwaspValidationError");
-}
-
-#[tokio::test]
-async fn live_tokens_do_not_use_the_bad_token_limit_up() {
-    let world = World::new().await;
-    let token = world.reset_token(KNOWN).await;
-    for _ in 0..50 {
-        assert_eq!(world.validate(&token).await.status(), 204);
-        assert_eq!(world.complete(&token, "short").await.status(), 422);
-    }
-    assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
 }
 
 #[tokio::test]

@@ -1,0 +1,42 @@
+//! The documented paths, and what a refusal must look like on each.
+
+use serde_json::json;
+
+use crate::event::Answer;
+
+/// A documented path.
+pub const RESET: &str = "/organizations/reset-password/";
+/// A documented path.
+pub const COMPLETE: &str = "/organizations/complete-password/";
+/// A documented path.
+pub const VALIDATE: &str = "/organizations/validate-password-reset/";
+/// A documented path.
+pub const UNLEASH_MAIL: &str = "/auth/reset/password-email";
+/// A documented path.
+pub const UNLEASH_VALIDATE: &str = "/auth/reset/validate";
+/// A documented path.
+pub const UNLEASH_JUDGE: &str = "/auth/reset/validate-password";
+/// A documented path.
+pub const UNLEASH_SET: &str = "/auth/reset/password";
+
+/// What every refusal must look like on its route.
+pub fn assert_refusal(path: &str, answer: &Answer, status: u64, name: &str) {
+    assert_eq!(answer.status(), status, "{path} {answer:?}");
+    let body = answer.json();
+    if path.starts_with("/auth/") {
+        assert_eq!(body["name"], name, "{path}");
+        assert_eq!(body["id"], "lambda-request");
+        assert!(body["message"].is_string() && body["details"][0]["message"].is_string(), "{body}");
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    } else {
+        assert_eq!(
+            (&body["code"], &body["status"], &body["type"]),
+            (&json!(name), &json!(status), &json!("about:blank")),
+            "{path}"
+        );
+        assert!(body["title"].is_string() && body["detail"].is_string(), "{body}");
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(body["errors"].is_array(), [400, 422].contains(&status), "{body}");
+    }
+    assert_eq!(answer.retry_after().is_some(), [429, 503].contains(&status), "{path}");
+}

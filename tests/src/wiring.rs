@@ -1,0 +1,78 @@
+//! What a deployment is wired from: configuration, engine, SES, and the SDK's clients for both.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use dynoxide::Database;
+use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
+use local::ses::Outbox;
+use shared::config::Config;
+use tokio::net::TcpListener;
+
+/// The sender that SES has verified.
+const SENDER: &str = "no-reply@rekey.example";
+
+/// The configuration with `settings` over the tests' own.
+pub(crate) fn config(settings: &[(&str, &str)]) -> Config {
+    let mut variables = HashMap::from([
+        ("TOKENS_TABLE", TOKENS_TABLE),
+        ("ACCOUNTS_TABLE", ACCOUNTS_TABLE),
+        ("MAIL_FROM", SENDER),
+        ("ARGON2_MEMORY_KIB", "19456"),
+        ("ARGON2_ITERATIONS", "2"),
+        ("ARGON2_LANES", "1"),
+    ]);
+    variables.extend(settings.iter().copied());
+    Config::read(|name| variables.get(name).map(ToString::to_string)).expect("a configuration")
+}
+
+/// Rekey's tables with the demo accounts.
+pub(crate) fn demo_database() -> Database {
+    let db = Database::memory().expect("an engine");
+    local::dynamodb::create_tables(&db).expect("tables");
+    local::dynamodb::add_demo_accounts(&db).expect("accounts");
+    db
+}
+
+/// Serves `db` and returns the endpoint. Expired items stay: the functions must not count on their deletion.
+pub(crate) async fn serve(db: Database) -> String {
+    let listener = listen().await;
+    let endpoint = endpoint(&listener);
+    tokio::spawn(dynoxide::server::serve_on(listener, db));
+    endpoint
+}
+
+/// Serves SES and returns its mails and its endpoint.
+pub(crate) async fn serve_ses() -> (Outbox, String) {
+    #[expect(clippy::disallowed_methods, reason = "mails carry the time of the machine; no test reads it")]
+    let outbox = Outbox::new(SENDER, SystemTime::now);
+    let listener = listen().await;
+    let endpoint = endpoint(&listener);
+    tokio::spawn(axum::serve(listener, outbox.clone().router()).into_future());
+    (outbox, endpoint)
+}
+
+pub(crate) async fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a port")
+}
+
+pub(crate) fn endpoint(listener: &TcpListener) -> String {
+    format!("http://{}", listener.local_addr().expect("an address"))
+}
+
+pub(crate) fn sdk(endpoint: &str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "local", "local", None, None, "tests",
+        )))
+        .endpoint_url(endpoint)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .sleep_impl(aws_sdk_dynamodb::config::SharedAsyncSleep::new(
+            aws_smithy_async::rt::sleep::TokioSleep::new(),
+        ))
+        .build()
+}
