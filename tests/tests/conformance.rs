@@ -1,0 +1,163 @@
+//! The black-box part, against any deployed Rekey:
+//!
+//! ```sh
+//! REKEY_URL=https://… REKEY_TEST_ACCOUNT=test@example.com cargo test -p tests --test conformance -- --nocapture
+//! ```
+//!
+//! It resets the password of that account and asks for the token of the mail on the terminal. Without `REKEY_URL` it
+//! starts the local stack and reads the mails itself. It needs the default limits, and uses most of one IP address's share of
+//! dead tokens up: run it once in ten minutes.
+
+#![recursion_limit = "256"]
+
+use std::io::Write as _;
+
+use futures::future::join_all;
+use reqwest::{Client, Response, StatusCode};
+use serde_json::{Value, json};
+use tests::stack::Stack;
+
+const RESET: &str = "/organizations/reset-password/";
+const VALIDATE: &str = "/organizations/validate-password-reset/";
+const COMPLETE: &str = "/organizations/complete-password/";
+
+/// A deployment, and how its mails are read.
+struct Target {
+    url: String,
+    account: String,
+    http: Client,
+    local: Option<Stack>,
+}
+
+impl Target {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "whoever runs this says by variables what to run it against"
+    )]
+    async fn find() -> Self {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let http = Client::builder().build().expect("a client");
+        if let Some(url) = variable("REKEY_URL") {
+            let account = variable("REKEY_TEST_ACCOUNT")
+                .expect("REKEY_TEST_ACCOUNT: an account whose mail you can read");
+            return Self { url: url.trim_end_matches('/').to_owned(), account, http, local: None };
+        }
+        let stack = Stack::start(&[]).await;
+        Self {
+            url: stack.api.clone(),
+            account: "mrbailey@projectthanos.com".to_owned(),
+            http,
+            local: Some(stack),
+        }
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Response {
+        self.http.post(format!("{}{path}", self.url)).json(body).send().await.expect("an answer")
+    }
+
+    async fn status(&self, path: &str, body: &Value) -> StatusCode {
+        self.post(path, body).await.status()
+    }
+
+    async fn request_token(&self, address: &str) -> String {
+        let answer = self.post(RESET, &json!({"email": address})).await;
+        assert_eq!(answer.status(), 200);
+        answer.json::<Value>().await.expect("JSON")["reset_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// The token of the `count`th mail that links.
+    async fn mailed_token(&self, count: usize) -> String {
+        if let Some(stack) = &self.local {
+            for _ in 0..100 {
+                let mails = stack.mails(1).await;
+                let tokens: Vec<&str> =
+                    mails.iter().filter_map(|mail| mail["text"].as_str()?.split("#token=").nth(1)).collect();
+                if tokens.len() >= count {
+                    return tokens[0][..20].to_owned();
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            panic!("mail {count} did not come");
+        }
+        ask(&format!("Paste the token (behind #token=) of the newest mail to {}: ", self.account))
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "it asks a person")]
+fn ask(question: &str) -> String {
+    print!("{question}");
+    std::io::stdout().flush().expect("a terminal");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).expect("an answer");
+    line.trim().rsplit("token=").next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_deployment_keeps_the_contract() {
+    let target = Target::find().await;
+
+    // The contract, from outside.
+    let page = target.http.get(format!("{}{RESET}", target.url)).send().await.expect("an answer");
+    let policy = page
+        .headers()
+        .get("content-security-policy")
+        .and_then(|policy| policy.to_str().ok())
+        .unwrap_or_default();
+    assert!(page.status() == 404 || policy.contains("default-src 'none'"), "{policy}");
+    assert_eq!(target.status(RESET, &json!({})).await, 400);
+    assert_eq!(target.status(RESET, &json!({"email": "nobody"})).await, 400);
+    assert_eq!(target.status(RESET, &json!({"email": "а@example.com"})).await, 400, "a look-alike letter");
+    let not_json = target
+        .http
+        .post(format!("{}{RESET}", target.url))
+        .header("Content-Type", "application/json")
+        .body("{")
+        .send()
+        .await;
+    assert_eq!(not_json.expect("an answer").status(), 415);
+    assert_eq!(target.status(RESET, &json!({"email": "a@b.de", "padding": "x".repeat(17_000)})).await, 413);
+    assert_eq!(
+        target.status(COMPLETE, &json!({"token": "Z".repeat(20), "password": "a quiet lamp, a post"})).await,
+        404
+    );
+
+    // No oracle: the same answers for an account and for nobody.
+    let nobody = format!("nobody-{}", target.account);
+    let mut seen = Vec::new();
+    for address in [&target.account, &nobody] {
+        let token = target.request_token(address).await;
+        let first = target.post(VALIDATE, &json!({"token": token, "email": address})).await;
+        let repeat = target.status(VALIDATE, &json!({"token": token})).await;
+        let mut names: Vec<String> = first.headers().keys().map(ToString::to_string).collect();
+        names.sort();
+        seen.push((first.status(), repeat, names, first.text().await.expect("a body")));
+        let body = json!({"token": token, "password": "a quiet lamp, a post"});
+        assert_eq!(target.status(COMPLETE, &body).await, 404, "a request token sets no password");
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[0].0, 204);
+
+    // Scanners, refused passwords, and a race: one winner.
+    let token = target.mailed_token(1).await;
+    for _ in 0..3 {
+        assert_eq!(target.status(VALIDATE, &json!({"token": token})).await, 204, "looking changes nothing");
+    }
+    assert_eq!(target.status(COMPLETE, &json!({"token": token, "password": "short"})).await, 422);
+    let bodies: Vec<Value> =
+        (0..10).map(|n| json!({"token": token, "password": format!("a quiet lamp, post {n}")})).collect();
+    let statuses = join_all(bodies.iter().map(|body| target.status(COMPLETE, body))).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 204).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| [204, 404, 429].contains(&status.as_u16())), "{statuses:?}");
+    assert_eq!(target.status(VALIDATE, &json!({"token": token})).await, 404, "used");
+
+    // Header rotation lifts no limit: at some point dead tokens are slowed.
+    let mut last = StatusCode::OK;
+    for n in 0..25 {
+        let call = target
+            .http
+            .post(format!("{}{VALIDATE}", target.url))
+            .header("X-Forwarded-For", format!("203.0.113.{n}"));
+        last = call.json(&json!({"token": "Z".repeat(20)})).send().await.expect("an answer").status();
+    }
+    assert_eq!(last, 429);
+}
