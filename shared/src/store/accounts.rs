@@ -141,7 +141,8 @@ impl Accounts {
             .limit(2)
             .send()
             .await
-            .map_err(|error| StoreError::from_sdk("Query", &error))?;
+            // A ValidationException here means, on AWS, that the index does not project the time of change.
+            .map_err(|error| StoreError::from_sdk("Query of ACCOUNTS_EMAIL_INDEX", &error))?;
         Ok(<[Item; 1]>::try_from(output.items.unwrap_or_default()).ok().map(|[item]| item))
     }
 
