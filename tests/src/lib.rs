@@ -22,3 +22,6 @@ pub const OTHER_PASSWORD: &str = "correct horse battery staple";
 pub const KNOWN: &str = "mrbailey@projectthanos.com";
 /// An address without an account, as long as [`KNOWN`].
 pub const UNKNOWN: &str = "mrnobody@projectthanos.com";
+/// Settings that lift every limit.
+pub const NO_LIMITS: [(&str, &str); 3] =
+    [("LIMIT_RESET_PER_IP", "0"), ("LIMIT_MAIL_PER_ADDRESS", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")];

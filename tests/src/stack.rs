@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use local::functions::forget_outer_cargo;
 use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -45,7 +46,7 @@ impl Stack {
         let target = target_directory();
         let data = target.join(format!("local-tests/{}", ports[0]));
         let mut command = Command::new(target.join("debug/local"));
-        forget_cargo(&mut command);
+        forget_outer_cargo(&mut command);
         let mut child = command
             .args(["--api-port", &ports[0].to_string(), "--dynamodb-port", &ports[1].to_string()])
             .args(["--mail-port", &ports[2].to_string(), "--data-dir"])
@@ -145,22 +146,9 @@ fn target_directory() -> PathBuf {
 
 fn cargo() -> Command {
     let mut cargo = Command::new("cargo");
-    forget_cargo(&mut cargo);
+    forget_outer_cargo(&mut cargo);
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).env("CARGO_TARGET_DIR", target_directory());
     cargo
-}
-
-/// What `cargo test` tells a test of itself would make build scripts of the inner cargo run again.
-fn forget_cargo(command: &mut Command) {
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"]
-            .iter()
-            .any(|prefix| text.starts_with(prefix))
-        {
-            command.env_remove(&name);
-        }
-    }
 }
 
 fn forward(output: impl AsyncRead + Send + Unpin + 'static, sender: mpsc::UnboundedSender<String>) {

@@ -28,7 +28,7 @@ use crate::contract::{self, Operation};
 use crate::event::{Answer, Request};
 use crate::proxy::Proxy;
 use crate::wiring::{config, demo_database, endpoint, listen, sdk, serve, serve_ses};
-use crate::{KNOWN, PASSWORD};
+use crate::{KNOWN, NO_LIMITS, PASSWORD};
 
 /// Where the test clock starts: in milliseconds since the epoch, at the beginning of an hour.
 const START: u64 = 1_800_003_600_000;
@@ -119,9 +119,7 @@ impl World {
     pub async fn with_ses_behind_a_proxy(pace: Duration) -> (Self, Proxy) {
         let (outbox, ses) = serve_ses().await;
         let (proxy, ses) = Proxy::start(&ses).await;
-        let limits =
-            [("LIMIT_RESET_PER_IP", "0"), ("LIMIT_MAIL_PER_ADDRESS", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")];
-        (Self::between(&serve(demo_database()).await, &ses, outbox, &limits, pace), proxy)
+        (Self::between(&serve(demo_database()).await, &ses, outbox, &NO_LIMITS, pace), proxy)
     }
 
     /// A deployment that reaches `DynamoDB` at `dynamodb`.

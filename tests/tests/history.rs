@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use fastrand::Rng;
 use futures::future::join_all;
 use tests::world::completion;
-use tests::{Request, World, reset_token_in};
+use tests::{NO_LIMITS, Request, World, reset_token_in};
 
 const ACCOUNTS: [&str; 3] = ["mrbailey@projectthanos.com", "jweir@projectthanos.com", "some@one.com"];
 const LIFETIME_MILLIS: u64 = 7_200_000;
@@ -72,9 +72,7 @@ async fn random_concurrent_histories_keep_the_rules() {
 
 async fn history(seed: u64) {
     let mut random = Rng::with_seed(seed);
-    let limits =
-        [("LIMIT_RESET_PER_IP", "0"), ("LIMIT_MAIL_PER_ADDRESS", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")];
-    let world = World::with(&limits).await;
+    let world = World::with(&NO_LIMITS).await;
     let mut model = Model::default();
     for round in 0..ROUNDS {
         for (account, address) in ACCOUNTS.iter().enumerate() {

@@ -7,7 +7,7 @@ use serde_json::json;
 use tests::refusal::{
     COMPLETE, RESET, UNLEASH_JUDGE, UNLEASH_MAIL, UNLEASH_SET, UNLEASH_VALIDATE, assert_refusal,
 };
-use tests::{KNOWN, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World};
+use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World};
 
 #[tokio::test]
 async fn status_429_from_each_throttle_with_the_time_to_wait() {
@@ -58,9 +58,7 @@ async fn status_429_from_each_throttle_with_the_time_to_wait() {
 
 #[tokio::test]
 async fn a_limit_of_zero_is_none() {
-    let limits =
-        [("LIMIT_RESET_PER_IP", "0"), ("LIMIT_MAIL_PER_ADDRESS", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")];
-    let world = World::with(&limits).await;
+    let world = World::with(&NO_LIMITS).await;
     for _ in 0..30 {
         world.reset_token(KNOWN).await;
         assert_eq!(world.validate(&"Z".repeat(20)).await.status(), 404);

@@ -118,8 +118,9 @@ pub struct Guarded {
     pub input: ChildStdin,
 }
 
-/// What `cargo run` tells this program of itself would make build scripts of the inner cargo run again.
-fn forget_outer_cargo(command: &mut Command) {
+/// Takes out of `command`'s environment what an outer `cargo run` or `cargo test` tells of itself: it would make build scripts
+/// of the inner cargo run again.
+pub fn forget_outer_cargo(command: &mut Command) {
     let outer = [
         "CARGO_PKG_",
         "CARGO_MANIFEST_",
