@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_sesv2::config::HttpClient;
 use aws_smithy_http_client::{Builder, tls};
 
 /// `DynamoDB` answers in single-digit milliseconds; a call that takes a second is lost, and worth another try.
@@ -20,10 +21,7 @@ const CONNECT: Duration = Duration::from_secs(1);
 
 /// Region, credentials and endpoints, from where every SDK takes them. Called by `main.rs` alone.
 pub async fn sdk_config() -> SdkConfig {
-    let http = Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
-    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).load().await
+    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(https(usize::MAX)).load().await
 }
 
 /// A `DynamoDB` client that gives up after four seconds.
@@ -39,14 +37,24 @@ pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
 }
 
 /// An SES client that gives up after six seconds and does not repeat by itself: [`crate::mail::Mailer`] knows what may be
-/// repeated.
+/// repeated. Each mail has a connection of its own: one that was kept may have died while the environment was frozen, and then
+/// nobody could tell whether the mail left before it did.
 #[must_use]
 pub fn ses(sdk: &SdkConfig) -> aws_sdk_sesv2::Client {
     let config = aws_sdk_sesv2::config::Builder::from(sdk)
+        .http_client(https(0))
         .timeout_config(timeouts(SES_ATTEMPT, SES_OPERATION))
         .retry_config(RetryConfig::disabled())
         .build();
     aws_sdk_sesv2::Client::from_conf(config)
+}
+
+/// A client that keeps up to `idle` connections for later calls.
+fn https(idle: usize) -> impl HttpClient + 'static {
+    Builder::new()
+        .pool_max_idle_per_host(idle)
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https()
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {

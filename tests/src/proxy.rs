@@ -1,5 +1,5 @@
-//! A proxy between the functions and `DynamoDB` that does, by plan, what networks and services do: refuse, hang, fail, cut the
-//! answer off after the work was done, delay, talk nonsense. No emulator does any of that.
+//! A proxy between the functions and `DynamoDB` or SES that does, by plan, what networks and services do: refuse, hang, fail, cut
+//! the answer off after the work was done, delay, talk nonsense. No emulator does any of that.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ pub enum Fault {
     Hang,
     /// The service fails inside (500); nothing was done.
     InternalError,
-    /// The service has no capacity (400, retryable); nothing was done.
+    /// The service is asked too fast (retryable); nothing was done.
     Throttled,
     /// The service refuses for good (400): an access right that is missing.
     Denied,
@@ -26,7 +26,7 @@ pub enum Fault {
     CutAfterTheWork,
     /// The work is done, and its answer late by so much, but not too late.
     Delay(Duration),
-    /// Something answers that is no `DynamoDB`.
+    /// Something answers that is not the service.
     Garbage,
     /// Another transaction is at the same item (transactions only; other calls pass).
     Conflict,
@@ -119,7 +119,7 @@ impl Proxy {
                 }
                 Some(Fault::Delay(by)) => tokio::time::sleep(by).await,
                 Some(fault) => {
-                    client.write_all(&answer(fault)).await?;
+                    client.write_all(&answer(fault, &operation)).await?;
                     continue;
                 }
                 None => {}
@@ -158,13 +158,14 @@ async fn read_message(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// `DynamoDB`'s name of the operation; nothing for SES, of which the functions know one.
 fn operation(request: &[u8]) -> String {
     let head = String::from_utf8_lossy(request);
     let target = head.lines().find_map(|line| line.strip_prefix("x-amz-target: DynamoDB_20120810."));
     target.unwrap_or_default().to_owned()
 }
 
-fn answer(fault: Fault) -> Vec<u8> {
+fn answer(fault: Fault, operation: &str) -> Vec<u8> {
     let error = |status: &str, kind: &str, more: &str| {
         let body =
             format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{kind}","message":"by plan"{more}}}"#);
@@ -175,6 +176,9 @@ fn answer(fault: Fault) -> Vec<u8> {
     };
     match fault {
         Fault::InternalError => error("500 Internal Server Error", "InternalServerError", ""),
+        Fault::Throttled if operation.is_empty() => {
+            error("429 Too Many Requests", "TooManyRequestsException", "")
+        }
         Fault::Throttled => error("400 Bad Request", "ProvisionedThroughputExceededException", ""),
         Fault::Denied => error("400 Bad Request", "AccessDeniedException", ""),
         Fault::Conflict => error(

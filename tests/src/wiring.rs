@@ -44,10 +44,15 @@ pub(crate) async fn serve(db: Database) -> String {
     endpoint
 }
 
+/// An empty outbox.
+#[expect(clippy::disallowed_methods, reason = "mails carry the time of the machine; no test reads it")]
+pub(crate) fn outbox() -> Outbox {
+    Outbox::new(SENDER, SystemTime::now)
+}
+
 /// Serves SES and returns its mails and its endpoint.
 pub(crate) async fn serve_ses() -> (Outbox, String) {
-    #[expect(clippy::disallowed_methods, reason = "mails carry the time of the machine; no test reads it")]
-    let outbox = Outbox::new(SENDER, SystemTime::now);
+    let outbox = outbox();
     let listener = listen().await;
     let endpoint = endpoint(&listener);
     tokio::spawn(axum::serve(listener, outbox.clone().router()).into_future());

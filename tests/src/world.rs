@@ -27,7 +27,7 @@ use validate::Validate;
 use crate::contract::{self, Operation};
 use crate::event::{Answer, Request};
 use crate::proxy::Proxy;
-use crate::wiring::{config, demo_database, endpoint, listen, sdk, serve, serve_ses};
+use crate::wiring::{config, demo_database, endpoint, listen, outbox, sdk, serve, serve_ses};
 use crate::{KNOWN, NO_LIMITS, PASSWORD};
 
 /// Where the test clock starts: in milliseconds since the epoch, at the beginning of an hour.
@@ -120,6 +120,11 @@ impl World {
         let (outbox, ses) = serve_ses().await;
         let (proxy, ses) = Proxy::start(&ses).await;
         (Self::between(&serve(demo_database()).await, &ses, outbox, &NO_LIMITS, pace), proxy)
+    }
+
+    /// A deployment whose SES is to be at `endpoint`, where the test may serve the outbox or not.
+    pub async fn with_ses_at(endpoint: &str) -> Self {
+        Self::between(&serve(demo_database()).await, endpoint, outbox(), &NO_LIMITS, Duration::ZERO)
     }
 
     /// A deployment that reaches `DynamoDB` at `dynamodb`.

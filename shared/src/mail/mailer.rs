@@ -1,5 +1,7 @@
 //! Sends mails through SES, after the reply.
 
+use std::error::Error;
+use std::iter::successors;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -119,14 +121,23 @@ impl Mailer {
     }
 }
 
-/// A connection that could not be made, or that died while the environment was frozen; or SES's word that it was asked too fast.
-/// A time-out is neither: that mail may be on its way, and a second one would only worry its reader.
+/// A connection that could not be made, or SES's word that it was asked too fast. Neither a time-out nor a connection that broke
+/// is one: that mail may be on its way, and a second one would only worry its reader.
 fn was_surely_not_sent(error: &SdkError<SendEmailError>) -> bool {
     match error {
-        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_other(),
+        SdkError::DispatchFailure(failure) => {
+            failure.as_connector_error().is_some_and(|error| failed_to_connect(error))
+        }
         SdkError::ServiceError(service) => service.err().is_too_many_requests_exception(),
         _ => false,
     }
+}
+
+fn failed_to_connect(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = successors(Some(error), |cause| Error::source(*cause));
+    causes.any(|cause| {
+        cause.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| error.is_connect())
+    })
 }
 
 fn content(mail: &Mail) -> Result<EmailContent, BuildError> {

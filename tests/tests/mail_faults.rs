@@ -1,0 +1,151 @@
+//! Every call that a function makes to SES, times every fault, once and for good: the caller's answer is the same and does not
+//! wait, nobody gets a second mail, and a minute later the same request brings a mail that works.
+
+#![recursion_limit = "256"]
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde_json::json;
+use tests::proxy::{Fault, Proxy};
+use tests::world::completion;
+use tests::{KNOWN, OTHER_PASSWORD, Request, World, reset_token_in};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+/// A step of a reset that ends with a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Mail,
+    UnleashMail,
+    Complete,
+    UnleashComplete,
+}
+
+const STEPS: [Step; 4] = [Step::Mail, Step::UnleashMail, Step::Complete, Step::UnleashComplete];
+
+/// Two attempts, each given up after four seconds, and what lies between and around them.
+const SETTLED_WITHIN: Duration = Duration::from_secs(12);
+
+impl Step {
+    async fn prepare(self, world: &World) -> Request {
+        match self {
+            Self::Mail => {
+                let token = world.request_token(KNOWN).await;
+                Request::get("/organizations/complete-password/").query("token", &token)
+            }
+            Self::UnleashMail => Request::post("/auth/reset/password-email", &json!({"email": KNOWN})),
+            Self::Complete => completion(&world.reset_token(KNOWN).await, OTHER_PASSWORD),
+            Self::UnleashComplete => {
+                let body = json!({"token": world.reset_token(KNOWN).await, "password": OTHER_PASSWORD});
+                Request::post("/auth/reset/password", &body)
+            }
+        }
+    }
+
+    fn completes(self) -> bool {
+        matches!(self, Self::Complete | Self::UnleashComplete)
+    }
+}
+
+/// How many mails must have left once the fault had its way: what SES did not take and surely never will is sent once more.
+fn mails_after(fault: Fault, times: u64) -> usize {
+    match fault {
+        Fault::Throttled => usize::from(times == 1),
+        // The proxy took the work to SES, or had nothing to say about it.
+        Fault::CutAfterTheWork | Fault::Delay(_) | Fault::Conflict => 1,
+        Fault::Refused | Fault::Hang | Fault::InternalError | Fault::Denied | Fault::Garbage => 0,
+    }
+}
+
+/// One cell of the matrix; what went wrong in it.
+async fn attempt(step: Step, fault: Fault, times: u64) -> Result<(), String> {
+    let (world, proxy) = World::with_ses_behind_a_proxy(Duration::ZERO).await;
+    let request = step.prepare(&world).await;
+    let before = world.outbox.messages().len();
+    proxy.arm(fault, 0, times);
+    let answer = world.send_only(request.clone()).await;
+    if answer.status() >= 300 {
+        return Err(format!("{answer:?}"));
+    }
+    let started = Instant::now();
+    world.settle().await;
+    let busy = started.elapsed();
+    if busy > SETTLED_WITHIN {
+        return Err(format!("the environment was busy for {busy:?}"));
+    }
+    let mails = world.outbox.messages().len() - before;
+    if mails != mails_after(fault, times) {
+        return Err(format!("{mails} mails"));
+    }
+    let told = if mails == 1 && fault != Fault::CutAfterTheWork { "sent" } else { "failed" };
+    let log = world.log();
+    let event = log.lines().rfind(|line| line.contains("MailOutcome\":")).unwrap_or_default();
+    if !event.contains(&format!("\"MailOutcome\":\"{told}\"")) || event.contains('@') {
+        return Err(format!("the log says {event}"));
+    }
+    afterwards(step, &world, &proxy, request).await
+}
+
+/// When all is well again.
+async fn afterwards(step: Step, world: &World, proxy: &Proxy, request: Request) -> Result<(), String> {
+    proxy.disarm();
+    if step.completes() {
+        let set = world.has_password(KNOWN, OTHER_PASSWORD).await;
+        return if set { Ok(()) } else { Err("a lost notice undid the password".to_owned()) };
+    }
+    world.advance(61);
+    let before = world.outbox.messages().len();
+    let second = world.send(request).await;
+    if second.status() >= 300 || world.outbox.messages().len() != before + 1 {
+        return Err(format!("a minute later: {second:?}"));
+    }
+    let token = reset_token_in(&world.last_mail());
+    let completed = world.complete(&token, OTHER_PASSWORD).await;
+    if completed.status() == 204 { Ok(()) } else { Err(format!("the mailed token: {completed:?}")) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_mail_times_every_fault_is_at_most_one_mail_and_never_the_callers_trouble() {
+    let mut attempts = Vec::new();
+    for step in STEPS {
+        for fault in Fault::ALL {
+            for times in [1, u64::MAX] {
+                attempts.push(tokio::spawn(async move {
+                    let outcome = attempt(step, fault, times).await;
+                    outcome.map_err(|problem| format!("{step:?} with {fault:?}, {times} times: {problem}"))
+                }));
+            }
+        }
+    }
+    let count = attempts.len();
+    let outcomes = join_all(attempts).await.into_iter().map(|outcome| outcome.expect("an attempt"));
+    let problems: Vec<String> = outcomes.filter_map(Result::err).collect();
+    assert!(problems.is_empty(), "{} of {count} went wrong:\n{}", problems.len(), problems.join("\n"));
+}
+
+#[tokio::test]
+async fn a_mail_for_which_there_was_no_connection_is_sent_once_more() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    drop(listener);
+    let world = World::with_ses_at(&format!("http://{address}")).await;
+    let token = world.request_token(KNOWN).await;
+    assert_eq!(
+        world
+            .send_only(Request::get("/organizations/complete-password/").query("token", &token))
+            .await
+            .status(),
+        204
+    );
+    let settled = tokio::spawn({
+        let world = world.clone();
+        async move { world.settle().await }
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!settled.is_finished());
+    let listener = TcpListener::bind(address).await.expect("the port");
+    tokio::spawn(axum::serve(listener, world.outbox.clone().router()).into_future());
+    settled.await.expect("work after the reply");
+    assert_eq!(world.outbox.messages().len(), 1);
+}
