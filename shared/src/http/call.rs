@@ -9,7 +9,8 @@ use std::net::IpAddr;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use zeroize::Zeroize as _;
 
 use super::{Fields, Refusal};
 use crate::mail::ApiAddress;
@@ -65,30 +66,34 @@ pub struct Call {
     pub api: Option<ApiAddress>,
     /// API Gateway's request id.
     pub gateway_request_id: Option<String>,
-    query: Vec<(String, String)>,
+    query: Vec<(String, SecretString)>,
     content_type: Option<String>,
     body: Body,
 }
 
 impl Call {
-    /// Reads `event`.
+    /// Reads `event`, and leaves no copy of its secrets in memory but the call's own, which go when the call does. (The
+    /// runtime's buffer, from which the event was parsed, is not ours to wipe.)
     #[must_use]
     pub fn from_event(mut event: Value) -> Self {
-        if !event.is_object() {
-            event = Value::Object(Map::new());
-        }
-        let version = EventVersion::of(&event);
-        let context = event["requestContext"].take();
+        let call = Self::read(&event);
+        wipe(&mut event);
+        call
+    }
+
+    fn read(event: &Value) -> Self {
+        let version = EventVersion::of(event);
+        let context = &event["requestContext"];
         let stage = context["stage"].as_str().unwrap_or("$default").to_owned();
         let (method, path, ip, query) = match version {
             EventVersion::V2 => (
                 &context["http"]["method"],
                 &event["rawPath"],
                 &context["http"]["sourceIp"],
-                raw_query(&event),
+                raw_query(event),
             ),
             EventVersion::V1 => {
-                (&event["httpMethod"], &event["path"], &context["identity"]["sourceIp"], parsed_query(&event))
+                (&event["httpMethod"], &event["path"], &context["identity"]["sourceIp"], parsed_query(event))
             }
         };
         Self {
@@ -98,13 +103,13 @@ impl Call {
                 EventVersion::V1 => text(path).unwrap_or_default(),
                 EventVersion::V2 => without_stage(&text(path).unwrap_or_default(), &stage),
             },
-            authorization: header(&event, "authorization").map(SecretString::from),
+            authorization: header(event, "authorization").map(SecretString::from),
             source_ip: source_ip(ip.as_str()),
-            api: api_address(&context, stage),
+            api: api_address(context, stage),
             gateway_request_id: text(&context["requestId"]),
             query,
-            content_type: header(&event, "content-type"),
-            body: body(&mut event),
+            content_type: header(event, "content-type"),
+            body: body(event),
         }
     }
 
@@ -114,7 +119,8 @@ impl Call {
     ///
     /// [`Refusal::Invalid`] if it is there twice: two readers could then see two values.
     pub fn query(&self, name: &'static str) -> Result<Option<&str>, Refusal> {
-        let mut values = self.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let mut values =
+            self.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.expose_secret());
         let value = values.next();
         if values.next().is_some() {
             return Err(Refusal::invalid(format!("?{name}"), "must not be given more than once"));
@@ -188,35 +194,44 @@ fn api_address(context: &Value, stage: String) -> Option<ApiAddress> {
     Some(ApiAddress { api_id, stage, is_function_url })
 }
 
-fn raw_query(event: &Value) -> Vec<(String, String)> {
+fn raw_query(event: &Value) -> Vec<(String, SecretString)> {
     let raw = event["rawQueryString"].as_str().unwrap_or_default();
-    form_urlencoded::parse(raw.as_bytes()).into_owned().collect()
+    form_urlencoded::parse(raw.as_bytes())
+        .map(|(key, value)| (key.into(), value.into_owned().into()))
+        .collect()
 }
 
-fn parsed_query(event: &Value) -> Vec<(String, String)> {
+fn parsed_query(event: &Value) -> Vec<(String, SecretString)> {
     if let Some(multi) = event["multiValueQueryStringParameters"].as_object() {
         let values = multi
             .iter()
             .flat_map(|(key, values)| values.as_array().into_iter().flatten().map(move |v| (key, v)));
-        return values.filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect();
+        return values.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.into()))).collect();
     }
     let single = event["queryStringParameters"].as_object().into_iter().flatten();
-    single.filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect()
+    single.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.into()))).collect()
 }
 
-fn body(event: &mut Value) -> Body {
-    let Value::String(body) = event["body"].take() else { return Body::Bytes(Vec::new().into()) };
+fn body(event: &Value) -> Body {
+    let body = event["body"].as_str().unwrap_or_default();
     let is_base64 = event["isBase64Encoded"].as_bool().unwrap_or(false);
     let longest = if is_base64 { MAX_BODY.div_ceil(3) * 4 } else { MAX_BODY };
     if body.len() > longest {
         return Body::TooLarge;
     }
-    let bytes = if is_base64 {
-        BASE64_STANDARD.decode(&body).unwrap_or_else(|_| body.into_bytes())
-    } else {
-        body.into_bytes()
-    };
+    let decoded = if is_base64 { BASE64_STANDARD.decode(body).ok() } else { None };
+    let bytes = decoded.unwrap_or_else(|| body.as_bytes().to_vec());
     if bytes.len() > MAX_BODY { Body::TooLarge } else { Body::Bytes(bytes.into()) }
+}
+
+/// Overwrites every text in `value`: passwords, tokens and API keys among them.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(elements) => elements.iter_mut().for_each(wipe),
+        Value::Object(entries) => entries.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[cfg(test)]
@@ -261,6 +276,13 @@ mod tests {
         assert_eq!(call.query("token").ok().flatten(), Some("T"));
         assert_eq!(call.authorization.map(|a| a.expose_secret().to_owned()), Some("Token k".to_owned()));
         assert_eq!(call.api.map(|api| api.stage), Some("prod".to_owned()));
+    }
+
+    #[test]
+    fn an_event_is_wiped_once_it_is_read() {
+        let mut event = json!({"body": "secret", "headers": {"authorization": "secret"}, "more": [{"x": ["secret", 1, null]}]});
+        wipe(&mut event);
+        assert!(!event.to_string().contains("secret"), "{event}");
     }
 
     #[test]

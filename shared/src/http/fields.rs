@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use secrecy::SecretString;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::Value;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
 use super::{FieldProblem, Refusal};
@@ -13,7 +12,7 @@ use crate::email::EmailAddress;
 
 /// The top level of a JSON object. Holds secrets, so it has no `Debug`.
 pub struct Fields {
-    values: BTreeMap<String, Value>,
+    values: BTreeMap<String, FieldValue>,
     problems: Vec<FieldProblem>,
 }
 
@@ -43,7 +42,7 @@ impl Fields {
     /// Takes the text `name`. A missing or ill-typed one is noted for [`Self::finish`] and yields nothing.
     pub fn text(&mut self, name: &'static str) -> Option<SecretString> {
         match self.values.remove(name) {
-            Some(Value::String(text)) => Some(text.into()),
+            Some(FieldValue::Text(text)) => Some(text),
             Some(_) => self.problem(name, "must be a string"),
             None => self.problem(name, "is missing"),
         }
@@ -52,7 +51,7 @@ impl Fields {
     /// Takes the address `email`, noting what is wrong with it.
     pub fn email(&mut self) -> Option<EmailAddress> {
         match self.values.remove("email") {
-            Some(Value::String(text)) => match text.parse() {
+            Some(FieldValue::Text(text)) => match text.expose_secret().parse() {
                 Ok(address) => Some(address),
                 Err(error) => self.problem("email", error.to_string()),
             },
@@ -84,7 +83,7 @@ impl Fields {
     }
 }
 
-struct UniqueFields(BTreeMap<String, Value>);
+struct UniqueFields(BTreeMap<String, FieldValue>);
 
 impl<'de> Deserialize<'de> for UniqueFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -103,12 +102,69 @@ impl<'de> Visitor<'de> for UniqueFieldsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = BTreeMap::new();
-        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+        while let Some((name, value)) = map.next_entry::<String, FieldValue>()? {
             if fields.insert(name, value).is_some() {
                 return Err(A::Error::custom("a duplicate field"));
             }
         }
         Ok(UniqueFields(fields))
+    }
+}
+
+/// A field's value. No field of ours is anything but a text, so of anything else only that it is JSON is of interest: nothing of
+/// it is kept, and no body takes more memory than its own size.
+enum FieldValue {
+    Text(SecretString),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for FieldValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FieldValueVisitor)
+    }
+}
+
+struct FieldValueVisitor;
+
+impl<'de> Visitor<'de> for FieldValueVisitor {
+    type Value = FieldValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<FieldValue, E> {
+        Ok(FieldValue::Text(text.into()))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<FieldValue, E> {
+        Ok(FieldValue::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<FieldValue, E> {
+        Ok(FieldValue::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<FieldValue, E> {
+        Ok(FieldValue::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<FieldValue, E> {
+        Ok(FieldValue::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<FieldValue, E> {
+        Ok(FieldValue::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<FieldValue, A::Error> {
+        while elements.next_element::<FieldValue>()?.is_some() {}
+        Ok(FieldValue::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<FieldValue, A::Error> {
+        while entries.next_entry::<FieldValue, FieldValue>()?.is_some() {}
+        Ok(FieldValue::Other)
     }
 }
 
