@@ -4,7 +4,10 @@
 #![expect(clippy::missing_panics_doc, reason = "a harness panics so that a test fails")]
 
 pub mod contract;
+pub mod environment;
 pub mod event;
+pub mod evidence;
+pub mod fleet;
 pub mod proxy;
 pub mod refusal;
 pub mod stack;

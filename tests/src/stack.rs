@@ -41,8 +41,7 @@ impl Stack {
 
     /// Starts a stack on `ports` and does not wait.
     pub async fn launch(ports: [u16; 3], settings: &[(&str, &str)]) -> Self {
-        let built = cargo().args(["build", "--quiet", "--bin", "local"]).status().await.expect("cargo");
-        assert!(built.success(), "the local stack does not compile");
+        build(&["local"]).await;
         let target = target_directory();
         let data = target.join(format!("local-tests/{}", ports[0]));
         let mut command = Command::new(target.join("debug/local"));
@@ -138,8 +137,18 @@ pub async fn processes_with(text: &str) -> Vec<String> {
     lines.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
 }
 
+/// Builds these programs.
+pub(crate) async fn build(programs: &[&str]) {
+    let mut command = cargo();
+    command.args(["build", "--quiet", "--locked"]);
+    for program in programs {
+        command.args(["--bin", program]);
+    }
+    assert!(command.status().await.expect("cargo").success(), "{programs:?} do not compile");
+}
+
 /// Where this test was built.
-fn target_directory() -> PathBuf {
+pub(crate) fn target_directory() -> PathBuf {
     let me = std::env::current_exe().expect("a path");
     me.ancestors().nth(3).expect("target/debug/deps/test").to_owned()
 }
@@ -151,7 +160,10 @@ fn cargo() -> Command {
     cargo
 }
 
-fn forward(output: impl AsyncRead + Send + Unpin + 'static, sender: mpsc::UnboundedSender<String>) {
+pub(crate) fn forward(
+    output: impl AsyncRead + Send + Unpin + 'static,
+    sender: mpsc::UnboundedSender<String>,
+) {
     tokio::spawn(async move {
         let mut lines = BufReader::new(output).lines();
         while let Ok(Some(line)) = lines.next_line().await {

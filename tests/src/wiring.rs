@@ -16,6 +16,12 @@ const SENDER: &str = "no-reply@rekey.example";
 
 /// The configuration with `settings` over the tests' own.
 pub(crate) fn config(settings: &[(&str, &str)]) -> Config {
+    let variables = variables(settings);
+    Config::read(|name| variables.get(name).map(ToString::to_string)).expect("a configuration")
+}
+
+/// The environment variables of the same.
+pub(crate) fn variables<'a>(settings: &[(&'a str, &'a str)]) -> HashMap<&'a str, &'a str> {
     let mut variables = HashMap::from([
         ("TOKENS_TABLE", TOKENS_TABLE),
         ("ACCOUNTS_TABLE", ACCOUNTS_TABLE),
@@ -25,7 +31,7 @@ pub(crate) fn config(settings: &[(&str, &str)]) -> Config {
         ("ARGON2_LANES", "1"),
     ]);
     variables.extend(settings.iter().copied());
-    Config::read(|name| variables.get(name).map(ToString::to_string)).expect("a configuration")
+    variables
 }
 
 /// Rekey's tables with the demo accounts.

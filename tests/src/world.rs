@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::Client;
@@ -26,6 +26,7 @@ use validate::Validate;
 
 use crate::contract::{self, Operation};
 use crate::event::{Answer, Request};
+use crate::evidence::Evidence;
 use crate::proxy::Proxy;
 use crate::wiring::{config, demo_database, endpoint, listen, outbox, sdk, serve, serve_ses};
 use crate::{KNOWN, NO_LIMITS, PASSWORD};
@@ -41,13 +42,49 @@ pub struct World {
     functions: Arc<Functions>,
     after_reply: AfterReply,
     clock: Arc<AtomicU64>,
-    log: Log,
+    traces: Arc<Traces>,
     /// The mails that SES took.
     pub outbox: Outbox,
     /// The engine, past every function.
     pub dynamodb: Client,
-    accounts_table: String,
     operations: Arc<BTreeMap<(String, String), Operation>>,
+}
+
+/// What a deployment leaves behind. When the last clone of its world goes, and be the test about something else, all of it is
+/// searched for every secret that the test has used.
+struct Traces {
+    evidence: Mutex<Evidence>,
+    log: Log,
+    outbox: Outbox,
+    db: Database,
+    accounts_table: String,
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let evidence = self.evidence.get_mut().expect("evidence");
+        self.outbox.messages().iter().for_each(|mail| evidence.learn_mail(mail));
+        let log = self.log.text();
+        assert!(evidence.in_log(&log).is_empty(), "the log holds {:?}: {log}", evidence.in_log(&log));
+        for row in rows(&self.db, TOKENS_TABLE) {
+            let held = evidence.in_row(&row, !row.contains("\"limit#"));
+            assert!(held.is_empty(), "the tokens table holds {held:?}: {row}");
+        }
+        for row in rows(&self.db, &self.accounts_table) {
+            let held = evidence.in_row(&row, true);
+            assert!(held.is_empty(), "the accounts table holds {held:?}: {row}");
+        }
+    }
+}
+
+/// The rows of a table as JSON.
+fn rows(db: &Database, table: &str) -> Vec<String> {
+    let scan = serde_json::from_value(json!({"TableName": table})).expect("a scan");
+    let rows = serde_json::to_value(db.scan(scan).expect("rows")).expect("JSON");
+    rows["Items"].as_array().expect("rows").iter().map(ToString::to_string).collect()
 }
 
 struct Functions {
@@ -59,6 +96,12 @@ struct Functions {
 /// What the functions print.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("a log").clone()).expect("text")
+    }
+}
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -83,19 +126,24 @@ impl World {
 
     /// A deployment with the defaults that keeps this pace after replies.
     pub async fn with_pace(pace: Duration) -> Self {
-        Self::behind_with_pace(&serve(demo_database()).await, &[], pace).await
+        let db = demo_database();
+        let (outbox, ses) = serve_ses().await;
+        let dynamodb = serve(db.clone()).await;
+        Self::between(db, &dynamodb, &ses, outbox, &[], pace)
     }
 
     /// A deployment on the tables of `db`.
     pub async fn on(db: Database, settings: &[(&str, &str)]) -> Self {
-        Self::behind(&serve(db).await, settings).await
+        let dynamodb = serve(db.clone()).await;
+        Self::behind(db, &dynamodb, settings).await
     }
 
     /// A deployment with these settings whose `DynamoDB` is behind a proxy that can be told to misbehave.
     pub async fn behind_a_proxy(settings: &[(&str, &str)]) -> (Self, Proxy) {
-        let upstream = serve(demo_database()).await;
-        let (proxy, endpoint) = Proxy::start(&upstream).await;
-        let mut world = Self::behind(&endpoint, settings).await;
+        let db = demo_database();
+        let upstream = serve(db.clone()).await;
+        let (proxy, dynamodb) = Proxy::start(&upstream).await;
+        let mut world = Self::behind(db, &dynamodb, settings).await;
         // The test itself looks past the proxy.
         world.dynamodb = aws::dynamodb(&sdk(&upstream));
         (world, proxy)
@@ -104,50 +152,51 @@ impl World {
     /// A deployment whose `DynamoDB` takes every connection and never says a word.
     pub async fn behind_a_silent_dynamodb() -> Self {
         let silent = listen().await;
-        let endpoint = endpoint(&silent);
+        let dynamodb = endpoint(&silent);
         tokio::spawn(async move {
             let mut held = Vec::new();
             while let Ok((connection, _)) = silent.accept().await {
                 held.push(connection);
             }
         });
-        Self::behind(&endpoint, &[]).await
+        Self::behind(demo_database(), &dynamodb, &[]).await
     }
 
     /// A deployment without limits whose SES is behind a proxy that can be told to misbehave, and that keeps `pace` after
     /// replies.
     pub async fn with_ses_behind_a_proxy(pace: Duration) -> (Self, Proxy) {
+        let db = demo_database();
         let (outbox, ses) = serve_ses().await;
         let (proxy, ses) = Proxy::start(&ses).await;
-        (Self::between(&serve(demo_database()).await, &ses, outbox, &NO_LIMITS, pace), proxy)
+        let dynamodb = serve(db.clone()).await;
+        (Self::between(db, &dynamodb, &ses, outbox, &NO_LIMITS, pace), proxy)
     }
 
     /// A deployment whose SES is to be at `endpoint`, where the test may serve the outbox or not.
     pub async fn with_ses_at(endpoint: &str) -> Self {
-        Self::between(&serve(demo_database()).await, endpoint, outbox(), &NO_LIMITS, Duration::ZERO)
+        let db = demo_database();
+        let dynamodb = serve(db.clone()).await;
+        Self::between(db, &dynamodb, endpoint, outbox(), &NO_LIMITS, Duration::ZERO)
     }
 
-    /// A deployment that reaches `DynamoDB` at `dynamodb`.
-    async fn behind(dynamodb: &str, settings: &[(&str, &str)]) -> Self {
-        Self::behind_with_pace(dynamodb, settings, Duration::ZERO).await
-    }
-
-    /// The same; after each reply that asks for a mail the environment is busy for whole `pace`s.
-    async fn behind_with_pace(dynamodb: &str, settings: &[(&str, &str)], pace: Duration) -> Self {
+    /// A deployment that reaches `db` at `dynamodb`.
+    async fn behind(db: Database, dynamodb: &str, settings: &[(&str, &str)]) -> Self {
         let (outbox, ses) = serve_ses().await;
-        Self::between(dynamodb, &ses, outbox, settings, pace)
+        Self::between(db, dynamodb, &ses, outbox, settings, Duration::ZERO)
     }
 
+    /// The same, and SES at `ses`; after each reply that asks for a mail the environment is busy for whole `pace`s.
     fn between(
+        db: Database,
         dynamodb: &str,
-        ses_endpoint: &str,
+        ses: &str,
         outbox: Outbox,
         settings: &[(&str, &str)],
         pace: Duration,
     ) -> Self {
         let config = config(settings);
         let accounts_table = config.accounts.name.clone();
-        let (dynamodb, ses) = (aws::dynamodb(&sdk(dynamodb)), aws::ses(&sdk(ses_endpoint)));
+        let (dynamodb, ses) = (aws::dynamodb(&sdk(dynamodb)), aws::ses(&sdk(ses)));
         let millis = Arc::new(AtomicU64::new(START));
         let hands = Arc::clone(&millis);
         let clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(hands.load(Ordering::Relaxed)));
@@ -187,10 +236,15 @@ impl World {
             functions: Arc::new(functions),
             after_reply,
             clock: millis,
-            log,
+            traces: Arc::new(Traces {
+                evidence: Mutex::default(),
+                log,
+                outbox: outbox.clone(),
+                db,
+                accounts_table,
+            }),
             outbox,
             dynamodb,
-            accounts_table,
             operations: Arc::new(contract::operations()),
         }
     }
@@ -204,6 +258,7 @@ impl World {
 
     /// Sends `request` and leaves the work after the reply undone.
     pub async fn send_only(&self, request: Request) -> Answer {
+        self.evidence().learn_request(&request);
         let key = (request.method.clone(), contract::bare(&request.path));
         let route = ROUTES.iter().find(|route| route.method == key.0 && contract::bare(route.path) == key.1);
         let answer =
@@ -212,7 +267,16 @@ impl World {
             let documented = operation.statuses.contains(&answer.status());
             assert!(documented, "infra/openapi.yaml does not know of this answer to {request:?}: {answer:?}");
         }
+        self.evidence().learn_answer(&answer);
+        if answer.status() >= 400 {
+            let text = answer.response.to_string();
+            assert!(self.evidence().in_log(&text).is_empty(), "a refusal repeats a secret: {text}");
+        }
         answer
+    }
+
+    fn evidence(&self) -> MutexGuard<'_, Evidence> {
+        self.traces.evidence.lock().expect("evidence")
     }
 
     /// Hands `event` to `function`, whatever it is.
@@ -285,7 +349,7 @@ impl World {
         let key = AttributeValue::S(key.to_owned());
         self.dynamodb
             .get_item()
-            .table_name(&self.accounts_table)
+            .table_name(&self.traces.accounts_table)
             .key(key_name, key)
             .send()
             .await
@@ -333,7 +397,7 @@ impl World {
     /// What the functions printed so far.
     #[must_use]
     pub fn log(&self) -> String {
-        String::from_utf8(self.log.0.lock().expect("a log").clone()).expect("text")
+        self.traces.log.text()
     }
 }
 

@@ -12,9 +12,9 @@ fn keys() -> String {
     let hex = |key: &str| <[u8; 32]>::from(Sha256::digest(key)).map(|byte| format!("{byte:02x}")).concat();
     format!(
         "backend:reset+validate+complete:{},narrow:reset:{},none:complete:{}",
-        hex("s3cret"),
-        hex("narrow"),
-        hex("setter")
+        hex("s3cret-of-a-backend"),
+        hex("narrow-key"),
+        hex("setter-key")
     )
 }
 
@@ -72,7 +72,7 @@ async fn status_200_pages_and_404_where_keys_are_required() {
         );
         assert_refusal(
             path,
-            &closed.send(Request::get(path).header("authorization", "s3cret")).await,
+            &closed.send(Request::get(path).header("authorization", "s3cret-of-a-backend")).await,
             404,
             "not_found",
         );
@@ -148,10 +148,10 @@ async fn status_401_and_403_for_api_keys() {
     let gets = [COMPLETE, UNLEASH_VALIDATE].map(|path| (path, Request::get(path).query("token", "x")));
     for (path, request) in requests.into_iter().chain(gets) {
         let name = |problem, unleash| if path.starts_with("/auth/") { unleash } else { problem };
-        let wrong = optional.send(request.clone().header("authorization", "Bearer wrong")).await;
+        let wrong = optional.send(request.clone().header("authorization", "Bearer key-of-a-stranger")).await;
         assert_refusal(path, &wrong, 401, name("api_key_unknown", "AuthenticationRequired"));
         assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
-        let key = if path == RESET { "setter" } else { "narrow" };
+        let key = if path == RESET { "setter-key" } else { "narrow-key" };
         let narrow = optional.send(request.clone().header("authorization", key)).await;
         assert_refusal(path, &narrow, 403, name("scope_missing", "NoAccessError"));
         for request in [request.clone(), request.clone().header("authorization", "")] {
@@ -162,7 +162,7 @@ async fn status_401_and_403_for_api_keys() {
                 name("api_key_missing", "AuthenticationRequired"),
             );
         }
-        for scheme in ["Token s3cret", "Bearer s3cret", "s3cret"] {
+        for scheme in ["Token s3cret-of-a-backend", "Bearer s3cret-of-a-backend", "s3cret-of-a-backend"] {
             let good = required.send(request.clone().header("authorization", scheme)).await;
             let by_key = ["api_key_missing", "api_key_unknown", "scope_missing"]
                 .iter()
@@ -241,13 +241,14 @@ async fn status_404_for_an_unknown_address_is_told_to_trusted_callers_alone() {
     let request = || Request::get(COMPLETE).query("token", &token);
     assert_refusal(
         COMPLETE,
-        &world.send(request().header("authorization", "s3cret")).await,
+        &world.send(request().header("authorization", "s3cret-of-a-backend")).await,
         404,
         "account_unknown",
     );
     assert_eq!(world.send(request()).await.status(), 204);
     let known = world.request_token(KNOWN).await;
-    let request = Request::get(COMPLETE).query("token", &known).header("authorization", "s3cret");
+    let request =
+        Request::get(COMPLETE).query("token", &known).header("authorization", "s3cret-of-a-backend");
     assert_eq!(world.send(request).await.status(), 204);
 }
 

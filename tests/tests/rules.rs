@@ -57,6 +57,14 @@ async fn rule_1_nothing_to_steal() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "the accounts table holds")]
+async fn rule_1_every_test_ends_with_a_search_that_finds_secrets() {
+    let world = World::new().await;
+    let token = world.reset_token(KNOWN).await;
+    world.set_attribute(KNOWN, "note", AttributeValue::S(format!("leaked: {token}"))).await;
+}
+
+#[tokio::test]
 async fn rule_1_links_and_pages_keep_the_token_out_of_urls() {
     let world = World::new().await;
     let token = world.reset_token(KNOWN).await;

@@ -1,12 +1,22 @@
-//! The body of an event: whatever bytes come, it is fields or a refusal.
+//! The body of an event: whatever bytes come, it is fields or a refusal, and takes memory in proportion.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use peak_alloc::PeakAlloc;
 use serde_json::json;
 use shared::http::{Call, Fields, Media};
 
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(mut fields) = Fields::parse(bytes) {
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let fields = Fields::parse(bytes);
+    let taken = MEMORY.peak_usage().saturating_sub(before);
+    // A name of one letter is a row of a map: that is the worst there is.
+    assert!(taken <= 16 * bytes.len() + 4096, "{taken} bytes of memory for a body of {}", bytes.len());
+    if let Ok(mut fields) = fields {
         let taken = (fields.email(), fields.text("token"), fields.text("password"));
         let _ = fields.finish(taken.0.zip(taken.1)).is_ok();
     }

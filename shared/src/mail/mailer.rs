@@ -135,9 +135,7 @@ fn was_surely_not_sent(error: &SdkError<SendEmailError>) -> bool {
 
 fn failed_to_connect(error: &(dyn Error + 'static)) -> bool {
     let mut causes = successors(Some(error), |cause| Error::source(*cause));
-    causes.any(|cause| {
-        cause.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| error.is_connect())
-    })
+    causes.any(|cause| cause.downcast_ref().is_some_and(hyper_util::client::legacy::Error::is_connect))
 }
 
 fn content(mail: &Mail) -> Result<EmailContent, BuildError> {

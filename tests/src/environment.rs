@@ -1,0 +1,130 @@
+//! An execution environment as Lambda has them: a function's real binary as a process, behind a runtime API of its own. Unlike one of
+//! `cargo lambda watch` it can be killed at any moment, and tells which call died with it.
+
+use std::process::Stdio;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use serde_json::Value;
+use tokio::process::{Child, Command};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::event::Answer;
+use crate::stack::{forward, target_directory};
+use crate::wiring::{endpoint, listen};
+
+type Invocation = (Value, oneshot::Sender<Value>);
+
+/// A process that serves one function, one call after another.
+pub struct Environment {
+    child: Mutex<Child>,
+    pid: u32,
+    invocations: mpsc::Sender<Invocation>,
+    is_dead: watch::Sender<bool>,
+    runtime_api: JoinHandle<()>,
+}
+
+/// What the process asks of Lambda. It has one call at a time.
+struct RuntimeApi {
+    waiting: Mutex<mpsc::Receiver<Invocation>>,
+    current: Mutex<Option<oneshot::Sender<Value>>>,
+}
+
+impl Environment {
+    /// Starts the binary of `function` with these variables and none of this process's own. Its log goes to `log`.
+    pub async fn start(
+        function: &str,
+        variables: &[(String, String)],
+        log: &mpsc::UnboundedSender<String>,
+    ) -> Self {
+        let (invocations, waiting) = mpsc::channel(1);
+        let state = Arc::new(RuntimeApi { waiting: Mutex::new(waiting), current: Mutex::default() });
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .with_state(state);
+        let listener = listen().await;
+        let address = endpoint(&listener);
+        let runtime_api = tokio::spawn(async move {
+            let _ = axum::serve(listener, router).await;
+        });
+        let mut child = Command::new(target_directory().join("debug").join(function))
+            .env_clear()
+            .envs(variables.iter().cloned())
+            .env("AWS_LAMBDA_RUNTIME_API", address.trim_start_matches("http://"))
+            .env("AWS_LAMBDA_FUNCTION_NAME", function)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("a function's binary");
+        forward(child.stdout.take().expect("an output"), log.clone());
+        forward(child.stderr.take().expect("an output"), log.clone());
+        let pid = child.id().expect("a process");
+        Self { child: Mutex::new(child), pid, invocations, is_dead: watch::Sender::new(false), runtime_api }
+    }
+
+    /// The answer to `event`, once the work after the previous one is done; nothing if the process was killed before it answered.
+    pub async fn call(&self, event: Value) -> Option<Answer> {
+        let (reply, answered) = oneshot::channel();
+        let mut is_dead = self.is_dead.subscribe();
+        let answered = async {
+            self.invocations.send((event, reply)).await.ok()?;
+            answered.await.ok()
+        };
+        tokio::select! {
+            biased;
+            response = answered => response.map(|response| Answer { response }),
+            _ = is_dead.wait_for(|is_dead| *is_dead) => None,
+        }
+    }
+
+    /// Ends the process at once, whatever it is doing (SIGKILL).
+    pub async fn kill(&self) {
+        self.child.lock().await.kill().await.expect("a process");
+        self.is_dead.send_replace(true);
+    }
+
+    /// The most memory that the process ever had, in bytes.
+    #[must_use]
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).expect("a process");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
+        peak.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    }
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        self.runtime_api.abort();
+    }
+}
+
+async fn next(State(api): State<Arc<RuntimeApi>>) -> impl IntoResponse {
+    let Some((event, reply)) = api.waiting.lock().await.recv().await else {
+        return StatusCode::GONE.into_response();
+    };
+    *api.current.lock().await = Some(reply);
+    let headers = [
+        ("lambda-runtime-aws-request-id", "lambda-request"),
+        ("lambda-runtime-deadline-ms", "4102444800000"),
+        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:123456789012:function:f"),
+    ];
+    (headers, event.to_string()).into_response()
+}
+
+async fn response(State(api): State<Arc<RuntimeApi>>, body: String) -> StatusCode {
+    let response = serde_json::from_str(&body).expect("a response");
+    if let Some(reply) = api.current.lock().await.take() {
+        let _ = reply.send(response);
+    }
+    StatusCode::ACCEPTED
+}

@@ -1,0 +1,152 @@
+//! The three functions as processes, a few environments each, on one engine and one SES: as Lambda runs them, but that this Lambda
+//! may kill any of them.
+
+use std::sync;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use local::ses::Outbox;
+use shared::aws;
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::Instant;
+
+use crate::NO_LIMITS;
+use crate::environment::Environment;
+use crate::event::{Answer, Request};
+use crate::evidence::Evidence;
+use crate::stack::build;
+use crate::wiring::{demo_database, sdk, serve, serve_ses, variables};
+
+/// A deployment of processes.
+pub struct Fleet {
+    /// *reset*.
+    pub reset: Pool,
+    /// *validate*.
+    pub validate: Pool,
+    /// *complete*.
+    pub complete: Pool,
+    /// The mails that SES took.
+    pub outbox: Outbox,
+    /// The engine, past every function.
+    pub dynamodb: Client,
+    log: mpsc::UnboundedReceiver<String>,
+}
+
+impl Fleet {
+    /// Builds the functions and starts `environments` of each, without limits.
+    pub async fn start(environments: usize) -> Self {
+        build(&["reset", "validate", "complete"]).await;
+        let engine = serve(demo_database()).await;
+        let (outbox, ses) = serve_ses().await;
+        let mut variables: Vec<(String, String)> = variables(&NO_LIMITS)
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        variables.extend(
+            [
+                ("AWS_REGION", "eu-west-1"),
+                ("AWS_ACCESS_KEY_ID", "local"),
+                ("AWS_SECRET_ACCESS_KEY", "local"),
+                ("AWS_ENDPOINT_URL_DYNAMODB", &engine),
+                ("AWS_ENDPOINT_URL_SESV2", &ses),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        let (lines, log) = mpsc::unbounded_channel();
+        let pool = |function| Pool::start(function, variables.clone(), lines.clone(), environments);
+        Self {
+            reset: pool("reset").await,
+            validate: pool("validate").await,
+            complete: pool("complete").await,
+            outbox,
+            dynamodb: aws::dynamodb(&sdk(&engine)),
+            log,
+        }
+    }
+
+    /// Ends all processes and returns what they printed, and everything secret that they were told or mailed.
+    pub async fn end(mut self) -> (Vec<String>, Evidence) {
+        let mut evidence = Evidence::default();
+        for pool in [self.reset, self.validate, self.complete] {
+            evidence.extend(pool.evidence.into_inner().expect("evidence"));
+        }
+        self.outbox.messages().iter().for_each(|mail| evidence.learn_mail(mail));
+        // Their ends of the pipes are closed with them, and so the channel.
+        let mut lines = Vec::new();
+        while let Some(line) = self.log.recv().await {
+            lines.push(line);
+        }
+        (lines, evidence)
+    }
+}
+
+/// The environments of one function. A call takes one that is free.
+pub struct Pool {
+    function: &'static str,
+    variables: Vec<(String, String)>,
+    release: mpsc::Sender<Environment>,
+    free: Mutex<mpsc::Receiver<Environment>>,
+    usual: sync::Mutex<Duration>,
+    lines: mpsc::UnboundedSender<String>,
+    evidence: sync::Mutex<Evidence>,
+}
+
+impl Pool {
+    async fn start(
+        function: &'static str,
+        variables: Vec<(String, String)>,
+        lines: mpsc::UnboundedSender<String>,
+        environments: usize,
+    ) -> Self {
+        let (release, free) = mpsc::channel(environments);
+        let usual = sync::Mutex::new(Duration::from_millis(50));
+        let evidence = sync::Mutex::default();
+        let pool = Self { function, variables, release, free: Mutex::new(free), usual, lines, evidence };
+        for _ in 0..environments {
+            pool.add_one().await;
+        }
+        pool
+    }
+
+    async fn add_one(&self) {
+        let environment = Environment::start(self.function, &self.variables, &self.lines).await;
+        self.release.send(environment).await.expect("a free place");
+    }
+
+    /// The answer to `request`.
+    pub async fn call(&self, request: &Request) -> Answer {
+        let environment = self.take().await;
+        let started = Instant::now();
+        let answer = self.answered(&environment, request).await.expect("an answer of a process that lives");
+        *self.usual.lock().expect("a duration") = started.elapsed();
+        self.release.send(environment).await.expect("a free place");
+        answer
+    }
+
+    /// The answer to `request`, if the process still gives one: it is killed when so many times the usual duration of a call have
+    /// passed, be it before, during or after its answer.
+    pub async fn call_and_kill(&self, request: &Request, after: f64) -> Option<Answer> {
+        let environment = self.take().await;
+        let delay = self.usual.lock().expect("a duration").mul_f64(after);
+        let kill = async {
+            tokio::time::sleep(delay).await;
+            environment.kill().await;
+        };
+        let (answer, ()) = tokio::join!(self.answered(&environment, request), kill);
+        self.add_one().await;
+        answer
+    }
+
+    /// A free environment, to be used alone.
+    pub async fn take(&self) -> Environment {
+        self.free.lock().await.recv().await.expect("an environment")
+    }
+
+    async fn answered(&self, environment: &Environment, request: &Request) -> Option<Answer> {
+        self.evidence.lock().expect("evidence").learn_request(request);
+        let answer = tokio::time::timeout(Duration::from_mins(1), environment.call(request.event())).await;
+        let answer = answer.expect("an answer, or death, in time")?;
+        self.evidence.lock().expect("evidence").learn_answer(&answer);
+        Some(answer)
+    }
+}

@@ -1,0 +1,217 @@
+//! Input that nobody means well with: events damaged in every place, addresses that look like another, text that would be a header.
+//! The fuzz targets under `shared/fuzz` do the same to the parsers alone, and faster.
+
+#![recursion_limit = "256"]
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+use shared::http::routes::FunctionName;
+use tests::refusal::{COMPLETE, RESET, UNLEASH_MAIL, UNLEASH_VALIDATE, VALIDATE, assert_refusal};
+use tests::world::completion;
+use tests::{Gateway, KNOWN, NO_LIMITS, OTHER_PASSWORD, Request, World};
+
+/// Damaged events.
+const EVENTS: usize = 4_000;
+
+/// A deployment that needs no event to say where its page is.
+async fn world() -> World {
+    let mut settings = NO_LIMITS.to_vec();
+    settings.push(("RESET_LINK", "https://example.com/new"));
+    World::with(&settings).await
+}
+
+/// Requests that would succeed, or end at a dead token, with the function that takes each.
+async fn requests(world: &World) -> Vec<(FunctionName, Request)> {
+    let request_token = world.request_token(KNOWN).await;
+    let reset_token = world.reset_token(KNOWN).await;
+    let dead = "Z".repeat(20);
+    vec![
+        (FunctionName::Reset, Request::post(RESET, &json!({"email": KNOWN}))),
+        (FunctionName::Reset, Request::get(RESET)),
+        (FunctionName::Validate, Request::get(COMPLETE).query("token", &request_token).query("email", KNOWN)),
+        (FunctionName::Validate, Request::post(VALIDATE, &json!({"token": reset_token, "email": KNOWN}))),
+        (FunctionName::Validate, Request::post(UNLEASH_MAIL, &json!({"email": KNOWN}))),
+        (FunctionName::Validate, Request::get(UNLEASH_VALIDATE).query("token", &reset_token)),
+        (FunctionName::Complete, completion(&dead, OTHER_PASSWORD)),
+    ]
+}
+
+/// Every place in `value`, as JSON pointers.
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Array(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                places(element, &format!("{at}/{index}"), found);
+            }
+        }
+        Value::Object(entries) => {
+            for (name, entry) in entries {
+                places(entry, &format!("{at}/{name}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn hostile_value(random: &mut Rng) -> Value {
+    let texts = [
+        "",
+        " ",
+        "\0",
+        "\r\nSet-Cookie: a=b",
+        "\u{202e}",
+        "%",
+        "%zz",
+        "%ff%fe",
+        "a=b&a=c&token=x&token=y",
+        "//",
+        "/../..",
+        "{\"token\":\"x\",\"token\":\"y\"}",
+        "[[[[",
+        "{\"email\":\"\\ud800\"}",
+        "null",
+        "AA==",
+        "!!!!",
+        "999.999.999.999",
+        "::",
+        "POST",
+        "Bearer",
+        "Bearer  ",
+        "application/json",
+        "text/plain",
+        "é",
+        "\u{1f600}",
+    ];
+    match random.u8(0..8) {
+        0 => Value::Null,
+        1 => json!(random.bool()),
+        2 => json!(random.i64(..)),
+        3 => json!([random.u8(..), {"a": []}]),
+        4 => json!({"token": {"x": [1]}, "http": [], "length": 3}),
+        5 => json!("A".repeat(random.usize(0..40_000))),
+        6 => json!((0..random.usize(0..60)).map(|_| random.char(..)).collect::<String>()),
+        _ => json!(random.choice(texts)),
+    }
+}
+
+#[tokio::test]
+async fn an_event_damaged_anywhere_is_answered_and_never_with_a_5xx() {
+    let seed = option_env!("REKEY_SEED").map_or(1, |seed| seed.parse().expect("a number"));
+    let mut random = Rng::with_seed(seed);
+    let world = world().await;
+    let requests = requests(&world).await;
+    let gateways = [Gateway::HttpApi, Gateway::RestApi, Gateway::FunctionUrl];
+    let mut statuses = std::collections::BTreeMap::<u64, usize>::new();
+    for number in 0..EVENTS {
+        let (function, request) = random.choice(&requests).expect("a request");
+        let gateway = random.choice(gateways).expect("a gateway");
+        let mut event = request.clone().through(gateway).event();
+        for _ in 0..random.usize(1..4) {
+            let mut found = Vec::new();
+            places(&event, "", &mut found);
+            let place = random.choice(found).expect("a place");
+            *event.pointer_mut(&place).expect("a place") = hostile_value(&mut random);
+        }
+        let answer = world.send_to(*function, event.clone()).await;
+        assert!(answer.status() < 500, "event {number} of REKEY_SEED={seed}: {answer:?} to {event}");
+        *statuses.entry(answer.status()).or_default() += 1;
+    }
+    world.settle().await;
+    for status in [200, 204, 400, 404, 413, 415] {
+        assert!(statuses.contains_key(&status), "the damage was of one kind: {statuses:?}");
+    }
+    assert!(world.outbox.messages().iter().all(|mail| mail.to == KNOWN));
+}
+
+#[tokio::test]
+async fn fields_that_api_gateway_may_add_one_day_change_nothing() {
+    let world = world().await;
+    for (function, request) in requests(&world).await {
+        let event = request.event();
+        let plain = world.send_to(function, event.clone()).await;
+        let mut more = event;
+        for place in ["", "/requestContext", "/requestContext/http", "/headers"] {
+            let object = more.pointer_mut(place).and_then(Value::as_object_mut).expect("an object");
+            object.insert("x-unheard-of".to_owned(), json!({"token": ["x"], "sourceIp": "203.0.113.1"}));
+        }
+        assert_eq!(world.send_to(function, more).await.status(), plain.status(), "{request:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_without_an_address_shares_one_limit() {
+    for gateway in [Gateway::HttpApi, Gateway::RestApi] {
+        let world = World::new().await;
+        let nowhere =
+            || Request::get(COMPLETE).query("token", &"Z".repeat(20)).through(gateway).from_ip(None);
+        for _ in 0..20 {
+            assert_eq!(world.send(nowhere()).await.status(), 404);
+        }
+        assert_refusal(COMPLETE, &world.send(nowhere()).await, 429, "throttled");
+        assert_eq!(
+            world.send(nowhere().from_ip(Some("198.51.100.1"))).await.status(),
+            404,
+            "others are not among them"
+        );
+    }
+}
+
+#[tokio::test]
+async fn rule_6_an_address_that_only_looks_like_anothers_brings_nobody_a_mail() {
+    let world = World::with(&NO_LIMITS).await;
+    let look_alikes = [
+        "mrba\u{131}ley@projectthanos.com",  // ı, whose capital is I
+        "mrbailey@projectthano\u{17f}.com",  // ſ, whose capital is S
+        "mrbailey@projecttha\u{ff4e}os.com", // ｎ, which normalises to n
+        "mrb\u{430}iley@projectthanos.com",  // а of Cyrillic
+        "mrbailey@projectthanos.com\u{200b}",
+        "mrbailey@projectthanos.com\0",
+        "mrbailey@projectthanos.com.",
+        "mrbailey@projectthanos.com\r\nBcc: thief@example.com",
+        "mrbailey@projectthanos.com,thief@example.com",
+        "mrbailey@projectthanos.com thief@example.com",
+        "\"mrbailey\"@projectthanos.com",
+        "<mrbailey@projectthanos.com>",
+        "mrbailey(comment)@projectthanos.com",
+        "thief@example.com@projectthanos.com",
+    ];
+    for address in look_alikes {
+        let opened = world.send(Request::post(RESET, &json!({"email": address}))).await;
+        assert_refusal(RESET, &opened, 400, "invalid_request");
+        let mailed = world.send(Request::post(UNLEASH_MAIL, &json!({"email": address}))).await;
+        assert_refusal(UNLEASH_MAIL, &mailed, 400, "BadDataError");
+        let token = world.request_token(KNOWN).await;
+        let asked = world.send(Request::get(COMPLETE).query("token", &token).query("email", address)).await;
+        assert_refusal(COMPLETE, &asked, 400, "invalid_request");
+    }
+    // Addresses that another rule of mail may hold for the same are other addresses.
+    for address in
+        ["mr.bailey@projectthanos.com", "mrbailey+x@projectthanos.com", "mrbailey@www.projectthanos.com"]
+    {
+        let token = world.request_token(address).await;
+        assert_eq!(world.validate(&token).await.status(), 204);
+    }
+    assert!(world.outbox.messages().is_empty());
+    // Capitals are the same address, in one mailbox.
+    let token = world.request_token("MrBailey@ProjectThanos.COM").await;
+    assert_eq!(world.validate(&token).await.status(), 204);
+    assert_eq!(world.last_mail().to, KNOWN);
+}
+
+#[tokio::test]
+async fn no_header_of_an_answer_is_made_of_what_was_sent() {
+    let world = world().await;
+    let token = "x\r\nSet-Cookie: a=b";
+    for request in [
+        Request::get(COMPLETE).query("token", token).header("host", "evil.example"),
+        Request::get(UNLEASH_VALIDATE).query("token", token).header("x-forwarded-host", "evil.example"),
+        Request::post(VALIDATE, &json!({"token": token})).header("origin", "https://evil.example"),
+        Request::post(RESET, &json!({"email": token})).header("authorization", token),
+    ] {
+        let answer = world.send(request).await;
+        let headers = answer.response["headers"].to_string();
+        assert!(!headers.contains("evil") && !headers.to_lowercase().contains("cookie"), "{headers}");
+        assert_eq!(answer.response["cookies"].as_array().map(Vec::len), Some(0));
+    }
+}

@@ -1,0 +1,217 @@
+//! The functions' processes are killed under load, at random moments of their calls: before, during and after the answer. Afterwards
+//! every account has the password of its last acknowledged completion, or of one that nobody acknowledged, and every mailed
+//! token that was not spent or superseded still works.
+
+#![recursion_limit = "256"]
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use fastrand::Rng;
+use futures::future::join_all;
+use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
+use serde_json::json;
+use shared::token::Digest;
+use tests::fleet::{Fleet, Pool};
+use tests::world::{completion, hash_of, verifies};
+use tests::{Answer, Request, reset_token_in};
+
+const KILLS: u32 = 300;
+const ACCOUNTS: usize = 12;
+const ENVIRONMENTS: usize = 6;
+
+/// A person who resets a password over and over.
+struct Person<'a> {
+    fleet: &'a Fleet,
+    kills: &'a AtomicU32,
+    address: String,
+    random: Rng,
+    /// Tokens from mails, oldest first, that may still work.
+    tokens: Vec<String>,
+    mails_seen: usize,
+    acknowledged: Option<String>,
+    /// Tokens and passwords of completions since then that died with their process.
+    doubtful: Vec<(String, String)>,
+    completions: u32,
+}
+
+impl Person<'_> {
+    /// Calls, and in half of the cases has the process killed.
+    async fn call(&mut self, pool: &Pool, request: &Request) -> Option<Answer> {
+        if self.random.bool() {
+            return Some(pool.call(request).await);
+        }
+        let answer = pool.call_and_kill(request, self.random.f64() * 1.5).await;
+        self.kills.fetch_add(1, Ordering::Relaxed);
+        answer
+    }
+
+    async fn live(&mut self) {
+        while self.kills.load(Ordering::Relaxed) < KILLS {
+            self.have_a_mail_sent().await;
+            if self.random.u8(0..3) > 0 && !self.tokens.is_empty() {
+                self.complete().await;
+            }
+        }
+        // Whoever was interrupted tries once more, so that there is something left to check.
+        self.have_a_mail_sent().await;
+    }
+
+    async fn have_a_mail_sent(&mut self) {
+        let fleet = self.fleet;
+        let open = Request::post("/organizations/reset-password/", &json!({"email": self.address}));
+        let Some(opened) = self.call(&fleet.reset, &open).await else { return };
+        assert_eq!(opened.status(), 200, "{opened:?}");
+        let token = opened.json()["reset_token"].as_str().expect("a token").to_owned();
+        let ask = Request::get("/organizations/complete-password/").query("token", &token);
+        // A second try finds the mail claimed, sent or not, and brings no second one.
+        for _ in 0..2 {
+            let Some(asked) = self.call(&fleet.validate, &ask).await else { continue };
+            assert_eq!(asked.status(), 204, "{asked:?}");
+            break;
+        }
+        self.read_mails().await;
+    }
+
+    /// The mails that came, once no more do.
+    async fn read_mails(&mut self) {
+        for _ in 0..20 {
+            let fresh: Vec<String> = self.mailed().into_iter().skip(self.mails_seen).collect();
+            self.mails_seen += fresh.len();
+            self.tokens.extend(fresh.iter().cloned());
+            if !fresh.is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// All tokens that were ever mailed to this person, oldest first.
+    fn mailed(&self) -> Vec<String> {
+        let mails = self.fleet.outbox.messages();
+        let mine = mails.iter().rev().filter(|mail| mail.to == self.address && mail.text.contains("#token="));
+        mine.map(reset_token_in).collect()
+    }
+
+    async fn complete(&mut self) {
+        let token = self.random.choice(self.tokens.clone()).expect("a token");
+        self.completions += 1;
+        let password = format!("walrus number {} of {}", self.completions, self.address);
+        let fleet = self.fleet;
+        match self.call(&fleet.complete, &completion(&token, &password)).await {
+            None => self.doubtful.push((token, password)),
+            Some(answer) if answer.status() == 204 => {
+                self.tokens.clear();
+                self.doubtful.clear();
+                self.acknowledged = Some(password);
+            }
+            Some(answer) => {
+                assert_eq!(answer.status(), 404, "{answer:?}");
+                assert!(!is_live(self.fleet, &self.address, &token).await, "a live token was refused");
+                self.tokens.retain(|known| *known != token);
+            }
+        }
+        self.has_a_password_that_was_asked_for().await;
+    }
+
+    /// The hash is that of the acknowledged password, or of a doubtful one whose token is spent. A spent token has set its password.
+    async fn has_a_password_that_was_asked_for(&self) {
+        let spent_before = self.doubtful_and_spent().await;
+        let account = row(self.fleet, ACCOUNTS_TABLE, "email", &self.address).await.expect("an account");
+        let spent_after = self.doubtful_and_spent().await;
+        let has = |password: &String| hash_of(&account).is_some_and(|hash| verifies(&hash, password));
+        let what = || format!("{} {:?} {:?} {account:?}", self.address, self.acknowledged, self.doubtful);
+        if let Some((token, _)) = self.doubtful.iter().find(|(_, password)| has(password)) {
+            assert!(spent_after.contains(token), "a password was set and its token not spent: {}", what());
+        } else {
+            assert_eq!(hash_of(&account).is_some(), self.acknowledged.is_some(), "{}", what());
+            assert!(self.acknowledged.iter().all(has), "an acknowledged password is gone: {}", what());
+            assert!(spent_before.is_empty(), "a token is spent and no password set: {}", what());
+        }
+    }
+
+    async fn doubtful_and_spent(&self) -> Vec<String> {
+        let mut spent = Vec::new();
+        for (token, _) in &self.doubtful {
+            if stored(self.fleet, token).await.is_none() {
+                spent.push(token.clone());
+            }
+        }
+        spent
+    }
+}
+
+type Row = std::collections::HashMap<String, AttributeValue>;
+
+async fn row(fleet: &Fleet, table: &str, key: &str, value: &str) -> Option<Row> {
+    let get = fleet.dynamodb.get_item().table_name(table).key(key, AttributeValue::S(value.to_owned()));
+    get.consistent_read(true).send().await.expect("a read").item
+}
+
+async fn stored(fleet: &Fleet, token: &str) -> Option<Row> {
+    row(fleet, TOKENS_TABLE, "pk", &format!("reset#{}", Digest::of(token).as_str())).await
+}
+
+/// By the tables: stored, and issued after the last change.
+async fn is_live(fleet: &Fleet, address: &str, token: &str) -> bool {
+    let number = |row: &Row, name: &str| Some(row.get(name)?.as_n().ok()?.parse::<u64>().expect("a number"));
+    let Some(stored) = stored(fleet, token).await else { return false };
+    let account = row(fleet, ACCOUNTS_TABLE, "email", address).await.expect("an account");
+    number(&stored, "issued_at") > number(&account, "password_changed_at")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_hundred_kills_lose_no_password_and_no_token() {
+    let fleet = Fleet::start(ENVIRONMENTS).await;
+    let kills = AtomicU32::new(0);
+    let mut people = Vec::new();
+    for number in 0..ACCOUNTS {
+        let address = format!("person{number}@example.com");
+        let put = fleet.dynamodb.put_item().table_name(ACCOUNTS_TABLE);
+        put.item("email", AttributeValue::S(address.clone())).send().await.expect("a write");
+        people.push(Person {
+            fleet: &fleet,
+            kills: &kills,
+            address,
+            random: Rng::with_seed(number as u64),
+            tokens: Vec::new(),
+            mails_seen: 0,
+            acknowledged: None,
+            doubtful: Vec::new(),
+            completions: 0,
+        });
+    }
+    join_all(people.iter_mut().map(Person::live)).await;
+
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for person in &people {
+        person.has_a_password_that_was_asked_for().await;
+        let mut live = Vec::new();
+        for token in person.mailed() {
+            let expected = if is_live(&fleet, &person.address, &token).await { 204 } else { 404 };
+            let look = Request::get("/organizations/complete-password/").query("token", &token);
+            assert_eq!(fleet.validate.call(&look).await.status(), expected, "{}", person.address);
+            live.extend((expected == 204).then_some(token));
+        }
+        // The first of them completes, which ends the others.
+        for (index, token) in live.iter().enumerate() {
+            let last = completion(token, "the end of the walrus");
+            let expected = if index == 0 { 204 } else { 404 };
+            assert_eq!(fleet.complete.call(&last).await.status(), expected, "{}", person.address);
+        }
+        *seen.entry("mails with a token").or_default() += person.mailed().len();
+        *seen.entry("tokens that still worked").or_default() += live.len();
+        *seen.entry("completions tried").or_default() += person.completions as usize;
+        *seen.entry("acknowledged at the end").or_default() += usize::from(person.acknowledged.is_some());
+        *seen.entry("completions in doubt at the end").or_default() += person.doubtful.len();
+    }
+    drop(people);
+    let (lines, evidence) = fleet.end().await;
+    let log = lines.join("\n");
+    assert!(log.contains("\"Outcome\":\"password_set\""), "{log:.400}");
+    assert!(evidence.in_log(&log).is_empty(), "the log holds {:?}", evidence.in_log(&log));
+    println!("{} kills: {seen:?}", kills.load(Ordering::Relaxed));
+    assert!(seen["tokens that still worked"] > 0 && seen["acknowledged at the end"] > 0, "{seen:?}");
+}
