@@ -2,7 +2,7 @@
 //! the answer off after the work was done, delay, talk nonsense. No emulator does any of that.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -48,11 +48,20 @@ impl Fault {
 }
 
 /// Which calls a fault hits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Plan {
-    fault: Fault,
     first: u64,
     times: u64,
+    /// One after the other, and then the last for what remains.
+    faults: Vec<Fault>,
+}
+
+impl Plan {
+    fn fault(&self, call: u64) -> Option<Fault> {
+        let since = call.checked_sub(self.first).filter(|since| *since < self.times)?;
+        let index = usize::try_from(since).unwrap_or(usize::MAX).min(self.faults.len() - 1);
+        Some(self.faults[index])
+    }
 }
 
 /// The proxy. Cheap to clone.
@@ -61,6 +70,8 @@ pub struct Proxy {
     plan: Arc<Mutex<Option<Plan>>>,
     calls: Arc<AtomicU64>,
     operations: Arc<Mutex<Vec<String>>>,
+    contention: Arc<Mutex<Option<Duration>>>,
+    in_transaction: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -82,14 +93,29 @@ impl Proxy {
 
     /// From now on `fault` hits `times` calls, beginning with the one at `first` (0 is the next).
     pub fn arm(&self, fault: Fault, first: u64, times: u64) {
+        self.plan(Plan { first, times, faults: vec![fault] });
+    }
+
+    /// From now on each of `faults` hits one call, beginning with the one at `first` (0 is the next).
+    pub fn arm_each(&self, faults: &[Fault], first: u64) {
+        self.plan(Plan { first, times: faults.len() as u64, faults: faults.to_vec() });
+    }
+
+    fn plan(&self, plan: Plan) {
         self.calls.store(0, Ordering::SeqCst);
-        *self.plan.lock().expect("a plan") = Some(Plan { fault, first, times });
+        *self.plan.lock().expect("a plan") = Some(plan);
     }
 
     /// From now on all is well.
     pub fn disarm(&self) {
         *self.plan.lock().expect("a plan") = None;
         self.operations.lock().expect("operations").clear();
+    }
+
+    /// From now on a transaction takes `each` time, and another one that comes meanwhile conflicts with it, as `DynamoDB` has it for
+    /// transactions on one item.
+    pub fn contend(&self, each: Duration) {
+        *self.contention.lock().expect("a duration") = Some(each);
     }
 
     /// The operations called since the last [`Self::disarm`], in order.
@@ -104,9 +130,8 @@ impl Proxy {
             let operation = operation(&request);
             let call = self.calls.fetch_add(1, Ordering::SeqCst);
             self.operations.lock().expect("operations").push(operation.clone());
-            let plan = *self.plan.lock().expect("a plan");
-            let hit = plan.filter(|plan| call >= plan.first && call - plan.first < plan.times);
-            match hit.map(|plan| plan.fault) {
+            let fault = self.plan.lock().expect("a plan").as_ref().and_then(|plan| plan.fault(call));
+            match fault {
                 Some(Fault::Conflict) if operation != "TransactWriteItems" => {}
                 Some(Fault::Refused) => return Ok(()),
                 Some(Fault::Hang) => {
@@ -124,8 +149,23 @@ impl Proxy {
                 }
                 None => {}
             }
-            client.write_all(&forward(&request, upstream).await?).await?;
+            let answer = self.forward_in_turn(&request, &operation, upstream).await?;
+            client.write_all(&answer).await?;
         }
+    }
+
+    async fn forward_in_turn(&self, request: &[u8], operation: &str, upstream: &str) -> io::Result<Vec<u8>> {
+        let contention = *self.contention.lock().expect("a duration");
+        let Some(each) = contention.filter(|_| operation == "TransactWriteItems") else {
+            return forward(request, upstream).await;
+        };
+        if self.in_transaction.swap(true, Ordering::SeqCst) {
+            return Ok(answer(Fault::Conflict, operation));
+        }
+        tokio::time::sleep(each).await;
+        let answer = forward(request, upstream).await;
+        self.in_transaction.store(false, Ordering::SeqCst);
+        answer
     }
 }
 

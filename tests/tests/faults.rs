@@ -214,3 +214,32 @@ async fn a_win_whose_answer_was_lost_is_still_a_win() {
         "with the mail's"
     );
 }
+
+/// The first answer is lost, the SDK's repeat meets its own transaction, and the next one finds the work done.
+const LOST_AND_MET_ITSELF: [Fault; 2] = [Fault::CutAfterTheWork, Fault::Conflict];
+
+#[tokio::test]
+async fn a_win_that_met_itself_is_still_a_win() {
+    for step in [Step::Complete, Step::UnleashComplete] {
+        let (world, proxy) = world().await;
+        let request = step.prepare(&world).await;
+        let calls = STEPS.iter().find(|(other, _)| *other == step).expect("a step").1;
+        proxy.arm_each(&LOST_AND_MET_ITSELF, calls - 1);
+        let answer = world.send(request).await;
+        assert!(answer.status() < 300, "{step:?} {answer:?}");
+        assert!(world.has_password(KNOWN, OTHER_PASSWORD).await);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_whose_claim_met_itself_still_leaves() {
+    for step in [Step::Mail, Step::UnleashMail] {
+        let (world, proxy) = world().await;
+        let request = step.prepare(&world).await;
+        let calls = STEPS.iter().find(|(other, _)| *other == step).expect("a step").1;
+        proxy.arm_each(&LOST_AND_MET_ITSELF, calls - 1);
+        let answer = world.send(request).await;
+        assert!(answer.status() < 300, "{step:?} {answer:?}");
+        assert_eq!(world.outbox.messages().len(), 1, "{step:?}");
+    }
+}

@@ -61,7 +61,9 @@ impl Completion {
                 return if won { Ok(Ok(())) } else { Err(error) };
             };
             if cancellation.condition_failed(0) || cancellation.condition_failed(1) {
-                return Ok(Err(Lost));
+                // An earlier attempt of this very call may have won, its answer lost and its repeat in conflict with it.
+                let won = attempt > 1 && self.accounts.has_password(account, hash).await?;
+                return Ok(if won { Ok(()) } else { Err(Lost) });
             }
             if !cancellation.is_passing() || attempt == CONFLICT_ATTEMPTS {
                 return Err(cancellation.into_error("TransactWriteItems"));

@@ -131,6 +131,10 @@ impl Resets {
                 back_off(attempt, random).await;
                 continue;
             }
+            // An earlier attempt of this very call may have been done, its answer lost and its repeat in conflict with it.
+            if attempt > 1 && self.find(&token.0.digest(), now).await?.is_some() {
+                return Ok(Ok(()));
+            }
             return why_not(&cancellation, &counters, now).map_or_else(
                 || Err(cancellation.into_error("TransactWriteItems")),
                 |reason| Ok(Err(reason)),

@@ -1,0 +1,101 @@
+//! Transactions that meet on one item: where an emulator lets them queue, `DynamoDB` cancels all but one at once.
+
+#![recursion_limit = "256"]
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde_json::json;
+use tests::refusal::COMPLETE;
+use tests::world::completion;
+use tests::{Answer, KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, World};
+
+const EACH: Duration = Duration::from_millis(10);
+
+/// Sends all of `requests` at once; the answers, none of which may be anything but these.
+async fn at_once(world: &World, requests: Vec<Request>, statuses: &[u64]) -> Vec<Answer> {
+    let calls = requests.into_iter().map(|request| {
+        let world = world.clone();
+        tokio::spawn(async move { world.send_only(request).await })
+    });
+    let answers: Vec<Answer> =
+        join_all(calls).await.into_iter().map(|answer| answer.expect("an answer")).collect();
+    for answer in &answers {
+        assert!(statuses.contains(&answer.status()), "{answer:?}");
+        assert_eq!(
+            answer.status() == 503 || answer.status() == 429,
+            answer.retry_after().is_some(),
+            "{answer:?}"
+        );
+    }
+    world.settle().await;
+    answers
+}
+
+fn count(answers: &[Answer], status: u64) -> usize {
+    answers.iter().filter(|answer| answer.status() == status).count()
+}
+
+#[tokio::test]
+async fn rule_3_of_fifty_conflicting_completions_exactly_one_wins() {
+    let (world, proxy) = World::behind_a_proxy(&NO_LIMITS).await;
+    let token = world.reset_token(KNOWN).await;
+    proxy.contend(EACH);
+    let password = |number: usize| format!("{PASSWORD} number {number}");
+    let answers =
+        at_once(&world, (0..50).map(|n| completion(&token, &password(n))).collect(), &[204, 404, 503]).await;
+    assert_eq!(count(&answers, 204), 1);
+    let winner = answers.iter().position(|answer| answer.status() == 204).expect("a winner");
+    assert!(world.has_password(KNOWN, &password(winner)).await);
+    assert_eq!(world.complete(&token, OTHER_PASSWORD).await.status(), 404);
+    assert_eq!(world.outbox.messages().iter().filter(|mail| mail.subject.contains("was changed")).count(), 1);
+}
+
+#[tokio::test]
+async fn many_conflicting_calls_of_one_request_are_one_mail_and_no_refusal() {
+    let (world, proxy) = World::behind_a_proxy(&[]).await;
+    let token = world.request_token(KNOWN).await;
+    proxy.contend(EACH);
+    let ask = || Request::get(COMPLETE).query("token", &token);
+    let answers = at_once(&world, (0..10).map(|_| ask()).collect(), &[204]).await;
+    assert_eq!(count(&answers, 204), 10);
+    assert_eq!(world.outbox.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn rule_7_conflicts_let_no_second_mail_through() {
+    let (world, proxy) =
+        World::behind_a_proxy(&[("LIMIT_RESET_PER_IP", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")]).await;
+    let mut requests = Vec::new();
+    for _ in 0..20 {
+        requests.push(Request::get(COMPLETE).query("token", &world.request_token(KNOWN).await));
+    }
+    requests.extend((0..20).map(|_| Request::post("/auth/reset/password-email", &json!({"email": KNOWN}))));
+    proxy.contend(EACH);
+    let answers = at_once(&world, requests, &[200, 204, 429, 503]).await;
+    assert_eq!(count(&answers, 200) + count(&answers, 204), 1);
+    assert_eq!(world.outbox.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn a_conflict_that_does_not_end_is_a_503_and_the_token_lives_on() {
+    let (world, proxy) = World::behind_a_proxy(&[]).await;
+    let token = world.reset_token(KNOWN).await;
+    proxy.disarm();
+    proxy.contend(Duration::from_secs(5));
+    let slow = tokio::spawn({
+        let (world, request) = (world.clone(), completion(&token, PASSWORD));
+        async move { world.send_only(request).await }
+    });
+    while !proxy.operations().iter().any(|operation| operation == "TransactWriteItems") {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The first transaction is under way for longer than anybody waits for it.
+    let second = world.send_only(completion(&token, OTHER_PASSWORD)).await;
+    assert_eq!((second.status(), second.retry_after().is_some()), (503, true), "{second:?}");
+    let first = slow.await.expect("an answer");
+    assert!([204, 503].contains(&first.status()), "{first:?}");
+    let (one, other) =
+        (world.has_password(KNOWN, PASSWORD).await, world.has_password(KNOWN, OTHER_PASSWORD).await);
+    assert!(!other && (one || first.status() == 503), "{first:?}");
+}
