@@ -17,7 +17,7 @@ fn hostile(path: &str) -> Vec<Request> {
         post(format!(r#"{{"email":"{}"}}"#, "a".repeat(5_000_000))),
         post("[".repeat(16_000)),
         post(format!(r#"{{"email":[{}1]}}"#, "[1],".repeat(4_000))),
-        post(format!("{{{}\"z\":1}}", (0..1_500).map(|n| format!("\"{n}\":{n},")).collect::<String>())),
+        post((0..1_500).map(|n| (n.to_string(), n)).collect::<serde_json::Value>().to_string()),
         post(json!({"email": UNKNOWN, "token": "Z".repeat(16_000), "password": "x"}).to_string()),
         Request::new("POST", path).body(vec![0xff; 4_000_000]),
         Request::get(path).query("token", &"Z".repeat(100_000)),
@@ -37,12 +37,6 @@ async fn stays_small(pool: &Pool, path: &str) {
         }
     }
     let peak = environment.peak_memory();
-    println!(
-        "{path}: {} KiB after {} calls, {} KiB after {CALLS}",
-        after_a_third >> 10,
-        CALLS / 3,
-        peak >> 10
-    );
     assert!(peak < after_a_third + SLACK, "{path}: {after_a_third} bytes grew to {peak}");
 }
 
