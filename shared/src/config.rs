@@ -282,6 +282,8 @@ mod tests {
     use std::cell::RefCell;
     use std::collections::{BTreeSet, HashMap};
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -356,5 +358,22 @@ mod tests {
         }
         let message = read(&[("ACCOUNTS_KEY", "user_id")]).expect_err("no index").to_string();
         assert!(message.contains("ACCOUNTS_EMAIL_INDEX"), "{message}");
+    }
+    proptest! {
+        #[test]
+        fn no_value_of_any_variable_can_panic(
+            variable in proptest::sample::select(VARIABLES.to_vec()),
+            value in "\\PC{0,80}|[ -~]{0,60}|[0-9]{1,25}|(https?://)?[a-z0-9.:@/?\\[\\]-]{0,40}",
+        ) {
+            match read(&[(variable, &value)]) {
+                Ok(config) => {
+                    let base = config.mail.reset_link.unwrap_or_default();
+                    prop_assert!(!base.contains(['#', '@', '\r', '\n']));
+                    prop_assert!(!config.mail.from.contains(['\r', '\n']));
+                }
+                // Another variable may be the one that no longer fits.
+                Err(error) => prop_assert!(error.to_string().starts_with("environment variable "), "{error}"),
+            }
+        }
     }
 }

@@ -59,6 +59,7 @@ const HOSTED_PAGE: &str = "/organizations/complete-password/";
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use secrecy::ExposeSecret as _;
 
     use super::*;
@@ -112,5 +113,17 @@ mod tests {
         assert!(LinkBase::new(None, Some(&api("a/../b", false)), Some("eu-west-1")).is_none());
         let evil = ApiAddress { api_id: "evil.example/".to_owned(), ..api("$default", false) };
         assert!(LinkBase::new(None, Some(&evil), Some("eu-west-1")).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn the_default_never_leads_away_from_aws(api_id in "\\PC{0,20}|[a-z0-9.@/:#-]{0,20}", stage in "\\PC{0,20}|[a-z$/.@#]{0,10}") {
+            let api = ApiAddress { api_id, stage, is_function_url: false };
+            if let Some(base) = LinkBase::new(None, Some(&api), Some("eu-west-1")) {
+                let uri: http::Uri = link(Some(base)).parse().expect("a link");
+                prop_assert!(uri.host().is_some_and(|host| host.ends_with(".execute-api.eu-west-1.amazonaws.com")));
+                prop_assert!(uri.path().ends_with(HOSTED_PAGE));
+            }
+        }
     }
 }
