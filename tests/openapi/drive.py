@@ -1,0 +1,234 @@
+"""Runs schemathesis against local stacks in three settings, and holds the statuses seen against the documented ones."""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+import yaml
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+TARGET = (ROOT / os.environ.get("CARGO_TARGET_DIR", "target")).resolve()
+DOCUMENT = ROOT / "infra/openapi.yaml"
+SEED = os.environ.get("REKEY_SEED") or str(random.getrandbits(32))
+
+# A cold build of the functions on a small machine.
+READY_WITHIN_SECONDS = 900
+
+# 503 takes a fault of DynamoDB's.
+UNREACHABLE = {503}
+
+CHEAP_HASHES = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_ITERATIONS": "2", "ARGON2_LANES": "1"}
+SCOPES = {"every": "reset+validate+complete", "first": "reset", "last": "complete"}
+
+
+def limits(limit):
+    return {f"LIMIT_{what}": limit for what in ("RESET_PER_IP", "MAIL_PER_ADDRESS", "BAD_TOKEN_PER_IP")}
+
+
+def api_keys():
+    """Three keys, which are their own names."""
+    return ",".join(f"{key}:{scopes}:{hashlib.sha256(key.encode()).hexdigest()}" for key, scopes in SCOPES.items())
+
+
+@dataclass
+class Run:
+    name: str
+    phases: str
+    examples: int
+    """Random cases for each operation."""
+    key: str = ""
+    live: bool = True
+    """Whether live tokens are put in."""
+
+
+# The settings of each stack, and what runs against it.
+STACKS = [
+    (limits("0"), [Run("without API keys", "examples,coverage,fuzzing", 40)]),
+    (
+        {**limits("0"), "API_KEYS": api_keys(), "REQUIRE_API_KEY": "true"},
+        [
+            Run("with a key", "examples,coverage,fuzzing", 10, key="every"),
+            Run("without the key", "examples,fuzzing", 5, live=False),
+            Run("with a key for reset alone", "examples,fuzzing", 5, key="first", live=False),
+            Run("with a key for complete alone", "examples,fuzzing", 5, key="last", live=False),
+        ],
+    ),
+    # Ten passwords are judged without a token for each dead token that is allowed, hence the number.
+    (limits("1"), [Run("throttled", "examples,fuzzing", 30, live=False)]),
+]
+
+
+def main():
+    # Both leave through the `finally` that ends the stack.
+    for interruption in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(interruption, lambda number, _: sys.exit(128 + number))
+    print(f"seed {SEED}: REKEY_SEED={SEED} generates the same cases", flush=True)
+    work = TARGET / "openapi"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    seen = work / "seen"
+    seen.touch()
+    failed = 0
+    for number, (settings, runs) in enumerate(STACKS):
+        with local_stack(work / f"stack-{number}", settings) as stack:
+            if stack is None:
+                failed += 1
+                continue
+            for run in runs:
+                failed += schemathesis(run, stack, settings, seen)
+    statuses = defaultdict(Counter)
+    for line in seen.read_text().splitlines():
+        status, operation = line.split(" ", 1)
+        statuses[operation][int(status)] += 1
+    documented = documented_statuses()
+    print_table(documented, statuses)
+    # Only then: what did not run has not answered.
+    if not failed:
+        for operation, expected in documented.items():
+            for status in sorted(expected - UNREACHABLE - set(statuses[operation])):
+                print(f"FAIL  {operation} never answered {status}")
+                failed += 1
+    cases = sum(counter.total() for counter in statuses.values())
+    print(f"openapi: {len(documented)} operations, {cases} cases, {failed} failed")
+    return 1 if failed else 0
+
+
+@dataclass
+class Stack:
+    api: str
+    mail: str
+    directory: pathlib.Path
+    log: pathlib.Path
+
+
+@contextlib.contextmanager
+def local_stack(directory, settings):
+    """A fresh stack, which is ended whatever happens; none if it does not start."""
+    directory.mkdir()
+    log = directory / "log"
+    api, dynamodb, mail = free_ports(3)
+    ports = ["--api-port", api, "--dynamodb-port", dynamodb, "--mail-port", mail]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [TARGET / "debug/local", *map(str, ports), "--data-dir", directory / "data"],
+            cwd=ROOT,
+            env={**os.environ, **CHEAP_HASHES, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        while process.poll() is None and time.monotonic() < deadline and not is_ready(log):
+            time.sleep(0.2)
+        if is_ready(log):
+            yield Stack(f"http://127.0.0.1:{api}", f"http://127.0.0.1:{mail}", directory, log)
+        else:
+            print("FAIL  the local stack does not start")
+            print_log(log)
+            yield None
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as opened:
+        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def schemathesis(run, stack, settings, seen):
+    """How many failures `run` finds."""
+    report = stack.directory / "report.json"
+    report.unlink(missing_ok=True)
+    command = [pathlib.Path(sys.executable).with_name("st"), "--config-file", HERE / "schemathesis.toml", "run", DOCUMENT]
+    command += ["--no-color", "--url", stack.api, "--seed", SEED, "--report", "json", "--report-json-path", report]
+    command += ["--phases", run.phases, "--max-examples", str(run.examples)]
+    if run.key:
+        command += ["--header", f"Authorization: Bearer {run.key}"]
+    environment = {
+        "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(stack.directory / "hypothesis"),
+        "REKEY_API": stack.api,
+        "REKEY_MAIL": stack.mail,
+        "REKEY_SEEN": str(seen),
+        "REKEY_KEY": run.key,
+        "REKEY_KEYS_REQUIRED": settings.get("REQUIRE_API_KEY", "false"),
+        "REKEY_LIVE": "true" if run.live else "false",
+        "no_proxy": "127.0.0.1",
+    }
+    started = time.monotonic()
+    outcome = subprocess.run(
+        command,
+        cwd=stack.directory,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    seconds = round(time.monotonic() - started)
+    if outcome.returncode == 0:
+        cases = json.loads(report.read_text())["test_cases"]["generated"]
+        print(f"ok    {run.name}: {cases} cases in {seconds} s", flush=True)
+        return 0
+    print(f"FAIL  {run.name}, after {seconds} s:\n{outcome.stdout}")
+    print_log(stack.log)
+    found = json.loads(report.read_text())["test_cases"]["unique_failures"] if report.exists() else 0
+    return max(found, 1)
+
+
+def is_ready(log):
+    return any(line.startswith("ready ") for line in lines(log))
+
+
+def lines(log):
+    return log.read_text(errors="replace").splitlines()
+
+
+def print_log(log):
+    print("The end of the stack's log:", *lines(log)[-40:], sep="\n", flush=True)
+
+
+def documented_statuses():
+    """The statuses of each operation, as `METHOD /path`."""
+    paths = yaml.safe_load(DOCUMENT.read_text())["paths"]
+    return {
+        f"{method.upper()} {path}": set(map(int, operation["responses"]))
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    }
+
+
+def print_table(documented, statuses):
+    """How often each operation answered each status: 0 for one that is documented and was not seen."""
+    columns = sorted(set().union(*documented.values(), *statuses.values()))
+    width = max(map(len, documented)) + 1
+    print(" " * width, *(f"{status:>5}" for status in columns), sep="")
+    for operation, expected in documented.items():
+        counts = statuses[operation]
+        cells = (str(counts[status]) if status in counts or status in expected else "" for status in columns)
+        print(f"{operation:<{width}}", *(f"{cell:>5}" for cell in cells), sep="")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
