@@ -28,12 +28,17 @@ pub async fn sdk_config() -> SdkConfig {
 #[must_use]
 pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::config::Builder::from(sdk)
-        .timeout_config(timeouts(DYNAMODB_ATTEMPT, DYNAMODB_OPERATION))
+        .timeout_config(dynamodb_timeouts(DYNAMODB_OPERATION))
         .retry_config(
             RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50)),
         )
         .build();
     aws_sdk_dynamodb::Client::from_conf(config)
+}
+
+/// The ends of the waits for `DynamoDB`, of which a whole operation takes up to `operation`.
+pub(crate) fn dynamodb_timeouts(operation: Duration) -> TimeoutConfig {
+    timeouts(DYNAMODB_ATTEMPT, operation)
 }
 
 /// An SES client that gives up after six seconds and does not repeat by itself: [`crate::mail::Mailer`] knows what may be

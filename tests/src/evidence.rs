@@ -80,23 +80,24 @@ impl Evidence {
     pub fn in_log<'a>(&'a self, log: &str) -> Vec<&'a str> {
         // Some addresses of hostile tests are words of ours; what matters of one is where its mail would go.
         let addresses = self.addresses.iter().filter(|address| address.contains('@'));
-        self.secrets
-            .iter()
-            .chain(addresses)
-            .filter(|text| log.contains(text.as_str()))
-            .map(String::as_str)
-            .collect()
+        self.secrets.iter().chain(addresses).filter(|text| stands_in(log, text)).map(String::as_str).collect()
     }
 
     /// The secrets in a row of a table, and the addresses where `may_hold_addresses` is false.
     #[must_use]
     pub fn in_row<'a>(&'a self, row: &str, may_hold_addresses: bool) -> Vec<&'a str> {
         if may_hold_addresses {
-            self.secrets.iter().filter(|text| row.contains(text.as_str())).map(String::as_str).collect()
+            self.secrets.iter().filter(|text| stands_in(row, text)).map(String::as_str).collect()
         } else {
             self.in_log(row)
         }
     }
+}
+
+/// Whether `text` stands in `json`, as it is or escaped.
+fn stands_in(json: &str, text: &str) -> bool {
+    let escaped = Value::from(text).to_string();
+    json.contains(text) || json.contains(escaped.trim_matches('"'))
 }
 
 #[cfg(test)]
@@ -131,5 +132,8 @@ mod tests {
         assert_eq!(evidence.in_row("person@example.com", false), ["person@example.com"]);
         assert!(evidence.in_row("person@example.com", true).is_empty());
         assert!(evidence.in_log("nothing").is_empty());
+
+        evidence.learn_request(&Request::post("/", &json!({"password": "a \"quoted\"\nlamp"})));
+        assert_eq!(evidence.in_log(&json!({"x": "so: a \"quoted\"\nlamp."}).to_string()).len(), 1);
     }
 }

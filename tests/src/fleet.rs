@@ -15,7 +15,7 @@ use crate::environment::Environment;
 use crate::event::{Answer, Request};
 use crate::evidence::Evidence;
 use crate::stack::build;
-use crate::wiring::{demo_database, sdk, serve, serve_ses, variables};
+use crate::wiring::{Served, demo_database, sdk, serve, serve_ses, variables};
 
 /// A deployment of processes.
 pub struct Fleet {
@@ -30,14 +30,15 @@ pub struct Fleet {
     /// The engine, past every function.
     pub dynamodb: Client,
     log: mpsc::UnboundedReceiver<String>,
+    _servers: [Served; 2],
 }
 
 impl Fleet {
     /// Builds the functions and starts `environments` of each, without limits.
     pub async fn start(environments: usize) -> Self {
         build(&["reset", "validate", "complete"]).await;
-        let engine = serve(demo_database()).await;
-        let (outbox, ses) = serve_ses().await;
+        let (engine, served) = serve(demo_database()).await;
+        let (outbox, ses, ses_served) = serve_ses().await;
         let mut variables: Vec<(String, String)> = variables(&NO_LIMITS)
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -61,6 +62,7 @@ impl Fleet {
             outbox,
             dynamodb: aws::dynamodb(&sdk(&engine)),
             log,
+            _servers: [served, ses_served],
         }
     }
 

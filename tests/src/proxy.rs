@@ -2,17 +2,19 @@
 //! the answer off after the work was done, delay, talk nonsense. No emulator does any of that.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::wiring::Served;
+
 /// What happens to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The connection is closed before the call is read on.
+    /// The connection is closed once the call is read; nothing was done.
     Refused,
     /// No answer ever comes; nothing was done.
     Hang,
@@ -24,17 +26,21 @@ pub enum Fault {
     Denied,
     /// The work is done, and the answer lost.
     CutAfterTheWork,
-    /// The work is done, and its answer late by so much, but not too late.
+    /// The work is done late by so much, and answered in time.
     Delay(Duration),
+    /// The work is done late by so much, when nobody waits for its answer any more.
+    Late(Duration),
     /// Something answers that is not the service.
     Garbage,
     /// Another transaction is at the same item (transactions only; other calls pass).
     Conflict,
+    /// The same, and what that other one has done so far already fails a condition.
+    ConflictHalfWay,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Refused,
         Self::Hang,
         Self::InternalError,
@@ -42,8 +48,10 @@ impl Fault {
         Self::Denied,
         Self::CutAfterTheWork,
         Self::Delay(Duration::from_millis(300)),
+        Self::Late(Duration::from_secs(2)),
         Self::Garbage,
         Self::Conflict,
+        Self::ConflictHalfWay,
     ];
 }
 
@@ -71,24 +79,25 @@ pub struct Proxy {
     calls: Arc<AtomicU64>,
     operations: Arc<Mutex<Vec<String>>>,
     contention: Arc<Mutex<Option<Duration>>>,
-    in_transaction: Arc<AtomicBool>,
+    /// The idempotency token of the transaction under way.
+    in_transaction: Arc<Mutex<Option<String>>>,
 }
 
 impl Proxy {
-    /// A proxy to `upstream`, and the endpoint at which it listens.
-    pub async fn start(upstream: &str) -> (Self, String) {
+    /// A proxy to `upstream`, the endpoint at which it listens, and what keeps it listening.
+    pub(crate) async fn start(upstream: &str) -> (Self, String, Served) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let proxy = Self::default();
-        let server = proxy.clone();
-        tokio::spawn(async move {
+        let clone = proxy.clone();
+        let served = Served::new(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (server, upstream) = (server.clone(), upstream.clone());
-                tokio::spawn(async move { server.serve(client, &upstream).await });
+                let (proxy, upstream) = (clone.clone(), upstream.clone());
+                tokio::spawn(async move { proxy.serve(client, &upstream).await });
             }
         });
-        (proxy, endpoint)
+        (proxy, endpoint, served)
     }
 
     /// From now on `fault` hits `times` calls, beginning with the one at `first` (0 is the next).
@@ -132,7 +141,7 @@ impl Proxy {
             self.operations.lock().expect("operations").push(operation.clone());
             let fault = self.plan.lock().expect("a plan").as_ref().and_then(|plan| plan.fault(call));
             match fault {
-                Some(Fault::Conflict) if operation != "TransactWriteItems" => {}
+                Some(Fault::Conflict | Fault::ConflictHalfWay) if operation != "TransactWriteItems" => {}
                 Some(Fault::Refused) => return Ok(()),
                 Some(Fault::Hang) => {
                     tokio::time::sleep(Duration::from_secs(30)).await;
@@ -140,6 +149,12 @@ impl Proxy {
                 }
                 Some(Fault::CutAfterTheWork) => {
                     forward(&request, upstream).await?;
+                    return Ok(());
+                }
+                Some(Fault::Late(by)) => {
+                    tokio::time::sleep(by).await;
+                    forward(&request, upstream).await?;
+                    tokio::time::sleep(Duration::from_secs(30)).await;
                     return Ok(());
                 }
                 Some(Fault::Delay(by)) => tokio::time::sleep(by).await,
@@ -159,12 +174,14 @@ impl Proxy {
         let Some(each) = contention.filter(|_| operation == "TransactWriteItems") else {
             return forward(request, upstream).await;
         };
-        if self.in_transaction.swap(true, Ordering::SeqCst) {
-            return Ok(answer(Fault::Conflict, operation));
+        let token = idempotency_token(request);
+        if let Some(other) = &*self.in_transaction.lock().expect("a transaction") {
+            return Ok(if *other == token { in_progress() } else { answer(Fault::Conflict, operation) });
         }
+        *self.in_transaction.lock().expect("a transaction") = Some(token);
         tokio::time::sleep(each).await;
         let answer = forward(request, upstream).await;
-        self.in_transaction.store(false, Ordering::SeqCst);
+        *self.in_transaction.lock().expect("a transaction") = None;
         answer
     }
 }
@@ -205,15 +222,27 @@ fn operation(request: &[u8]) -> String {
     target.unwrap_or_default().to_owned()
 }
 
+fn idempotency_token(request: &[u8]) -> String {
+    let text = String::from_utf8_lossy(request);
+    let body = text.split("\r\n\r\n").nth(1).unwrap_or_default();
+    let body: serde_json::Value = serde_json::from_str(body).expect("a transaction");
+    body["ClientRequestToken"].as_str().expect("an idempotency token").to_owned()
+}
+
+/// What `DynamoDB` says to a repeat of the transaction that is under way.
+fn in_progress() -> Vec<u8> {
+    error("400 Bad Request", "TransactionInProgressException", "").into_bytes()
+}
+
+fn error(status: &str, kind: &str, more: &str) -> String {
+    let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{kind}","message":"by plan"{more}}}"#);
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
 fn answer(fault: Fault, operation: &str) -> Vec<u8> {
-    let error = |status: &str, kind: &str, more: &str| {
-        let body =
-            format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{kind}","message":"by plan"{more}}}"#);
-        format!(
-            "HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-    };
     match fault {
         Fault::InternalError => error("500 Internal Server Error", "InternalServerError", ""),
         Fault::Throttled if operation.is_empty() => {
@@ -221,6 +250,11 @@ fn answer(fault: Fault, operation: &str) -> Vec<u8> {
         }
         Fault::Throttled => error("400 Bad Request", "ProvisionedThroughputExceededException", ""),
         Fault::Denied => error("400 Bad Request", "AccessDeniedException", ""),
+        Fault::ConflictHalfWay => error(
+            "400 Bad Request",
+            "TransactionCanceledException",
+            r#","CancellationReasons":[{"Code":"ConditionalCheckFailed"},{"Code":"TransactionConflict"}]"#,
+        ),
         Fault::Conflict => error(
             "400 Bad Request",
             "TransactionCanceledException",

@@ -10,6 +10,7 @@ use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
 use local::ses::Outbox;
 use shared::config::Config;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 /// The sender that SES has verified.
 const SENDER: &str = "no-reply@rekey.example";
@@ -42,12 +43,27 @@ pub(crate) fn demo_database() -> Database {
     db
 }
 
-/// Serves `db` and returns the endpoint. Expired items stay: the functions must not count on their deletion.
-pub(crate) async fn serve(db: Database) -> String {
+/// A server in the background. It listens until this is dropped: a test makes hundreds of them, and a process may have so many
+/// files open.
+#[derive(Debug)]
+pub(crate) struct Served(JoinHandle<()>);
+
+impl Served {
+    pub(crate) fn new(server: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(server))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Serves `db` at the endpoint. Expired items stay: the functions must not count on their deletion.
+pub(crate) async fn serve(db: Database) -> (String, Served) {
     let listener = listen().await;
-    let endpoint = endpoint(&listener);
-    tokio::spawn(dynoxide::server::serve_on(listener, db));
-    endpoint
+    (endpoint(&listener), Served::new(dynoxide::server::serve_on(listener, db)))
 }
 
 /// An empty outbox.
@@ -56,13 +72,16 @@ pub(crate) fn outbox() -> Outbox {
     Outbox::new(SENDER, SystemTime::now)
 }
 
-/// Serves SES and returns its mails and its endpoint.
-pub(crate) async fn serve_ses() -> (Outbox, String) {
+/// Serves SES: its mails and its endpoint.
+pub(crate) async fn serve_ses() -> (Outbox, String, Served) {
     let outbox = outbox();
     let listener = listen().await;
     let endpoint = endpoint(&listener);
-    tokio::spawn(axum::serve(listener, outbox.clone().router()).into_future());
-    (outbox, endpoint)
+    let router = outbox.clone().router();
+    let served = Served::new(async move {
+        let _ = axum::serve(listener, router).await;
+    });
+    (outbox, endpoint, served)
 }
 
 pub(crate) async fn listen() -> TcpListener {

@@ -28,7 +28,7 @@ use crate::contract::{self, Operation};
 use crate::event::{Answer, Request};
 use crate::evidence::Evidence;
 use crate::proxy::Proxy;
-use crate::wiring::{config, demo_database, endpoint, listen, outbox, sdk, serve, serve_ses};
+use crate::wiring::{Served, config, demo_database, endpoint, listen, outbox, sdk, serve, serve_ses};
 use crate::{KNOWN, NO_LIMITS, PASSWORD};
 
 /// Where the test clock starts: in milliseconds since the epoch, at the beginning of an hour.
@@ -58,6 +58,7 @@ struct Traces {
     outbox: Outbox,
     db: Database,
     accounts_table: String,
+    _servers: Vec<Served>,
 }
 
 impl Drop for Traces {
@@ -84,6 +85,7 @@ impl Drop for Traces {
 fn rows(db: &Database, table: &str) -> Vec<String> {
     let scan = serde_json::from_value(json!({"TableName": table})).expect("a scan");
     let rows = serde_json::to_value(db.scan(scan).expect("rows")).expect("JSON");
+    assert!(rows["LastEvaluatedKey"].is_null(), "more rows than one page of a scan holds");
     rows["Items"].as_array().expect("rows").iter().map(ToString::to_string).collect()
 }
 
@@ -127,23 +129,23 @@ impl World {
     /// A deployment with the defaults that keeps this pace after replies.
     pub async fn with_pace(pace: Duration) -> Self {
         let db = demo_database();
-        let (outbox, ses) = serve_ses().await;
-        let dynamodb = serve(db.clone()).await;
-        Self::between(db, &dynamodb, &ses, outbox, &[], pace)
+        let (outbox, ses, ses_served) = serve_ses().await;
+        let (dynamodb, served) = serve(db.clone()).await;
+        Self::between(db, &dynamodb, &ses, outbox, &[], pace, vec![served, ses_served])
     }
 
     /// A deployment on the tables of `db`.
     pub async fn on(db: Database, settings: &[(&str, &str)]) -> Self {
-        let dynamodb = serve(db.clone()).await;
-        Self::behind(db, &dynamodb, settings).await
+        let (dynamodb, served) = serve(db.clone()).await;
+        Self::behind(db, &dynamodb, settings, vec![served]).await
     }
 
     /// A deployment with these settings whose `DynamoDB` is behind a proxy that can be told to misbehave.
     pub async fn behind_a_proxy(settings: &[(&str, &str)]) -> (Self, Proxy) {
         let db = demo_database();
-        let upstream = serve(db.clone()).await;
-        let (proxy, dynamodb) = Proxy::start(&upstream).await;
-        let mut world = Self::behind(db, &dynamodb, settings).await;
+        let (upstream, served) = serve(db.clone()).await;
+        let (proxy, dynamodb, proxy_served) = Proxy::start(&upstream).await;
+        let mut world = Self::behind(db, &dynamodb, settings, vec![served, proxy_served]).await;
         // The test itself looks past the proxy.
         world.dynamodb = aws::dynamodb(&sdk(&upstream));
         (world, proxy)
@@ -153,36 +155,43 @@ impl World {
     pub async fn behind_a_silent_dynamodb() -> Self {
         let silent = listen().await;
         let dynamodb = endpoint(&silent);
-        tokio::spawn(async move {
+        let served = Served::new(async move {
             let mut held = Vec::new();
             while let Ok((connection, _)) = silent.accept().await {
                 held.push(connection);
             }
         });
-        Self::behind(demo_database(), &dynamodb, &[]).await
+        Self::behind(demo_database(), &dynamodb, &[], vec![served]).await
     }
 
     /// A deployment without limits whose SES is behind a proxy that can be told to misbehave, and that keeps `pace` after
     /// replies.
     pub async fn with_ses_behind_a_proxy(pace: Duration) -> (Self, Proxy) {
         let db = demo_database();
-        let (outbox, ses) = serve_ses().await;
-        let (proxy, ses) = Proxy::start(&ses).await;
-        let dynamodb = serve(db.clone()).await;
-        (Self::between(db, &dynamodb, &ses, outbox, &NO_LIMITS, pace), proxy)
+        let (outbox, ses, ses_served) = serve_ses().await;
+        let (proxy, ses, proxy_served) = Proxy::start(&ses).await;
+        let (dynamodb, served) = serve(db.clone()).await;
+        let served = vec![served, ses_served, proxy_served];
+        (Self::between(db, &dynamodb, &ses, outbox, &NO_LIMITS, pace, served), proxy)
     }
 
     /// A deployment whose SES is to be at `endpoint`, where the test may serve the outbox or not.
     pub async fn with_ses_at(endpoint: &str) -> Self {
         let db = demo_database();
-        let dynamodb = serve(db.clone()).await;
-        Self::between(db, &dynamodb, endpoint, outbox(), &NO_LIMITS, Duration::ZERO)
+        let (dynamodb, served) = serve(db.clone()).await;
+        Self::between(db, &dynamodb, endpoint, outbox(), &NO_LIMITS, Duration::ZERO, vec![served])
     }
 
     /// A deployment that reaches `db` at `dynamodb`.
-    async fn behind(db: Database, dynamodb: &str, settings: &[(&str, &str)]) -> Self {
-        let (outbox, ses) = serve_ses().await;
-        Self::between(db, dynamodb, &ses, outbox, settings, Duration::ZERO)
+    async fn behind(
+        db: Database,
+        dynamodb: &str,
+        settings: &[(&str, &str)],
+        mut servers: Vec<Served>,
+    ) -> Self {
+        let (outbox, ses, served) = serve_ses().await;
+        servers.push(served);
+        Self::between(db, dynamodb, &ses, outbox, settings, Duration::ZERO, servers)
     }
 
     /// The same, and SES at `ses`; after each reply that asks for a mail the environment is busy for whole `pace`s.
@@ -193,6 +202,7 @@ impl World {
         outbox: Outbox,
         settings: &[(&str, &str)],
         pace: Duration,
+        servers: Vec<Served>,
     ) -> Self {
         let config = config(settings);
         let accounts_table = config.accounts.name.clone();
@@ -242,6 +252,7 @@ impl World {
                 outbox: outbox.clone(),
                 db,
                 accounts_table,
+                _servers: servers,
             }),
             outbox,
             dynamodb,
@@ -258,7 +269,7 @@ impl World {
 
     /// Sends `request` and leaves the work after the reply undone.
     pub async fn send_only(&self, request: Request) -> Answer {
-        self.evidence().learn_request(&request);
+        self.learn(&request);
         let key = (request.method.clone(), contract::bare(&request.path));
         let route = ROUTES.iter().find(|route| route.method == key.0 && contract::bare(route.path) == key.1);
         let answer =
@@ -267,12 +278,12 @@ impl World {
             let documented = operation.statuses.contains(&answer.status());
             assert!(documented, "infra/openapi.yaml does not know of this answer to {request:?}: {answer:?}");
         }
-        self.evidence().learn_answer(&answer);
-        if answer.status() >= 400 {
-            let text = answer.response.to_string();
-            assert!(self.evidence().in_log(&text).is_empty(), "a refusal repeats a secret: {text}");
-        }
         answer
+    }
+
+    /// Remembers what `request` holds, for the search at the end; [`Self::send_only`] does so by itself.
+    pub fn learn(&self, request: &Request) {
+        self.evidence().learn_request(request);
     }
 
     fn evidence(&self) -> MutexGuard<'_, Evidence> {
@@ -287,7 +298,15 @@ impl World {
             FunctionName::Validate => answer(&validate.0, &validate.1, event, "lambda-request").await,
             FunctionName::Complete => answer(&complete.0, &complete.1, event, "lambda-request").await,
         };
-        Answer { response: serde_json::to_value(&reply).expect("a response") }
+        let answer = Answer { response: serde_json::to_value(&reply).expect("a response") };
+        let mut evidence = self.evidence();
+        evidence.learn_answer(&answer);
+        if answer.status() >= 400 {
+            let text = answer.response.to_string();
+            assert!(evidence.in_log(&text).is_empty(), "a refusal repeats a secret: {text}");
+        }
+        drop(evidence);
+        answer
     }
 
     /// Does the work after the replies so far.

@@ -100,8 +100,11 @@ async fn attempt(step: Step, fault: Fault, call: u64, times: u64) -> Option<Stri
     proxy.disarm();
     world.settle().await;
     // Where the work is done and no answer ever comes back, nobody can know; the caller is told to try again.
-    let unknowable = fault == Fault::CutAfterTheWork && times == u64::MAX && answer.status() == 503;
-    let problem = if unknowable {
+    let lost = matches!(fault, Fault::CutAfterTheWork | Fault::Late(_));
+    let problem = if lost && times == u64::MAX && answer.status() == 503 {
+        if let Fault::Late(by) = fault {
+            tokio::time::sleep(by).await;
+        }
         after_the_unknowable(step, &world, request).await
     } else {
         match judge(step, &world, &answer, took, mails_before).await {

@@ -58,10 +58,30 @@ async fn rule_1_nothing_to_steal() {
 
 #[tokio::test]
 #[should_panic(expected = "the accounts table holds")]
-async fn rule_1_every_test_ends_with_a_search_that_finds_secrets() {
+async fn rule_1_every_test_ends_with_a_search_that_finds_a_token_in_an_account() {
     let world = World::new().await;
     let token = world.reset_token(KNOWN).await;
     world.set_attribute(KNOWN, "note", AttributeValue::S(format!("leaked: {token}"))).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "the tokens table holds")]
+async fn rule_1_every_test_ends_with_a_search_that_finds_an_address_in_a_limit() {
+    let world = World::new().await;
+    world.request_token(KNOWN).await;
+    let put = world.dynamodb.put_item().table_name(local::dynamodb::TOKENS_TABLE);
+    let put = put.item("pk", AttributeValue::S("limit#x".to_owned()));
+    put.item("subject", AttributeValue::S(KNOWN.to_owned())).send().await.expect("a write");
+}
+
+#[tokio::test]
+#[should_panic(expected = "the log holds")]
+async fn rule_1_every_test_ends_with_a_search_that_finds_a_key_in_the_log() {
+    // The log names callers by the name of their key: here, the key itself.
+    let key = "key-of-a-backend";
+    let digest = "b8bb4c2e10165728f055f99593a0239b4dc54483a9e4ead3a457059ccaabae25";
+    let world = World::with(&[("API_KEYS", &format!("{key}:reset:{digest}"))]).await;
+    world.send(Request::post(RESET, &json!({"email": KNOWN})).header("authorization", key)).await;
 }
 
 #[tokio::test]

@@ -111,8 +111,8 @@ impl<'de> Visitor<'de> for UniqueFieldsVisitor {
     }
 }
 
-/// A field's value. No field of ours is anything but a text, so of anything else only that it is JSON is of interest: nothing of
-/// it is kept, and no body takes more memory than its own size.
+/// A field's value. No field of ours is anything but a text, so of anything else only that it is JSON is of interest, and nothing of
+/// it is kept. (`IgnoredAny` would let through what is not: lone surrogates, bytes that are no UTF-8.)
 enum FieldValue {
     Text(SecretString),
     Other,

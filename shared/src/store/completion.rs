@@ -3,9 +3,10 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
+use super::StoreError;
 use super::accounts::{Account, Accounts};
 use super::resets::StoredReset;
-use super::{CONFLICT_ATTEMPTS, Cancellation, StoreError, back_off};
+use super::transaction::transact;
 use crate::clock::Timestamp;
 use crate::password_hash::PasswordHash;
 use crate::random::Random;
@@ -30,8 +31,7 @@ impl Completion {
     }
 
     /// Spends `reset` on setting `hash` as the password of `account`. Of any number of concurrent calls for one
-    /// account, exactly one wins. The SDK's retries carry one idempotency token, so a win whose answer was lost is
-    /// still a win.
+    /// account, exactly one wins; and a win whose answer was lost is still a win.
     ///
     /// # Errors
     ///
@@ -50,26 +50,14 @@ impl Completion {
             TransactWriteItem::builder().delete(consume).build(),
             TransactWriteItem::builder().update(set).build(),
         ];
-        for attempt in 1.. {
-            let outcome =
-                self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
-            let Err(error) = outcome else { break };
-            let Some(cancellation) = Cancellation::of(&error) else {
-                let error = StoreError::from_sdk("TransactWriteItems", &error);
-                // Perhaps only the answer was lost. The salt makes this hash nobody else's.
-                let won = self.accounts.has_password(account, hash).await.unwrap_or(false);
-                return if won { Ok(Ok(())) } else { Err(error) };
-            };
-            if cancellation.condition_failed(0) || cancellation.condition_failed(1) {
-                // An earlier attempt of this very call may have won, its answer lost and its repeat in conflict with it.
-                let won = attempt > 1 && self.accounts.has_password(account, hash).await?;
-                return Ok(if won { Ok(()) } else { Err(Lost) });
+        // The salt makes this hash nobody else's.
+        let was_done = self.accounts.has_password(account, hash);
+        match transact(&self.client, writes, random, was_done).await? {
+            Ok(()) => Ok(Ok(())),
+            Err(cancellation) if cancellation.condition_failed(0) || cancellation.condition_failed(1) => {
+                Ok(Err(Lost))
             }
-            if !cancellation.is_passing() || attempt == CONFLICT_ATTEMPTS {
-                return Err(cancellation.into_error("TransactWriteItems"));
-            }
-            back_off(attempt, random).await;
+            Err(cancellation) => Err(cancellation.into_error()),
         }
-        Ok(Ok(()))
     }
 }

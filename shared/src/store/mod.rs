@@ -6,12 +6,12 @@ pub mod completion;
 pub mod limits;
 pub mod requests;
 pub mod resets;
+mod transaction;
 
 use std::collections::HashMap;
 use std::error::Error;
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::clock::Timestamp;
@@ -19,8 +19,8 @@ use crate::clock::Timestamp;
 /// An item as `DynamoDB` gives it.
 type Item = HashMap<String, AttributeValue>;
 
-/// `DynamoDB` did not do what was asked, in time or at all. Nothing is half-done: each operation here is one
-/// atomic call.
+/// `DynamoDB` did not say in time that it did what was asked. Nothing is half-done: each operation here is one atomic call, which
+/// was done or was not.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation}: {problem}")]
 pub struct StoreError {
@@ -50,49 +50,6 @@ impl StoreError {
         };
         Self { operation, problem }
     }
-}
-
-/// Why a transaction was cancelled, one entry an item.
-struct Cancellation(Vec<String>);
-
-impl Cancellation {
-    /// The reasons in `error`, if it is a cancellation.
-    fn of<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Self> {
-        let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.as_service_error()?
-        else {
-            return None;
-        };
-        let codes =
-            cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None").to_owned());
-        Some(Self(codes.collect()))
-    }
-
-    /// Whether the condition of the item at `index` did not hold.
-    fn condition_failed(&self, index: usize) -> bool {
-        self.0.get(index).is_some_and(|code| code == "ConditionalCheckFailed")
-    }
-
-    /// Whether another write was under way, or capacity short: the same call may succeed in a moment.
-    fn is_passing(&self) -> bool {
-        self.0.iter().any(|code| {
-            ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
-                .contains(&code.as_str())
-        })
-    }
-
-    fn into_error(self, operation: &'static str) -> StoreError {
-        StoreError::new(operation, format!("transaction cancelled: {}", self.0.join(", ")))
-    }
-}
-
-/// Tries of a transaction that meets another one on the same item.
-const CONFLICT_ATTEMPTS: u32 = 6;
-
-/// Waits a little longer each time, and as long as chance wants, so that those who collided once part ways.
-async fn back_off(attempt: u32, random: &crate::random::Random) {
-    let [jitter] = random.bytes().unwrap_or([128]);
-    let millis = u64::from(attempt) * 20 + u64::from(jitter) / 4;
-    tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
 }
 
 fn string(value: impl Into<String>) -> AttributeValue {

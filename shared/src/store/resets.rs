@@ -6,10 +6,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use super::accounts::Account;
 use super::limits::{Counter, Limits, Throttled};
 use super::requests::ResetRequest;
-use super::{
-    CONFLICT_ATTEMPTS, Cancellation, Item, StoreError, back_off, number, number_of, string, text_of,
-    unexpired,
-};
+use super::transaction::{Cancellation, transact};
+use super::{Item, StoreError, number, number_of, string, text_of, unexpired};
 use crate::clock::Timestamp;
 use crate::email::EmailAddress;
 use crate::random::Random;
@@ -112,35 +110,14 @@ impl Resets {
         if let Some(request) = request {
             writes.push(TransactWriteItem::builder().update(request.claim_mail(&self.table, now)?).build());
         }
-        for attempt in 1.. {
-            let sent =
-                self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
-            let Err(error) = sent else { break };
-            let Some(cancellation) = Cancellation::of(&error) else {
-                let error = StoreError::from_sdk("TransactWriteItems", &error);
-                // Perhaps only the answer was lost. A token that is stored was claimed, and its mail must leave.
-                return if self.find(&token.0.digest(), now).await.is_ok_and(|found| found.is_some()) {
-                    Ok(Ok(()))
-                } else {
-                    Err(error)
-                };
-            };
-            // Before anything else: beside a conflict, the other reasons are not the whole truth. Somebody may be about to
-            // claim the very mail that has used the limit up.
-            if cancellation.is_passing() && attempt < CONFLICT_ATTEMPTS {
-                back_off(attempt, random).await;
-                continue;
-            }
-            // An earlier attempt of this very call may have been done, its answer lost and its repeat in conflict with it.
-            if attempt > 1 && self.find(&token.0.digest(), now).await?.is_some() {
-                return Ok(Ok(()));
-            }
-            return why_not(&cancellation, &counters, now).map_or_else(
-                || Err(cancellation.into_error("TransactWriteItems")),
-                |reason| Ok(Err(reason)),
-            );
+        // A token that is stored was claimed, and its mail must leave.
+        let digest = token.0.digest();
+        let was_done = async { Ok(self.find(&digest, now).await?.is_some()) };
+        match transact(&self.client, writes, random, was_done).await? {
+            Ok(()) => Ok(Ok(())),
+            Err(cancellation) => why_not(&cancellation, &counters, now)
+                .map_or_else(|| Err(cancellation.into_error()), |reason| Ok(Err(reason))),
         }
-        Ok(Ok(()))
     }
 
     fn row(
