@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::event::Answer;
 use crate::stack::{forward, target_directory};
@@ -26,6 +27,7 @@ pub struct Environment {
     pid: u32,
     invocations: mpsc::Sender<Invocation>,
     is_dead: watch::Sender<bool>,
+    handed_over: Arc<watch::Sender<Option<Instant>>>,
     runtime_api: JoinHandle<()>,
 }
 
@@ -33,6 +35,7 @@ pub struct Environment {
 struct RuntimeApi {
     waiting: Mutex<mpsc::Receiver<Invocation>>,
     current: Mutex<Option<oneshot::Sender<Value>>>,
+    handed_over: Arc<watch::Sender<Option<Instant>>>,
 }
 
 impl Environment {
@@ -43,7 +46,12 @@ impl Environment {
         log: &mpsc::UnboundedSender<String>,
     ) -> Self {
         let (invocations, waiting) = mpsc::channel(1);
-        let state = Arc::new(RuntimeApi { waiting: Mutex::new(waiting), current: Mutex::default() });
+        let handed_over = Arc::new(watch::Sender::new(None));
+        let state = Arc::new(RuntimeApi {
+            waiting: Mutex::new(waiting),
+            current: Mutex::default(),
+            handed_over: Arc::clone(&handed_over),
+        });
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
@@ -69,12 +77,20 @@ impl Environment {
         forward(child.stdout.take().expect("an output"), log.clone());
         forward(child.stderr.take().expect("an output"), log.clone());
         let pid = child.id().expect("a process");
-        Self { child: Mutex::new(child), pid, invocations, is_dead: watch::Sender::new(false), runtime_api }
+        Self {
+            child: Mutex::new(child),
+            pid,
+            invocations,
+            is_dead: watch::Sender::new(false),
+            handed_over,
+            runtime_api,
+        }
     }
 
     /// The answer to `event`, once the work after the previous one is done; nothing if the process was killed before it answered.
     pub async fn call(&self, event: Value) -> Option<Answer> {
         let (reply, answered) = oneshot::channel();
+        self.handed_over.send_replace(None);
         let mut is_dead = self.is_dead.subscribe();
         let answered = async {
             self.invocations.send((event, reply)).await.ok()?;
@@ -85,6 +101,13 @@ impl Environment {
             response = answered => response.map(|response| Answer { response }),
             _ = is_dead.wait_for(|is_dead| *is_dead) => None,
         }
+    }
+
+    /// When the process took the last call: waits until it is done with the work after the one before.
+    pub async fn handed_over(&self) -> Instant {
+        let mut handed_over = self.handed_over.subscribe();
+        let since = handed_over.wait_for(Option::is_some).await.expect("a runtime API");
+        since.expect("a time")
     }
 
     /// Ends the process at once, whatever it is doing (SIGKILL).
@@ -113,6 +136,7 @@ async fn next(State(api): State<Arc<RuntimeApi>>) -> impl IntoResponse {
         return StatusCode::GONE.into_response();
     };
     *api.current.lock().await = Some(reply);
+    api.handed_over.send_replace(Some(Instant::now()));
     let headers = [
         ("lambda-runtime-aws-request-id", "lambda-request"),
         ("lambda-runtime-deadline-ms", "4102444800000"),

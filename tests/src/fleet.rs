@@ -7,13 +7,14 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use local::ses::Outbox;
 use shared::aws;
+use shared::http::routes::FunctionName;
 use tokio::sync::{Mutex, mpsc};
-use tokio::time::Instant;
 
 use crate::NO_LIMITS;
 use crate::environment::Environment;
 use crate::event::{Answer, Request};
 use crate::evidence::Evidence;
+use crate::proxy::Proxy;
 use crate::stack::build;
 use crate::wiring::{Served, demo_database, sdk, serve, serve_ses, variables};
 
@@ -30,7 +31,7 @@ pub struct Fleet {
     /// The engine, past every function.
     pub dynamodb: Client,
     log: mpsc::UnboundedReceiver<String>,
-    _servers: [Served; 2],
+    _servers: [Served; 3],
 }
 
 impl Fleet {
@@ -39,6 +40,9 @@ impl Fleet {
         build(&["reset", "validate", "complete"]).await;
         let (engine, served) = serve(demo_database()).await;
         let (outbox, ses, ses_served) = serve_ses().await;
+        // A kill between the work and its answer is the one that matters most, and without this a rare one.
+        let (proxy, dynamodb, proxy_served) = Proxy::start(&engine).await;
+        proxy.hold(Duration::from_millis(30));
         let mut variables: Vec<(String, String)> = variables(&NO_LIMITS)
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -48,7 +52,7 @@ impl Fleet {
                 ("AWS_REGION", "eu-west-1"),
                 ("AWS_ACCESS_KEY_ID", "local"),
                 ("AWS_SECRET_ACCESS_KEY", "local"),
-                ("AWS_ENDPOINT_URL_DYNAMODB", &engine),
+                ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
                 ("AWS_ENDPOINT_URL_SESV2", &ses),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
@@ -62,7 +66,17 @@ impl Fleet {
             outbox,
             dynamodb: aws::dynamodb(&sdk(&engine)),
             log,
-            _servers: [served, ses_served],
+            _servers: [served, ses_served, proxy_served],
+        }
+    }
+
+    /// The environments of `function`.
+    #[must_use]
+    pub const fn pool(&self, function: FunctionName) -> &Pool {
+        match function {
+            FunctionName::Reset => &self.reset,
+            FunctionName::Validate => &self.validate,
+            FunctionName::Complete => &self.complete,
         }
     }
 
@@ -118,20 +132,19 @@ impl Pool {
     /// The answer to `request`.
     pub async fn call(&self, request: &Request) -> Answer {
         let environment = self.take().await;
-        let started = Instant::now();
         let answer = self.answered(&environment, request).await.expect("an answer of a process that lives");
-        *self.usual.lock().expect("a duration") = started.elapsed();
+        *self.usual.lock().expect("a duration") = environment.handed_over().await.elapsed();
         self.release.send(environment).await.expect("a free place");
         answer
     }
 
-    /// The answer to `request`, if the process still gives one: it is killed when so many times the usual duration of a call have
-    /// passed, be it before, during or after its answer.
+    /// The answer to `request`, if the process still gives one: it is killed once so many times the usual duration of a call have
+    /// passed since it took this one, be it before, during or after its answer.
     pub async fn call_and_kill(&self, request: &Request, after: f64) -> Option<Answer> {
         let environment = self.take().await;
         let delay = self.usual.lock().expect("a duration").mul_f64(after);
         let kill = async {
-            tokio::time::sleep(delay).await;
+            tokio::time::sleep_until(environment.handed_over().await + delay).await;
             environment.kill().await;
         };
         let (answer, ()) = tokio::join!(self.answered(&environment, request), kill);

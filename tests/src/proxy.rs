@@ -79,6 +79,7 @@ pub struct Proxy {
     calls: Arc<AtomicU64>,
     operations: Arc<Mutex<Vec<String>>>,
     contention: Arc<Mutex<Option<Duration>>>,
+    hold: Arc<Mutex<Duration>>,
     /// The idempotency token of the transaction under way.
     in_transaction: Arc<Mutex<Option<String>>>,
 }
@@ -127,6 +128,11 @@ impl Proxy {
         *self.contention.lock().expect("a duration") = Some(each);
     }
 
+    /// From now on the answer to a transaction is held for so long once the work is done.
+    pub fn hold(&self, answer: Duration) {
+        *self.hold.lock().expect("a duration") = answer;
+    }
+
     /// The operations called since the last [`Self::disarm`], in order.
     #[must_use]
     pub fn operations(&self) -> Vec<String> {
@@ -165,6 +171,10 @@ impl Proxy {
                 None => {}
             }
             let answer = self.forward_in_turn(&request, &operation, upstream).await?;
+            if operation == "TransactWriteItems" {
+                let hold = *self.hold.lock().expect("a duration");
+                tokio::time::sleep(hold).await;
+            }
             client.write_all(&answer).await?;
         }
     }

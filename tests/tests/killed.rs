@@ -4,7 +4,6 @@
 
 #![recursion_limit = "256"]
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -13,8 +12,9 @@ use fastrand::Rng;
 use futures::future::join_all;
 use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
 use serde_json::json;
+use shared::http::routes::FunctionName;
 use shared::token::Digest;
-use tests::fleet::{Fleet, Pool};
+use tests::fleet::Fleet;
 use tests::world::{completion, hash_of, verifies};
 use tests::{Answer, Request, reset_token_in};
 
@@ -22,10 +22,30 @@ const KILLS: u32 = 300;
 const ACCOUNTS: usize = 12;
 const ENVIRONMENTS: usize = 6;
 
+/// What happened so far.
+#[derive(Debug, Default)]
+struct Seen {
+    kills: AtomicU32,
+    /// Of *reset*, *validate* and *complete*: calls whose process died before it answered.
+    unanswered: [AtomicU32; 3],
+    /// Completions that were done and whose process died before it said so.
+    done_and_unanswered: AtomicU32,
+    /// Calls that a busy machine answered 503.
+    unavailable: AtomicU32,
+}
+
+fn one_more(counter: &AtomicU32) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+fn count(counter: &AtomicU32) -> u32 {
+    counter.load(Ordering::Relaxed)
+}
+
 /// A person who resets a password over and over.
 struct Person<'a> {
     fleet: &'a Fleet,
-    kills: &'a AtomicU32,
+    seen: &'a Seen,
     address: String,
     random: Rng,
     /// Tokens from mails, oldest first, that may still work.
@@ -38,18 +58,28 @@ struct Person<'a> {
 }
 
 impl Person<'_> {
-    /// Calls, and in half of the cases has the process killed.
-    async fn call(&mut self, pool: &Pool, request: &Request) -> Option<Answer> {
-        if self.random.bool() {
-            return Some(pool.call(request).await);
+    /// Calls, and in half of the cases has the process killed. A 503 says that nothing is known, like no answer at all.
+    async fn call(&mut self, function: FunctionName, request: &Request) -> Option<Answer> {
+        let pool = self.fleet.pool(function);
+        let answer = if self.random.bool() {
+            Some(pool.call(request).await)
+        } else {
+            let answer = pool.call_and_kill(request, self.random.f64() * 1.5).await;
+            one_more(&self.seen.kills);
+            if answer.is_none() {
+                one_more(&self.seen.unanswered[function as usize]);
+            }
+            answer
+        };
+        if answer.as_ref().is_some_and(|answer| answer.status() == 503) {
+            one_more(&self.seen.unavailable);
+            return None;
         }
-        let answer = pool.call_and_kill(request, self.random.f64() * 1.5).await;
-        self.kills.fetch_add(1, Ordering::Relaxed);
         answer
     }
 
     async fn live(&mut self) {
-        while self.kills.load(Ordering::Relaxed) < KILLS {
+        while count(&self.seen.kills) < KILLS {
             self.have_a_mail_sent().await;
             if self.random.u8(0..3) > 0 && !self.tokens.is_empty() {
                 self.complete().await;
@@ -60,15 +90,14 @@ impl Person<'_> {
     }
 
     async fn have_a_mail_sent(&mut self) {
-        let fleet = self.fleet;
         let open = Request::post("/organizations/reset-password/", &json!({"email": self.address}));
-        let Some(opened) = self.call(&fleet.reset, &open).await else { return };
+        let Some(opened) = self.call(FunctionName::Reset, &open).await else { return };
         assert_eq!(opened.status(), 200, "{opened:?}");
         let token = opened.json()["reset_token"].as_str().expect("a token").to_owned();
         let ask = Request::get("/organizations/complete-password/").query("token", &token);
         // A second try finds the mail claimed, sent or not, and brings no second one.
         for _ in 0..2 {
-            let Some(asked) = self.call(&fleet.validate, &ask).await else { continue };
+            let Some(asked) = self.call(FunctionName::Validate, &ask).await else { continue };
             assert_eq!(asked.status(), 204, "{asked:?}");
             break;
         }
@@ -99,9 +128,13 @@ impl Person<'_> {
         let token = self.random.choice(self.tokens.clone()).expect("a token");
         self.completions += 1;
         let password = format!("walrus number {} of {}", self.completions, self.address);
-        let fleet = self.fleet;
-        match self.call(&fleet.complete, &completion(&token, &password)).await {
-            None => self.doubtful.push((token, password)),
+        match self.call(FunctionName::Complete, &completion(&token, &password)).await {
+            None => {
+                if stored(self.fleet, &token).await.is_none() {
+                    one_more(&self.seen.done_and_unanswered);
+                }
+                self.doubtful.push((token, password));
+            }
             Some(answer) if answer.status() == 204 => {
                 self.tokens.clear();
                 self.doubtful.clear();
@@ -165,7 +198,7 @@ async fn is_live(fleet: &Fleet, address: &str, token: &str) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_hundred_kills_lose_no_password_and_no_token() {
     let fleet = Fleet::start(ENVIRONMENTS).await;
-    let kills = AtomicU32::new(0);
+    let seen = Seen::default();
     let mut people = Vec::new();
     for number in 0..ACCOUNTS {
         let address = format!("person{number}@example.com");
@@ -173,7 +206,7 @@ async fn three_hundred_kills_lose_no_password_and_no_token() {
         put.item("email", AttributeValue::S(address.clone())).send().await.expect("a write");
         people.push(Person {
             fleet: &fleet,
-            kills: &kills,
+            seen: &seen,
             address,
             random: Rng::with_seed(number as u64),
             tokens: Vec::new(),
@@ -185,7 +218,7 @@ async fn three_hundred_kills_lose_no_password_and_no_token() {
     }
     join_all(people.iter_mut().map(Person::live)).await;
 
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut mails, mut still_worked, mut completions, mut acknowledged) = (0, 0, 0, 0);
     for person in &people {
         person.has_a_password_that_was_asked_for().await;
         let mut live = Vec::new();
@@ -201,17 +234,22 @@ async fn three_hundred_kills_lose_no_password_and_no_token() {
             let expected = if index == 0 { 204 } else { 404 };
             assert_eq!(fleet.complete.call(&last).await.status(), expected, "{}", person.address);
         }
-        *seen.entry("mails with a token").or_default() += person.mailed().len();
-        *seen.entry("tokens that still worked").or_default() += live.len();
-        *seen.entry("completions tried").or_default() += person.completions as usize;
-        *seen.entry("acknowledged at the end").or_default() += usize::from(person.acknowledged.is_some());
-        *seen.entry("completions in doubt at the end").or_default() += person.doubtful.len();
+        mails += person.mailed().len();
+        still_worked += live.len();
+        completions += person.completions;
+        acknowledged += u32::from(person.acknowledged.is_some());
     }
     drop(people);
     let (lines, evidence) = fleet.end().await;
     let log = lines.join("\n");
     assert!(log.contains("\"Outcome\":\"password_set\""), "{log:.400}");
     assert!(evidence.in_log(&log).is_empty(), "the log holds {:?}", evidence.in_log(&log));
-    println!("{} kills: {seen:?}", kills.load(Ordering::Relaxed));
-    assert!(seen["tokens that still worked"] > 0 && seen["acknowledged at the end"] > 0, "{seen:?}");
+    println!(
+        "{seen:?}; {completions} completions tried, of {acknowledged} people one acknowledged; {mails} mails with a token, of which \
+         {still_worked} still worked at the end"
+    );
+    // The kills hit what they are for.
+    assert!(seen.unanswered.iter().all(|unanswered| count(unanswered) >= 10), "{seen:?}");
+    assert!(count(&seen.done_and_unanswered) >= 3 && still_worked > 0 && acknowledged > 0, "{seen:?}");
+    assert!(count(&seen.unavailable) < KILLS / 10, "{seen:?}");
 }
