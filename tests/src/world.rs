@@ -212,8 +212,9 @@ impl World {
         let clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(hands.load(Ordering::Relaxed)));
         let (log, after_reply, random) = (Log::default(), AfterReply::default(), Random::operating_system());
         let telemetry = |name| Telemetry::new(name, clock.clone(), log.clone());
-        let mailer =
-            |telemetry: &Telemetry| Mailer::new(ses.clone(), config.mail.clone(), telemetry.clone(), pace);
+        let mailer = |telemetry: &Telemetry| {
+            Mailer::new(ses.clone(), config.mail.clone(), telemetry.clone(), random.clone(), pace)
+        };
 
         let reset =
             Reset::new(config.clone(), dynamodb.clone(), clock.clone(), random.clone()).expect("reset");

@@ -19,9 +19,10 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let sdk = aws::sdk_config().await;
     let clock = Clock::new(SystemTime::now);
     let telemetry = Telemetry::new("complete", clock.clone(), std::io::stdout());
-    let mailer = Mailer::new(aws::ses(&sdk), config.mail.clone(), telemetry.clone(), Mailer::PACE);
-    let after_reply = AfterReply::default();
     let random = Random::operating_system();
+    let mailer =
+        Mailer::new(aws::ses(&sdk), config.mail.clone(), telemetry.clone(), random.clone(), Mailer::PACE);
+    let after_reply = AfterReply::default();
     let complete = Complete::new(config, aws::dynamodb(&sdk), mailer, after_reply.clone(), clock, random);
     function::serve(complete, telemetry, after_reply).await
 }

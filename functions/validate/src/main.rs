@@ -19,10 +19,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let sdk = aws::sdk_config().await;
     let clock = Clock::new(SystemTime::now);
     let telemetry = Telemetry::new("validate", clock.clone(), std::io::stdout());
-    let mailer = Mailer::new(aws::ses(&sdk), config.mail.clone(), telemetry.clone(), Mailer::PACE);
+    let random = Random::operating_system();
+    let mailer =
+        Mailer::new(aws::ses(&sdk), config.mail.clone(), telemetry.clone(), random.clone(), Mailer::PACE);
     let after_reply = AfterReply::default();
     let region = sdk.region().map(ToString::to_string);
-    let random = Random::operating_system();
     let validate =
         Validate::new(config, aws::dynamodb(&sdk), mailer, after_reply.clone(), region, clock, random)?;
     function::serve(validate, telemetry, after_reply).await

@@ -16,6 +16,9 @@ fuzz_target!(|text: &str| {
     let _ = find(FunctionName::Validate, &call.method, &call.path);
     if let Ok(Some(token)) = call.query("token") {
         let parsed = Token::parse(token.to_owned());
-        assert_eq!(parsed.is_some(), token.len() == 20 && token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        assert_eq!(
+            parsed.is_some(),
+            token.len() == 20 && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        );
     }
 });

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Mail, MailKind};
 use crate::config::MailSettings;
+use crate::random::Random;
 use crate::telemetry::{MailOutcome, Telemetry};
 
 /// SES counts its rate by the second.
@@ -26,6 +27,7 @@ pub struct Mailer {
     client: Client,
     settings: Arc<MailSettings>,
     telemetry: Telemetry,
+    random: Random,
     pace: Duration,
     /// Milliseconds that the last mail kept this environment, in whole paces.
     last: Arc<AtomicU64>,
@@ -35,12 +37,18 @@ impl Mailer {
     /// Almost every `SendEmail` ends within a second.
     pub const PACE: Duration = Duration::from_secs(1);
 
-    /// A mailer that stays busy for a multiple of `pace` whether or not there is anybody to write to. An environment
+    /// A mailer that stays busy for a multiple of `pace`, and a little more, whether or not there is anybody to write to. An environment
     /// that were free sooner for an unknown address would tell a stranger, by the next call's cold start, who has an
     /// account.
     #[must_use]
-    pub fn new(client: Client, settings: MailSettings, telemetry: Telemetry, pace: Duration) -> Self {
-        Self { client, settings: Arc::new(settings), telemetry, pace, last: Arc::default() }
+    pub fn new(
+        client: Client,
+        settings: MailSettings,
+        telemetry: Telemetry,
+        random: Random,
+        pace: Duration,
+    ) -> Self {
+        Self { client, settings: Arc::new(settings), telemetry, random, pace, last: Arc::default() }
     }
 
     /// How mails look and leave.
@@ -68,7 +76,14 @@ impl Mailer {
         let took = started.elapsed();
         self.telemetry.mail(kind.name(), &request_id, outcome, took);
         let busy = if was_sent { self.in_whole_paces(took) } else { self.as_long_as_the_last() };
-        sleep_until(started + busy).await;
+        sleep_until(started + busy + self.jitter()).await;
+    }
+
+    /// Up to a sixteenth of a pace. When exactly a timer fires depends a little, by tenths of a millisecond, on what the thread did
+    /// before; as few mails as an address gets cannot tell that from chance.
+    fn jitter(&self) -> Duration {
+        let fraction = self.random.bytes().map_or(u16::MAX / 2, u16::from_ne_bytes);
+        self.pace * u32::from(fraction) / (16 * (1 << 16))
     }
 
     async fn attempt(&self, mail: Result<Mail, askama::Error>) -> (MailKind, MailOutcome) {
