@@ -26,6 +26,7 @@ struct Samples {
 #[expect(clippy::print_stdout, reason = "a benchmark's figures")]
 async fn main() {
     println!("{PAIRS} pairs each; area under the curve, known against unknown addresses");
+    println!("the emulator alone       answer {}", of_the_emulator().await);
     for (name, fault) in [
         ("SES answers at once", None),
         ("SES takes half a pace", Some(Fault::Delay(PACE / 2))),
@@ -50,6 +51,23 @@ async fn main() {
             compared(known.busy, unknown.busy)
         );
     }
+}
+
+/// What the emulator itself tells: it finds a row or finds none. No code of ours is in this.
+async fn of_the_emulator() -> String {
+    let world = World::new().await;
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for pair in 0..PAIRS {
+        let mut order = [(KNOWN, &mut known), (UNKNOWN, &mut unknown)];
+        order.rotate_left(pair % 2);
+        for (address, samples) in order {
+            tokio::time::sleep(PACE / 10).await;
+            let started = Instant::now();
+            world.account_by("email", address).await;
+            samples.push(started.elapsed().as_secs_f64());
+        }
+    }
+    compared(known, unknown)
 }
 
 async fn measure(world: &World, address: &str, samples: &mut Samples) {
