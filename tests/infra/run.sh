@@ -6,7 +6,6 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-tools=$root/target/tools
 template=$root/infra/template.yaml
 passed=0
 failed=0
@@ -15,16 +14,7 @@ failed=0
 unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
 export AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true SAM_CLI_TELEMETRY=0 PYTHONDONTWRITEBYTECODE=1
 
-# The environment of one requirements file, named after its contents: a changed pin makes a new one.
-environment() {
-    venv=$tools/$1-$(cksum <"$here/$2" | cut -d ' ' -f 1)
-    if [ ! -e "$venv/complete" ]; then
-        rm -rf "$venv"
-        { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/$2" \
-            && touch "$venv/complete"; } >&2 || return 1
-    fi
-    echo "$venv/bin"
-}
+. "$here/../python.sh"
 
 check() {
     name=$1

@@ -6,19 +6,9 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-tools=$root/target/tools
 export PYTHONDONTWRITEBYTECODE=1
 
-# The environment of one requirements file, named after its contents: a changed pin makes a new one.
-environment() {
-    venv=$tools/$1-$(cksum <"$here/$2" | cut -d ' ' -f 1)
-    if [ ! -e "$venv/complete" ]; then
-        rm -rf "$venv"
-        { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/$2" \
-            && touch "$venv/complete"; } >&2 || return 1
-    fi
-    echo "$venv/bin"
-}
+. "$here/../python.sh"
 
 bin=$(environment openapi requirements.txt) || exit 2
 cd "$root" || exit 2

@@ -11,6 +11,7 @@ pub mod fleet;
 pub mod proxy;
 pub mod refusal;
 pub mod stack;
+pub mod step;
 mod wiring;
 pub mod world;
 

@@ -6,71 +6,13 @@
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use serde_json::json;
 use tests::proxy::{Fault, Proxy};
-use tests::world::completion;
+use tests::step::Step;
 use tests::{Answer, KNOWN, OTHER_PASSWORD, Request, World, reset_token_in};
 use tokio::time::Instant;
 
-/// A step of a reset, and the calls to `DynamoDB` that it makes when all is well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Open,
-    Mail,
-    CheckResetToken,
-    Complete,
-    UnleashMail,
-    UnleashValidate,
-    UnleashComplete,
-}
-
-const STEPS: [(Step, u64); 7] = [
-    (Step::Open, 2),
-    (Step::Mail, 5),
-    (Step::CheckResetToken, 4),
-    (Step::Complete, 4),
-    (Step::UnleashMail, 3),
-    (Step::UnleashValidate, 4),
-    (Step::UnleashComplete, 5),
-];
-
 /// Longer than any answer may take: API Gateway gives up after 29 seconds.
 const IN_TIME: Duration = Duration::from_secs(22);
-
-impl Step {
-    /// What comes before, and then the request of this step.
-    async fn prepare(self, world: &World) -> Request {
-        match self {
-            Self::Open => Request::post("/organizations/reset-password/", &json!({"email": KNOWN})),
-            Self::UnleashMail => Request::post("/auth/reset/password-email", &json!({"email": KNOWN})),
-            Self::Mail => {
-                let token = world.request_token(KNOWN).await;
-                Request::get("/organizations/complete-password/").query("token", &token)
-            }
-            Self::CheckResetToken => {
-                let token = world.reset_token(KNOWN).await;
-                Request::get("/organizations/complete-password/").query("token", &token)
-            }
-            Self::UnleashValidate => {
-                let token = world.reset_token(KNOWN).await;
-                Request::get("/auth/reset/validate").query("token", &token)
-            }
-            Self::Complete => completion(&world.reset_token(KNOWN).await, OTHER_PASSWORD),
-            Self::UnleashComplete => {
-                let body = json!({"token": world.reset_token(KNOWN).await, "password": OTHER_PASSWORD});
-                Request::post("/auth/reset/password", &body)
-            }
-        }
-    }
-
-    fn mails(self) -> bool {
-        matches!(self, Self::Mail | Self::UnleashMail)
-    }
-
-    fn completes(self) -> bool {
-        matches!(self, Self::Complete | Self::UnleashComplete)
-    }
-}
 
 async fn world() -> (World, Proxy) {
     World::behind_a_proxy(&[]).await
@@ -78,13 +20,13 @@ async fn world() -> (World, Proxy) {
 
 #[tokio::test]
 async fn the_steps_make_the_calls_that_this_test_thinks_they_make() {
-    for (step, calls) in STEPS {
+    for step in Step::ALL {
         let (world, proxy) = world().await;
         let request = step.prepare(&world).await;
         proxy.disarm();
         let answer = world.send_only(request).await;
         assert!(answer.status() < 300, "{step:?} {answer:?}");
-        assert_eq!(proxy.operations().len() as u64, calls, "{step:?} {:?}", proxy.operations());
+        assert_eq!(proxy.operations().len() as u64, step.calls(), "{step:?} {:?}", proxy.operations());
     }
 }
 
@@ -187,9 +129,9 @@ async fn after_the_unknowable(step: Step, world: &World, request: Request) -> Op
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_times_every_fault_is_answered_rightly_and_can_be_tried_again() {
     let mut cells = Vec::new();
-    for (step, calls) in STEPS {
+    for step in Step::ALL {
         for fault in Fault::ALL {
-            for call in 0..calls {
+            for call in 0..step.calls() {
                 // Once: the SDK's retries hide it. Thrice: they do not; for the one operation alone. For good: nothing works.
                 cells.extend([1, 3, u64::MAX].map(|times| (step, fault, call, times)));
             }
@@ -221,28 +163,25 @@ async fn a_win_whose_answer_was_lost_is_still_a_win() {
 /// The first answer is lost, the SDK's repeat meets its own transaction, and the next one finds the work done.
 const LOST_AND_MET_ITSELF: [Fault; 2] = [Fault::CutAfterTheWork, Fault::Conflict];
 
+async fn lost_and_met_itself(step: Step) -> World {
+    let (world, proxy) = world().await;
+    let request = step.prepare(&world).await;
+    proxy.arm_each(&LOST_AND_MET_ITSELF, step.calls() - 1);
+    let answer = world.send(request).await;
+    assert!(answer.status() < 300, "{step:?} {answer:?}");
+    world
+}
+
 #[tokio::test]
 async fn a_win_that_met_itself_is_still_a_win() {
     for step in [Step::Complete, Step::UnleashComplete] {
-        let (world, proxy) = world().await;
-        let request = step.prepare(&world).await;
-        let calls = STEPS.iter().find(|(other, _)| *other == step).expect("a step").1;
-        proxy.arm_each(&LOST_AND_MET_ITSELF, calls - 1);
-        let answer = world.send(request).await;
-        assert!(answer.status() < 300, "{step:?} {answer:?}");
-        assert!(world.has_password(KNOWN, OTHER_PASSWORD).await);
+        assert!(lost_and_met_itself(step).await.has_password(KNOWN, OTHER_PASSWORD).await, "{step:?}");
     }
 }
 
 #[tokio::test]
 async fn a_mail_whose_claim_met_itself_still_leaves() {
     for step in [Step::Mail, Step::UnleashMail] {
-        let (world, proxy) = world().await;
-        let request = step.prepare(&world).await;
-        let calls = STEPS.iter().find(|(other, _)| *other == step).expect("a step").1;
-        proxy.arm_each(&LOST_AND_MET_ITSELF, calls - 1);
-        let answer = world.send(request).await;
-        assert!(answer.status() < 300, "{step:?} {answer:?}");
-        assert_eq!(world.outbox.messages().len(), 1, "{step:?}");
+        assert_eq!(lost_and_met_itself(step).await.outbox.messages().len(), 1, "{step:?}");
     }
 }

@@ -6,47 +6,17 @@
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use serde_json::json;
 use tests::proxy::{Fault, Proxy};
-use tests::world::completion;
+use tests::step::Step;
 use tests::{KNOWN, OTHER_PASSWORD, Request, World, reset_token_in};
 use tokio::net::TcpSocket;
 use tokio::time::Instant;
 
-/// A step of a reset that ends with a mail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Mail,
-    UnleashMail,
-    Complete,
-    UnleashComplete,
-}
-
+/// The steps that end with a mail.
 const STEPS: [Step; 4] = [Step::Mail, Step::UnleashMail, Step::Complete, Step::UnleashComplete];
 
 /// One attempt is given up after four seconds, and what that leaves open is not tried again.
 const SETTLED_WITHIN: Duration = Duration::from_secs(7);
-
-impl Step {
-    async fn prepare(self, world: &World) -> Request {
-        match self {
-            Self::Mail => {
-                let token = world.request_token(KNOWN).await;
-                Request::get("/organizations/complete-password/").query("token", &token)
-            }
-            Self::UnleashMail => Request::post("/auth/reset/password-email", &json!({"email": KNOWN})),
-            Self::Complete => completion(&world.reset_token(KNOWN).await, OTHER_PASSWORD),
-            Self::UnleashComplete => {
-                let body = json!({"token": world.reset_token(KNOWN).await, "password": OTHER_PASSWORD});
-                Request::post("/auth/reset/password", &body)
-            }
-        }
-    }
-
-    fn completes(self) -> bool {
-        matches!(self, Self::Complete | Self::UnleashComplete)
-    }
-}
 
 /// How many mails must have left once the fault had its way: what SES did not take and surely never will is sent once more.
 fn mails_after(fault: Fault, times: u64) -> usize {

@@ -1,0 +1,81 @@
+//! The steps of a reset, each with what must have gone before.
+
+use serde_json::json;
+
+use crate::event::Request;
+use crate::world::{World, completion};
+use crate::{KNOWN, OTHER_PASSWORD};
+
+/// One call of a reset of the account [`KNOWN`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the routes' names")]
+pub enum Step {
+    Open,
+    Mail,
+    CheckResetToken,
+    Complete,
+    UnleashMail,
+    UnleashValidate,
+    UnleashComplete,
+}
+
+impl Step {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Open,
+        Self::Mail,
+        Self::CheckResetToken,
+        Self::Complete,
+        Self::UnleashMail,
+        Self::UnleashValidate,
+        Self::UnleashComplete,
+    ];
+
+    /// Does what comes before, and returns the request of this step.
+    pub async fn prepare(self, world: &World) -> Request {
+        match self {
+            Self::Open => Request::post("/organizations/reset-password/", &json!({"email": KNOWN})),
+            Self::UnleashMail => Request::post("/auth/reset/password-email", &json!({"email": KNOWN})),
+            Self::Mail => {
+                let token = world.request_token(KNOWN).await;
+                Request::get("/organizations/complete-password/").query("token", &token)
+            }
+            Self::CheckResetToken => {
+                let token = world.reset_token(KNOWN).await;
+                Request::get("/organizations/complete-password/").query("token", &token)
+            }
+            Self::UnleashValidate => {
+                let token = world.reset_token(KNOWN).await;
+                Request::get("/auth/reset/validate").query("token", &token)
+            }
+            Self::Complete => completion(&world.reset_token(KNOWN).await, OTHER_PASSWORD),
+            Self::UnleashComplete => {
+                let body = json!({"token": world.reset_token(KNOWN).await, "password": OTHER_PASSWORD});
+                Request::post("/auth/reset/password", &body)
+            }
+        }
+    }
+
+    /// How many calls to `DynamoDB` it makes before its reply when all is well.
+    #[must_use]
+    pub const fn calls(self) -> u64 {
+        match self {
+            Self::Open => 2,
+            Self::UnleashMail => 3,
+            Self::CheckResetToken | Self::Complete | Self::UnleashValidate => 4,
+            Self::Mail | Self::UnleashComplete => 5,
+        }
+    }
+
+    /// Whether it has a reset token mailed.
+    #[must_use]
+    pub const fn mails(self) -> bool {
+        matches!(self, Self::Mail | Self::UnleashMail)
+    }
+
+    /// Whether it sets the password.
+    #[must_use]
+    pub const fn completes(self) -> bool {
+        matches!(self, Self::Complete | Self::UnleashComplete)
+    }
+}
