@@ -12,12 +12,11 @@ use axum::routing::{get, post};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::event::Answer;
 use crate::stack::{forward, target_directory};
-use crate::wiring::{endpoint, listen};
+use crate::wiring::{Served, serve_router};
 
 type Invocation = (Value, oneshot::Sender<Value>);
 
@@ -27,15 +26,15 @@ pub struct Environment {
     pid: u32,
     invocations: mpsc::Sender<Invocation>,
     is_dead: watch::Sender<bool>,
-    handed_over: Arc<watch::Sender<Option<Instant>>>,
-    runtime_api: JoinHandle<()>,
+    runtime_api: Arc<RuntimeApi>,
+    _served: Served,
 }
 
 /// What the process asks of Lambda. It has one call at a time.
 struct RuntimeApi {
     waiting: Mutex<mpsc::Receiver<Invocation>>,
     current: Mutex<Option<oneshot::Sender<Value>>>,
-    handed_over: Arc<watch::Sender<Option<Instant>>>,
+    handed_over: watch::Sender<Option<Instant>>,
 }
 
 impl Environment {
@@ -46,21 +45,16 @@ impl Environment {
         log: &mpsc::UnboundedSender<String>,
     ) -> Self {
         let (invocations, waiting) = mpsc::channel(1);
-        let handed_over = Arc::new(watch::Sender::new(None));
-        let state = Arc::new(RuntimeApi {
+        let runtime_api = Arc::new(RuntimeApi {
             waiting: Mutex::new(waiting),
             current: Mutex::default(),
-            handed_over: Arc::clone(&handed_over),
+            handed_over: watch::Sender::new(None),
         });
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
-            .with_state(state);
-        let listener = listen().await;
-        let address = endpoint(&listener);
-        let runtime_api = tokio::spawn(async move {
-            let _ = axum::serve(listener, router).await;
-        });
+            .with_state(Arc::clone(&runtime_api));
+        let (address, served) = serve_router(router).await;
         let mut child = Command::new(target_directory().join("debug").join(function))
             .env_clear()
             .envs(variables.iter().cloned())
@@ -82,15 +76,15 @@ impl Environment {
             pid,
             invocations,
             is_dead: watch::Sender::new(false),
-            handed_over,
             runtime_api,
+            _served: served,
         }
     }
 
     /// The answer to `event`, once the work after the previous one is done; nothing if the process was killed before it answered.
     pub async fn call(&self, event: Value) -> Option<Answer> {
         let (reply, answered) = oneshot::channel();
-        self.handed_over.send_replace(None);
+        self.runtime_api.handed_over.send_replace(None);
         let mut is_dead = self.is_dead.subscribe();
         let answered = async {
             self.invocations.send((event, reply)).await.ok()?;
@@ -105,7 +99,7 @@ impl Environment {
 
     /// When the process took the last call: waits until it is done with the work after the one before.
     pub async fn handed_over(&self) -> Instant {
-        let mut handed_over = self.handed_over.subscribe();
+        let mut handed_over = self.runtime_api.handed_over.subscribe();
         let since = handed_over.wait_for(Option::is_some).await.expect("a runtime API");
         since.expect("a time")
     }
@@ -122,12 +116,6 @@ impl Environment {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).expect("a process");
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
         peak.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
-    }
-}
-
-impl Drop for Environment {
-    fn drop(&mut self) {
-        self.runtime_api.abort();
     }
 }
 

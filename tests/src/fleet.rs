@@ -43,20 +43,18 @@ impl Fleet {
         // A kill between the work and its answer is the one that matters most, and without this a rare one.
         let (proxy, dynamodb, proxy_served) = Proxy::start(&engine).await;
         proxy.hold(Duration::from_millis(30));
-        let mut variables: Vec<(String, String)> = variables(&NO_LIMITS)
+        let mut settings = NO_LIMITS.to_vec();
+        settings.extend([
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
+            ("AWS_ENDPOINT_URL_SESV2", &ses),
+        ]);
+        let variables: Vec<(String, String)> = variables(&settings)
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        variables.extend(
-            [
-                ("AWS_REGION", "eu-west-1"),
-                ("AWS_ACCESS_KEY_ID", "local"),
-                ("AWS_SECRET_ACCESS_KEY", "local"),
-                ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
-                ("AWS_ENDPOINT_URL_SESV2", &ses),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
         let (lines, log) = mpsc::unbounded_channel();
         let pool = |function| Pool::start(function, variables.clone(), lines.clone(), environments);
         Self {

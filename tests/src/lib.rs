@@ -16,7 +16,7 @@ mod wiring;
 pub mod world;
 
 pub use event::{Answer, Gateway, Request};
-pub use world::{World, reset_token_in};
+pub use world::{World, reset_token_in, token_in_link};
 
 /// A password that the policy takes.
 pub const PASSWORD: &str = "crux_is_awesome";

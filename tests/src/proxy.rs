@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
-use crate::wiring::Served;
+use crate::wiring::{Served, endpoint, listen};
+
+const TRANSACTION: &str = "TransactWriteItems";
 
 /// What happens to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,8 +89,8 @@ pub struct Proxy {
 impl Proxy {
     /// A proxy to `upstream`, the endpoint at which it listens, and what keeps it listening.
     pub(crate) async fn start(upstream: &str) -> (Self, String, Served) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let listener = listen().await;
+        let endpoint = endpoint(&listener);
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let proxy = Self::default();
         let clone = proxy.clone();
@@ -147,7 +149,7 @@ impl Proxy {
             self.operations.lock().expect("operations").push(operation.clone());
             let fault = self.plan.lock().expect("a plan").as_ref().and_then(|plan| plan.fault(call));
             match fault {
-                Some(Fault::Conflict | Fault::ConflictHalfWay) if operation != "TransactWriteItems" => {}
+                Some(Fault::Conflict | Fault::ConflictHalfWay) if operation != TRANSACTION => {}
                 Some(Fault::Refused) => return Ok(()),
                 Some(Fault::Hang) => {
                     tokio::time::sleep(Duration::from_secs(30)).await;
@@ -171,7 +173,7 @@ impl Proxy {
                 None => {}
             }
             let answer = self.forward_in_turn(&request, &operation, upstream).await?;
-            if operation == "TransactWriteItems" {
+            if operation == TRANSACTION {
                 let hold = *self.hold.lock().expect("a duration");
                 tokio::time::sleep(hold).await;
             }
@@ -181,14 +183,17 @@ impl Proxy {
 
     async fn forward_in_turn(&self, request: &[u8], operation: &str, upstream: &str) -> io::Result<Vec<u8>> {
         let contention = *self.contention.lock().expect("a duration");
-        let Some(each) = contention.filter(|_| operation == "TransactWriteItems") else {
+        let Some(each) = contention.filter(|_| operation == TRANSACTION) else {
             return forward(request, upstream).await;
         };
         let token = idempotency_token(request);
-        if let Some(other) = &*self.in_transaction.lock().expect("a transaction") {
-            return Ok(if *other == token { in_progress() } else { answer(Fault::Conflict, operation) });
+        {
+            let mut under_way = self.in_transaction.lock().expect("a transaction");
+            if let Some(other) = &*under_way {
+                return Ok(if *other == token { in_progress() } else { answer(Fault::Conflict, operation) });
+            }
+            *under_way = Some(token);
         }
-        *self.in_transaction.lock().expect("a transaction") = Some(token);
         tokio::time::sleep(each).await;
         let answer = forward(request, upstream).await;
         *self.in_transaction.lock().expect("a transaction") = None;

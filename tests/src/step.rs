@@ -1,5 +1,6 @@
 //! The steps of a reset, each with what must have gone before.
 
+use futures::StreamExt as _;
 use serde_json::json;
 
 use crate::event::Request;
@@ -78,4 +79,17 @@ impl Step {
     pub const fn completes(self) -> bool {
         matches!(self, Self::Complete | Self::UnleashComplete)
     }
+}
+
+/// Tries every cell of a matrix, some at a time, and fails with the problems that `attempt` tells.
+pub async fn try_all<C, A>(cells: Vec<C>, attempt: impl Fn(C) -> A)
+where
+    A: Future<Output = Option<String>> + Send + 'static,
+{
+    let count = cells.len();
+    let attempts = cells.into_iter().map(|cell| tokio::spawn(attempt(cell)));
+    let outcomes: Vec<_> = futures::stream::iter(attempts).buffer_unordered(24).collect().await;
+    let problems: Vec<String> =
+        outcomes.into_iter().filter_map(|outcome| outcome.expect("an attempt")).collect();
+    assert!(problems.is_empty(), "{} of {count} went wrong:\n{}", problems.len(), problems.join("\n"));
 }

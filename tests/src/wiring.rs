@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use axum::Router;
 use dynoxide::Database;
 use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
 use local::ses::Outbox;
@@ -75,13 +76,18 @@ pub(crate) fn outbox() -> Outbox {
 /// Serves SES: its mails and its endpoint.
 pub(crate) async fn serve_ses() -> (Outbox, String, Served) {
     let outbox = outbox();
+    let (endpoint, served) = serve_router(outbox.clone().router()).await;
+    (outbox, endpoint, served)
+}
+
+/// Serves `router` at the endpoint.
+pub(crate) async fn serve_router(router: Router) -> (String, Served) {
     let listener = listen().await;
     let endpoint = endpoint(&listener);
-    let router = outbox.clone().router();
     let served = Served::new(async move {
         let _ = axum::serve(listener, router).await;
     });
-    (outbox, endpoint, served)
+    (endpoint, served)
 }
 
 pub(crate) async fn listen() -> TcpListener {

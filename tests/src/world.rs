@@ -306,7 +306,6 @@ impl World {
             let text = answer.response.to_string();
             assert!(evidence.in_log(&text).is_empty(), "a refusal repeats a secret: {text}");
         }
-        drop(evidence);
         answer
     }
 
@@ -430,7 +429,13 @@ pub fn completion(token: &str, password: &str) -> Request {
 /// The reset token in a mail.
 #[must_use]
 pub fn reset_token_in(mail: &Message) -> String {
-    mail.text.split("#token=").nth(1).expect("a link")[..20].to_owned()
+    token_in_link(&mail.text)
+}
+
+/// The reset token behind the link in the text of a mail.
+#[must_use]
+pub fn token_in_link(text: &str) -> String {
+    text.split("#token=").nth(1).expect("a link")[..20].to_owned()
 }
 
 /// The PHC string of an account.

@@ -15,11 +15,9 @@ use std::io::Write as _;
 use futures::future::join_all;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
+use tests::refusal::{COMPLETE, RESET, VALIDATE};
 use tests::stack::Stack;
-
-const RESET: &str = "/organizations/reset-password/";
-const VALIDATE: &str = "/organizations/validate-password-reset/";
-const COMPLETE: &str = "/organizations/complete-password/";
+use tests::token_in_link;
 
 /// A deployment, and how its mails are read.
 struct Target {
@@ -65,19 +63,10 @@ impl Target {
         answer.json::<Value>().await.expect("JSON")["reset_token"].as_str().expect("a token").to_owned()
     }
 
-    /// The token of the `count`th mail that links.
-    async fn mailed_token(&self, count: usize) -> String {
+    /// The token of the mail that links.
+    async fn mailed_token(&self) -> String {
         if let Some(stack) = &self.local {
-            for _ in 0..100 {
-                let mails = stack.mails(1).await;
-                let tokens: Vec<&str> =
-                    mails.iter().filter_map(|mail| mail["text"].as_str()?.split("#token=").nth(1)).collect();
-                if tokens.len() >= count {
-                    return tokens[0][..20].to_owned();
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            }
-            panic!("mail {count} did not come");
+            return token_in_link(stack.mails(1).await[0]["text"].as_str().expect("a text"));
         }
         ask(&format!("Paste the token (behind #token=) of the newest mail to {}: ", self.account))
     }
@@ -138,7 +127,7 @@ async fn a_deployment_keeps_the_contract() {
     assert_eq!(seen[0].0, 204);
 
     // Scanners, refused passwords, and a race: one winner.
-    let token = target.mailed_token(1).await;
+    let token = target.mailed_token().await;
     for _ in 0..3 {
         assert_eq!(target.status(VALIDATE, &json!({"token": token})).await, 204, "looking changes nothing");
     }

@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use tests::proxy::{Fault, Proxy};
-use tests::step::Step;
+use tests::step::{Step, try_all};
 use tests::{Answer, KNOWN, OTHER_PASSWORD, Request, World, reset_token_in};
 use tokio::time::Instant;
 
@@ -137,13 +136,7 @@ async fn every_call_times_every_fault_is_answered_rightly_and_can_be_tried_again
             }
         }
     }
-    let count = cells.len();
-    let attempts =
-        cells.into_iter().map(|(step, fault, call, times)| tokio::spawn(attempt(step, fault, call, times)));
-    let outcomes: Vec<_> = futures::stream::iter(attempts).buffer_unordered(24).collect().await;
-    let problems: Vec<String> =
-        outcomes.into_iter().filter_map(|outcome| outcome.expect("an attempt")).collect();
-    assert!(problems.is_empty(), "{} of {count} went wrong:\n{}", problems.len(), problems.join("\n"));
+    try_all(cells, |(step, fault, call, times)| attempt(step, fault, call, times)).await;
 }
 
 #[tokio::test]

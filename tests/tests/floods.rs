@@ -6,7 +6,7 @@ use tests::fleet::Fleet;
 use tests::world::completion;
 use tests::{PASSWORD, Request, UNKNOWN};
 
-/// More than any of the functions has in the SAM template, but for *complete*: 64 MiB of that one's are for argon2.
+/// Half of what *reset* and *validate* have in the SAM template. Nothing here makes *complete* hash.
 const MOST: u64 = 128 * 1024 * 1024;
 
 /// Whatever is strange, in bodies of `longest` bytes.

@@ -104,13 +104,13 @@ impl Person<'_> {
         self.read_mails().await;
     }
 
-    /// The mails that came, once no more do.
+    /// Takes the tokens of new mails, for which it waits a moment: a mail may have died with its process.
     async fn read_mails(&mut self) {
         for _ in 0..20 {
-            let fresh: Vec<String> = self.mailed().into_iter().skip(self.mails_seen).collect();
-            self.mails_seen += fresh.len();
-            self.tokens.extend(fresh.iter().cloned());
+            let fresh = self.mailed().split_off(self.mails_seen);
             if !fresh.is_empty() {
+                self.mails_seen += fresh.len();
+                self.tokens.extend(fresh);
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -2,14 +2,14 @@
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use tests::OTHER_PASSWORD;
 use tests::stack::{Stack, free_ports, processes_with};
+use tests::{OTHER_PASSWORD, token_in_link};
 
 /// Not the one that the greeting suggests, so that the output must not hold it.
 const PASSWORD: &str = "wandering teapot galaxy";
 
 fn token_in(mail: &Value) -> String {
-    mail["text"].as_str().expect("a text").split("#token=").nth(1).expect("a link")[..20].to_owned()
+    token_in_link(mail["text"].as_str().expect("a text"))
 }
 
 #[tokio::test]

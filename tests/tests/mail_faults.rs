@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use tests::proxy::{Fault, Proxy};
-use tests::step::Step;
+use tests::step::{Step, try_all};
 use tests::{KNOWN, OTHER_PASSWORD, Request, World, reset_token_in};
 use tokio::net::TcpSocket;
 use tokio::time::Instant;
@@ -88,17 +87,11 @@ async fn every_mail_times_every_fault_is_at_most_one_mail_and_never_the_callers_
             cells.extend([1, u64::MAX].map(|times| (step, fault, times)));
         }
     }
-    let count = cells.len();
-    let attempts = cells.into_iter().map(|(step, fault, times)| {
-        tokio::spawn(async move {
-            let outcome = attempt(step, fault, times).await;
-            outcome.map_err(|problem| format!("{step:?} with {fault:?}, {times} times: {problem}"))
-        })
-    });
-    let outcomes: Vec<_> = futures::stream::iter(attempts).buffer_unordered(24).collect().await;
-    let problems: Vec<String> =
-        outcomes.into_iter().filter_map(|outcome| outcome.expect("an attempt").err()).collect();
-    assert!(problems.is_empty(), "{} of {count} went wrong:\n{}", problems.len(), problems.join("\n"));
+    try_all(cells, |(step, fault, times)| async move {
+        let problem = attempt(step, fault, times).await.err()?;
+        Some(format!("{step:?} with {fault:?}, {times} times: {problem}"))
+    })
+    .await;
 }
 
 #[tokio::test]

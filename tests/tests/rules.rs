@@ -7,11 +7,9 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use serde_json::json;
+use tests::refusal::{COMPLETE, RESET};
 use tests::world::completion;
 use tests::{KNOWN, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World, reset_token_in};
-
-const RESET: &str = "/organizations/reset-password/";
-const COMPLETE: &str = "/organizations/complete-password/";
 
 #[tokio::test]
 async fn rule_1_nothing_to_steal() {
