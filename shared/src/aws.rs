@@ -13,15 +13,14 @@ use aws_smithy_http_client::{Builder, tls};
 const DYNAMODB_ATTEMPT: Duration = Duration::from_millis(1_500);
 const DYNAMODB_OPERATION: Duration = Duration::from_secs(4);
 
-/// SES may take longer, and nobody waits for it: mail leaves after the reply.
+/// SES may take longer; no caller waits for it.
 const SES_ATTEMPT: Duration = Duration::from_secs(4);
-const SES_OPERATION: Duration = Duration::from_secs(6);
 
 const CONNECT: Duration = Duration::from_secs(1);
 
 /// Region, credentials and endpoints, from where every SDK takes them. Called by `main.rs` alone.
 pub async fn sdk_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(https(usize::MAX)).load().await
+    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(https()).load().await
 }
 
 /// A `DynamoDB` client that gives up after four seconds.
@@ -41,25 +40,32 @@ pub(crate) fn dynamodb_timeouts(operation: Duration) -> TimeoutConfig {
     timeouts(DYNAMODB_ATTEMPT, operation)
 }
 
-/// An SES client that gives up after six seconds and does not repeat by itself: [`crate::mail::Mailer`] knows what may be
-/// repeated. Each mail has a connection of its own: one that was kept may have died while the environment was frozen, and then
-/// nobody could tell whether the mail left before it did.
+/// An SES client that gives up after four seconds and does not repeat by itself: [`crate::mail::send`] tells what may be
+/// repeated. Its connections are its own, so make one for each batch of mails: a connection that was kept from an earlier one may have
+/// died while the environment was frozen, and then nobody can tell whether a mail left before it did.
 #[must_use]
 pub fn ses(sdk: &SdkConfig) -> aws_sdk_sesv2::Client {
     let config = aws_sdk_sesv2::config::Builder::from(sdk)
-        .http_client(https(0))
-        .timeout_config(timeouts(SES_ATTEMPT, SES_OPERATION))
+        .http_client(https())
+        .timeout_config(timeouts(SES_ATTEMPT, SES_ATTEMPT))
         .retry_config(RetryConfig::disabled())
         .build();
     aws_sdk_sesv2::Client::from_conf(config)
 }
 
-/// A client that keeps up to `idle` connections for later calls.
-fn https(idle: usize) -> impl HttpClient + 'static {
-    Builder::new()
-        .pool_max_idle_per_host(idle)
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https()
+/// An SQS client that gives up after four seconds.
+#[must_use]
+pub fn sqs(sdk: &SdkConfig) -> aws_sdk_sqs::Client {
+    let config = aws_sdk_sqs::config::Builder::from(sdk)
+        .timeout_config(dynamodb_timeouts(DYNAMODB_OPERATION))
+        .retry_config(RetryConfig::standard())
+        .build();
+    aws_sdk_sqs::Client::from_conf(config)
+}
+
+/// A client with connections of its own, which it keeps for later calls.
+fn https() -> impl HttpClient + 'static {
+    Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https()
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {

@@ -33,6 +33,12 @@ impl Timestamp {
         Self(self.0 + seconds * 1000)
     }
 
+    /// The instant that lies `millis` milliseconds later.
+    #[must_use]
+    pub const fn plus_millis(self, millis: u64) -> Self {
+        Self(self.0 + millis)
+    }
+
     /// How long ago `earlier` was; zero if it lies in the future (two environments' clocks differ).
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {

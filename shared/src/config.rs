@@ -5,14 +5,15 @@ use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use http::Uri;
+use lambda_http::http::Uri;
 
 use crate::api_key::ApiKeys;
+use crate::mail::LinkBase;
 use crate::password::{self, PasswordPolicy};
 use crate::password_hash::{Argon2Cost, Argon2CostError};
 
 /// Every variable that [`Config::read`] looks at. The SAM template sets all of them.
-pub const VARIABLES: [&str; 22] = [
+pub const VARIABLES: [&str; 25] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -35,6 +36,9 @@ pub const VARIABLES: [&str; 22] = [
     "LIMIT_RESET_PER_IP",
     "LIMIT_MAIL_PER_ADDRESS",
     "LIMIT_BAD_TOKEN_PER_IP",
+    "ACCOUNTS_REQUIRED_ATTRIBUTE",
+    "DEAD_LETTER_QUEUE_URL",
+    "STACK_NAME",
 ];
 
 /// Where the accounts are. Rekey's own table has the address as its key; an operator's may differ in all.
@@ -52,6 +56,17 @@ pub struct AccountsTable {
     pub password_hash: String,
     /// The attribute that takes the time of the change.
     pub password_changed_at: String,
+    /// What a row must have to be mailed and changed.
+    pub required: Option<RequiredAttribute>,
+}
+
+/// An attribute that must have a certain value: it keeps disabled accounts out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequiredAttribute {
+    /// Its name.
+    pub name: String,
+    /// Its value; `true`, `false` and whole numbers also mean the truth value and the number.
+    pub value: String,
 }
 
 /// What mails say and how they leave.
@@ -63,8 +78,8 @@ pub struct MailSettings {
     pub reply_to: Option<String>,
     /// The SES configuration set.
     pub configuration_set: Option<String>,
-    /// What the link leads to; `None` means the hosted page under the API's own address.
-    pub reset_link: Option<String>,
+    /// Where the link leads; `None` means the hosted page under the API's own address.
+    pub reset_link: Option<LinkBase>,
     /// The service's name as its users know it.
     pub service_name: String,
 }
@@ -74,7 +89,7 @@ pub struct MailSettings {
 pub struct LimitSettings {
     /// Reset requests from one IP address in ten minutes.
     pub reset_per_ip: u32,
-    /// Mails to one address in an hour. Unless zero, also one a minute.
+    /// Mails to one address in an hour, or in a token's life where that is shorter. Unless zero, also one a minute.
     pub mail_per_address: u32,
     /// Calls with a dead token from one IP address in ten minutes.
     pub bad_token_per_ip: u32,
@@ -99,6 +114,10 @@ pub struct Config {
     pub api_keys: ApiKeys,
     /// The throttles.
     pub limits: LimitSettings,
+    /// Where entries about failed mails go.
+    pub dead_letter_queue_url: Option<String>,
+    /// The deployment's name: a dimension of its metrics.
+    pub stack_name: String,
 }
 
 /// A variable is missing or bad. The message names it and never quotes its value.
@@ -125,7 +144,7 @@ impl Config {
     /// [`ConfigError`] for the first variable that is missing or bad.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let env = Environment(&variable);
-        Ok(Self {
+        let config = Self {
             tokens_table: env.required("TOKENS_TABLE")?,
             accounts: env.accounts()?,
             token_lifetime_seconds: env.number("TOKEN_LIFETIME_SECONDS", 7200, 60..=86_400)?,
@@ -141,7 +160,16 @@ impl Config {
                 mail_per_address: env.number("LIMIT_MAIL_PER_ADDRESS", 5, 0..=1_000_000)?,
                 bad_token_per_ip: env.number("LIMIT_BAD_TOKEN_PER_IP", 20, 0..=1_000_000)?,
             },
-        })
+            dead_letter_queue_url: env.optional("DEAD_LETTER_QUEUE_URL")?,
+            stack_name: env.text("STACK_NAME", "rekey")?,
+        };
+        if config.api_keys.are_required() && config.mail.reset_link.is_none() {
+            return Err(bad(
+                "RESET_LINK",
+                "is not set, but REQUIRE_API_KEY is true: the hosted page, to which mails would link, is then switched off",
+            ));
+        }
+        Ok(config)
     }
 }
 
@@ -194,6 +222,7 @@ impl Environment<'_> {
             email_index: self.optional("ACCOUNTS_EMAIL_INDEX")?,
             password_hash: self.text("ACCOUNTS_PASSWORD_HASH", "password_hash")?,
             password_changed_at: self.text("ACCOUNTS_PASSWORD_CHANGED_AT", "password_changed_at")?,
+            required: self.required_attribute()?,
         };
         if table.email_index.is_none() && table.key != table.email {
             return Err(bad(
@@ -212,6 +241,17 @@ impl Environment<'_> {
         Ok(table)
     }
 
+    fn required_attribute(&self) -> Result<Option<RequiredAttribute>, ConfigError> {
+        const VARIABLE: &str = "ACCOUNTS_REQUIRED_ATTRIBUTE";
+        let Some(text) = self.optional(VARIABLE)? else { return Ok(None) };
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+                Ok(Some(RequiredAttribute { name: name.to_owned(), value: value.to_owned() }))
+            }
+            _ => Err(bad(VARIABLE, "must have the form name=value, such as status=active")),
+        }
+    }
+
     fn mail(&self) -> Result<MailSettings, ConfigError> {
         let from = self.required("MAIL_FROM")?;
         if !from.contains('@') {
@@ -221,14 +261,15 @@ impl Environment<'_> {
         if reset_link.as_deref().is_some_and(|link| !is_link_base(link)) {
             return Err(bad(
                 "RESET_LINK",
-                "must be an https:// address without a fragment (Rekey appends #token=…)",
+                "must be an https:// address without a fragment (Rekey appends #token=…), in which {token} may stand once, in the \
+                 path or the query",
             ));
         }
         Ok(MailSettings {
             from,
             reply_to: self.optional("MAIL_REPLY_TO")?,
             configuration_set: self.optional("MAIL_CONFIGURATION_SET")?,
-            reset_link,
+            reset_link: reset_link.map(LinkBase::from_text),
             service_name: self.text("SERVICE_NAME", "Rekey")?,
         })
     }
@@ -265,12 +306,18 @@ impl Environment<'_> {
     }
 }
 
-/// Whether `link` is an `https` address (or a plain one of this machine) to which a fragment can be appended.
+/// Whether `link` is an `https` address (or a plain one of this machine) to which a fragment can be appended, or that says once where
+/// the token goes.
 fn is_link_base(link: &str) -> bool {
-    let Ok(uri) = link.parse::<Uri>() else { return false };
+    // Another brace would be a misspelled place for the token.
+    let plain = link.replacen(LinkBase::TOKEN, "", 1);
+    let Ok(uri) = link.replacen(LinkBase::TOKEN, "T", 1).parse::<Uri>() else { return false };
     let local = ["127.0.0.1", "localhost", "[::1]"].map(Some).contains(&uri.host());
     let secure = uri.scheme_str() == Some("https") || (uri.scheme_str() == Some("http") && local);
-    secure && !link.contains(['#', '@', '"', '<', '>'])
+    let token_after_host = link
+        .find(LinkBase::TOKEN)
+        .is_none_or(|at| link.match_indices('/').nth(2).is_some_and(|(path, _)| at > path));
+    secure && token_after_host && !plain.contains(['#', '@', '"', '<', '>', '{', '}'])
 }
 
 fn bad(variable: &'static str, problem: impl Into<String>) -> ConfigError {
@@ -307,6 +354,13 @@ mod tests {
             (20, 5, 20)
         );
         assert_eq!((config.accounts.key.as_str(), config.accounts.email_index), ("email", None));
+    }
+
+    #[test]
+    fn a_link_may_say_where_the_token_goes() {
+        for link in ["https://example.com/new?token={token}", "https://example.com/new/{token}"] {
+            assert!(read(&[("RESET_LINK", link)]).is_ok(), "{link}");
+        }
     }
 
     #[test]
@@ -350,12 +404,21 @@ mod tests {
             ("RESET_LINK", "http://localhost.q7.example/"),
             ("RESET_LINK", "http://127.0.0.1@q7.example/"),
             ("RESET_LINK", "https://example.com@q7.example/"),
+            ("RESET_LINK", "https://{token}.q7.example/"),
+            ("RESET_LINK", "https://example.com/?a={token}&q7={token}"),
+            ("RESET_LINK", "https://example.com/?q7={Token}"),
             ("ACCOUNTS_PASSWORD_HASH", "email"),
+            ("ACCOUNTS_REQUIRED_ATTRIBUTE", "q7"),
+            ("ACCOUNTS_REQUIRED_ATTRIBUTE", "=q7"),
         ] {
             let message = read(&[(variable, value)]).expect_err(variable).to_string();
             assert!(message.starts_with(&format!("environment variable {variable} ")), "{message}");
             assert!(!message.contains("q7"), "{message}");
         }
+        let keys = format!("a:reset:{}", "0".repeat(64));
+        let message =
+            read(&[("REQUIRE_API_KEY", "true"), ("API_KEYS", &keys)]).expect_err("no page").to_string();
+        assert!(message.starts_with("environment variable RESET_LINK "), "{message}");
         let message = read(&[("ACCOUNTS_KEY", "user_id")]).expect_err("no index").to_string();
         assert!(message.contains("ACCOUNTS_EMAIL_INDEX"), "{message}");
     }
@@ -367,7 +430,7 @@ mod tests {
         ) {
             match read(&[(variable, &value)]) {
                 Ok(config) => {
-                    let base = config.mail.reset_link.unwrap_or_default();
+                    let base = config.mail.reset_link.as_ref().map_or("", LinkBase::as_str);
                     prop_assert!(!base.contains(['#', '@', '\r', '\n']));
                     prop_assert!(!config.mail.from.contains(['\r', '\n']));
                 }

@@ -1,18 +1,18 @@
 //! What is the same for all three functions: event in, route, caller, answer out, one wide event in the log.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use lambda_http::{Adapter, Body, LambdaEvent, Request, Response, Service as _, service_fn};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
-use crate::after_reply::{AfterReply, AfterReplyLayer};
 use crate::api_key::{ApiKeys, Caller, KeyRefusal, Scope};
 use crate::http::routes::{self, Dialect, Endpoint, FunctionName, Route};
-use crate::http::{Call, EventVersion, Refusal, Reply};
+use crate::http::{Call, Refusal, Reply, event};
 use crate::telemetry::{CallEvent, Telemetry};
 
 /// A caller has an answer after this long at the latest. API Gateway gives up after 29 or 30 seconds.
@@ -34,7 +34,6 @@ pub trait Function: Send + Sync + 'static {
         endpoint: Endpoint,
         call: &Call,
         caller: &Caller,
-        request_id: &str,
     ) -> impl Future<Output = Result<Done, Refusal>> + Send;
 }
 
@@ -54,47 +53,63 @@ impl Done {
     }
 }
 
-/// Answers the events of Lambda's runtime API, one after another, with the work after each reply in between.
+/// Answers the events of Lambda's runtime API, one after another.
 ///
 /// # Errors
 ///
 /// When the runtime API fails; Lambda then replaces the process.
-pub async fn serve<F: Function>(
-    function: F,
-    telemetry: Telemetry,
-    after_reply: AfterReply,
-) -> Result<(), lambda_runtime::Error> {
+pub async fn serve<F: Function>(function: F, telemetry: Telemetry) -> Result<(), lambda_http::Error> {
     let function = Arc::new(function);
-    let handler = service_fn(move |event: LambdaEvent<Value>| {
+    lambda_http::lambda_runtime::run(service_fn(move |event| {
         let (function, telemetry) = (Arc::clone(&function), telemetry.clone());
-        async move {
-            let LambdaEvent { payload, context } = event;
-            let (version, id) = (EventVersion::of(&payload), context.request_id);
-            // On a task of its own, so that even a panic is an answer, and its message nobody's.
-            let task_id = id.clone();
-            let task = tokio::spawn(async move { answer(&*function, &telemetry, payload, &task_id).await });
-            Ok::<Reply, lambda_runtime::Error>(task.await.unwrap_or_else(|_| {
-                let refusal = Refusal::Unavailable("the function panicked".to_owned());
-                refusal.into_reply(Dialect::Problem, &id).in_format(version)
-            }))
-        }
-    });
-    Runtime::new(handler).layer(AfterReplyLayer(after_reply)).run().await
+        async move { respond(function, telemetry, event).await }
+    }))
+    .await
 }
 
-/// Answers one event. Never fails: whatever comes in, an HTTP answer goes out.
-pub async fn answer<F: Function>(
-    function: &F,
-    telemetry: &Telemetry,
-    event: Value,
-    request_id: &str,
+/// Answers one HTTP event, in the format that the event wants. Never fails: whatever comes in, an HTTP answer goes out.
+///
+/// # Errors
+///
+/// If the answer could not be written, which running out of memory alone brings about.
+pub async fn respond<F: Function>(
+    function: Arc<F>,
+    telemetry: Telemetry,
+    event: LambdaEvent<Value>,
+) -> Result<Value, lambda_http::Error> {
+    let LambdaEvent { payload, context } = event;
+    let (request, guarded) = event::read(payload);
+    let (mut guarded, request_id) = (Some(guarded), context.request_id.clone());
+    let handler = service_fn(move |request: Request| {
+        let call = guarded.take().map(|guarded| Call::new(&request, guarded));
+        let (function, telemetry, id) = (Arc::clone(&function), telemetry.clone(), request_id.clone());
+        async move {
+            // On a task of its own, so that even a panic is an answer, and its message nobody's.
+            let answer = match call {
+                Some(call) => tokio::spawn(answer(function, telemetry, call, id.clone())).await.ok(),
+                None => None,
+            };
+            let answer = answer.unwrap_or_else(|| {
+                Refusal::Unavailable("the function panicked".to_owned()).into_reply(Dialect::Problem, &id)
+            });
+            Ok::<Response<Body>, Infallible>(answer.into())
+        }
+    });
+    let Ok(response) = Adapter::from(handler).call(LambdaEvent::new(request, context)).await;
+    Ok(serde_json::to_value(response)?)
+}
+
+async fn answer<F: Function>(
+    function: Arc<F>,
+    telemetry: Telemetry,
+    call: Call,
+    request_id: String,
 ) -> Reply {
     let started = Instant::now();
-    let call = Call::from_event(event);
-    let mut record = telemetry.call(request_id, call.gateway_request_id.as_deref());
+    let mut record = telemetry.call(&request_id, call.gateway_request_id.as_deref());
     let route = routes::find(F::NAME, &call.method, &call.path);
     let outcome = match route {
-        Some(route) => timeout(REPLY_DEADLINE, routed(function, route, &call, request_id, &mut record))
+        Some(route) => timeout(REPLY_DEADLINE, routed(&*function, route, &call, &mut record))
             .await
             .unwrap_or_else(|_| Err(Refusal::Unavailable("the call took too long".to_owned()))),
         None => Err(Refusal::NotFound),
@@ -107,19 +122,18 @@ pub async fn answer<F: Function>(
         Err(refusal) => {
             record.outcome = refusal.code();
             record.error = refusal.internal().map(str::to_owned);
-            refusal.into_reply(route.map_or(Dialect::Problem, Route::dialect), request_id)
+            refusal.into_reply(route.map_or(Dialect::Problem, Route::dialect), &request_id)
         }
     };
-    record.status = reply.status_code.to_string();
+    record.status = reply.status.as_u16().to_string();
     telemetry.end_call(record, started.elapsed());
-    reply.in_format(call.version)
+    reply
 }
 
 async fn routed<F: Function>(
     function: &F,
     route: &'static Route,
     call: &Call,
-    request_id: &str,
     record: &mut CallEvent,
 ) -> Result<Done, Refusal> {
     record.route = route.path;
@@ -139,7 +153,7 @@ async fn routed<F: Function>(
     if let Caller::Trusted(name) = &caller {
         record.caller = Some(name.clone());
     }
-    function.call(route.endpoint, call, &caller, request_id).await
+    function.call(route.endpoint, call, &caller).await
 }
 
 fn is_page(endpoint: Endpoint, call: &Call) -> Result<bool, Refusal> {

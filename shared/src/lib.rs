@@ -4,11 +4,11 @@
 //! Nothing here reads the environment, the system's clock or a global generator: `main.rs` of each
 //! function does, and passes them in.
 
-pub mod after_reply;
 pub mod api_key;
 pub mod aws;
 pub mod clock;
 pub mod config;
+pub mod dead_letters;
 pub mod email;
 pub mod function;
 pub mod http;
@@ -19,3 +19,5 @@ pub mod random;
 pub mod store;
 pub mod telemetry;
 pub mod token;
+
+pub use aws_config::SdkConfig;

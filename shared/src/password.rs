@@ -12,8 +12,9 @@ use crate::email::EmailAddress;
 /// guess estimation cheap.
 pub const MAX_LENGTH: usize = 128;
 
-/// zxcvbn sees so many characters at the most. Its time grows faster than the text (100 symbols that could each be a letter
-/// take over a second), and whatever begins with as many characters that are hard to guess is hard to guess.
+/// zxcvbn sees so many characters at once. Its time grows faster than the text (100 symbols that could each be a letter take over a
+/// second), so of a longer password it sees the beginning and the end: whoever guesses the whole has guessed each of them, and so the
+/// better score of the two is the lower bound.
 const JUDGED_LENGTH: usize = 32;
 
 /// The lowest zxcvbn score taken: "safely unguessable", at least 10^8 guesses.
@@ -72,7 +73,11 @@ impl PasswordPolicy {
         if length < self.min_length {
             weaknesses.push(Weakness::TooShort { min_length: self.min_length });
         }
-        let estimate = zxcvbn(cut(password.expose_secret()), &self.context(address));
+        let context = self.context(address);
+        let mut estimate = zxcvbn(beginning(password.expose_secret()), &context);
+        if length > JUDGED_LENGTH && estimate.score() < MIN_SCORE {
+            estimate = zxcvbn(end(password.expose_secret()), &context);
+        }
         if estimate.score() < MIN_SCORE {
             let advice = estimate
                 .feedback()
@@ -93,13 +98,18 @@ impl PasswordPolicy {
         let address = address.map_or("", EmailAddress::as_str);
         let parts = address.split(['@', '.', '+', '-', '_']).filter(|word| word.len() > 2);
         let words = [self.service_name.as_str(), address].into_iter().chain(address.split('@')).chain(parts);
-        words.map(cut).collect()
+        words.flat_map(|word| [beginning(word), end(word)]).collect()
     }
 }
 
 /// The first [`JUDGED_LENGTH`] characters.
-fn cut(text: &str) -> &str {
+fn beginning(text: &str) -> &str {
     text.char_indices().nth(JUDGED_LENGTH).map_or(text, |(end, _)| &text[..end])
+}
+
+/// The last [`JUDGED_LENGTH`] characters.
+fn end(text: &str) -> &str {
+    text.char_indices().nth_back(JUDGED_LENGTH - 1).map_or(text, |(start, _)| &text[start..])
 }
 
 impl NewPassword {
@@ -177,6 +187,15 @@ mod tests {
                 "{password}"
             );
         }
+    }
+
+    #[test]
+    fn a_weak_beginning_does_not_spoil_a_strong_end_nor_the_other_way_round() {
+        let (weak, strong) = ("password".repeat(4), "tG7#qv0Lr!zXw9@KpM2$eYb5^Hd8&Jc1*Nf4(Us6");
+        assert!(accepts(15, &format!("{weak}{strong}"), None).is_ok());
+        assert!(accepts(15, &format!("{strong}{weak}"), None).is_ok());
+        assert!(accepts(15, &weak.repeat(2), None).is_err());
+        assert!(accepts(15, &"a".repeat(100), None).is_err());
     }
 
     #[test]

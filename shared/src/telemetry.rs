@@ -23,14 +23,15 @@ use crate::clock::{Clock, Timestamp};
 /// The namespace of every metric.
 pub const NAMESPACE: &str = "Rekey";
 
-/// What became of a call. Metrics: `Calls`, `Latency` and `ColdStarts`, by `Function` and by `Function` and `Outcome`.
-#[metrics(emf::dimension_sets = [["Function"], ["Function", "Outcome"]], rename_all = "PascalCase")]
+/// What became of a call. Metrics: `Calls`, `Latency` and `ColdStarts`, by `Stack` and `Function`, and by these and `Outcome`.
+#[metrics(emf::dimension_sets = [["Stack", "Function"], ["Stack", "Function", "Outcome"]], rename_all = "PascalCase")]
 #[derive(Debug)]
 pub struct CallEvent {
     #[metrics(timestamp)]
     timestamp: SystemTime,
     #[metrics(name = "level")]
     level: &'static str,
+    stack: Arc<str>,
     function: &'static str,
     /// What was done, or the `code` of the refusal.
     pub outcome: &'static str,
@@ -54,20 +55,23 @@ pub struct CallEvent {
     latency: Duration,
 }
 
-/// What became of a mail. Metrics: `Mails` and `MailLatency`, by `Function` and by `Function` and `MailOutcome`.
-#[metrics(emf::dimension_sets = [["Function"], ["Function", "MailOutcome"]], rename_all = "PascalCase")]
+/// What became of an order. Metrics: `Mails`, `MailLatency` (SES's part) and `MailDelay` (from the order until SES took the mail), by
+/// `Stack` and `Function`, and by these and `MailOutcome`.
+#[metrics(emf::dimension_sets = [["Stack", "Function"], ["Stack", "Function", "MailOutcome"]], rename_all = "PascalCase")]
 #[derive(Debug)]
-pub struct MailEvent {
+struct MailEvent {
     #[metrics(timestamp)]
     timestamp: SystemTime,
     #[metrics(name = "level")]
     level: &'static str,
+    stack: Arc<str>,
     function: &'static str,
-    /// `sent`, `failed`, or `no_account` where there was nobody to write to.
     mail_outcome: &'static str,
     /// `reset` or `changed`.
     mail_kind: &'static str,
-    /// The id of the call that asked for it.
+    /// The order's name.
+    order: String,
+    /// Lambda's request id.
     request_id: String,
     /// SES's id of the mail.
     message_id: Option<String>,
@@ -75,18 +79,48 @@ pub struct MailEvent {
     #[metrics(unit = Count)]
     mails: u64,
     #[metrics(unit = Millisecond)]
-    mail_latency: Duration,
+    mail_latency: Option<Duration>,
+    #[metrics(unit = Millisecond)]
+    mail_delay: Option<Duration>,
 }
 
-/// What became of one mail.
+/// What became of an order.
 #[derive(Debug)]
 pub enum MailOutcome {
-    /// SES took it, under this id.
-    Sent(String),
-    /// SES did not; the text says why, without the address.
-    Failed(String),
-    /// There was no account to write to.
+    /// SES took the mail.
+    Sent {
+        /// SES's id of it.
+        message_id: String,
+        /// How long SES took.
+        latency: Duration,
+        /// How long ago it was ordered.
+        delay: Duration,
+    },
+    /// There was nobody to write to.
     NoAccount,
+    /// It will be tried again; the text says why it had to be.
+    Delayed(String),
+    /// It failed for good; the text says why, without the address.
+    Failed(String),
+}
+
+impl MailOutcome {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Sent { .. } => "sent",
+            Self::NoAccount => "no_account",
+            Self::Delayed(_) => "delayed",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    const fn level(&self) -> &'static str {
+        match self {
+            Self::Sent { .. } | Self::NoAccount => "INFO",
+            Self::Delayed(_) => "WARN",
+            Self::Failed(_) => "ERROR",
+        }
+    }
 }
 
 /// Writes events. Cheap to clone.
@@ -94,15 +128,27 @@ pub enum MailOutcome {
 pub struct Telemetry {
     sink: BoxEntrySink,
     clock: Clock,
+    stack: Arc<str>,
     function: &'static str,
     warm: Arc<AtomicBool>,
 }
 
 impl Telemetry {
-    /// Telemetry of `function`, a line an event, into `output`; in production the standard output.
-    pub fn new(function: &'static str, clock: Clock, output: impl Write + Send + Sync + 'static) -> Self {
+    /// Telemetry of `function` in the deployment `stack`, a line an event, into `output`; in production the standard output.
+    pub fn new(
+        function: &'static str,
+        stack: &str,
+        clock: Clock,
+        output: impl Write + Send + Sync + 'static,
+    ) -> Self {
         let emf = Emf::builder(NAMESPACE.to_owned(), vec![vec![]]).build().output_to(output);
-        Self { sink: FlushImmediately::new_boxed(emf), clock, function, warm: Arc::default() }
+        Self {
+            sink: FlushImmediately::new_boxed(emf),
+            clock,
+            stack: stack.into(),
+            function,
+            warm: Arc::default(),
+        }
     }
 
     /// An event that begins now.
@@ -111,6 +157,7 @@ impl Telemetry {
         CallEvent {
             timestamp: system_time(self.clock.now()),
             level: "INFO",
+            stack: Arc::clone(&self.stack),
             function: self.function,
             outcome: "unknown",
             route: "unknown",
@@ -132,24 +179,30 @@ impl Telemetry {
         self.sink.append_any(RootEntry::new(metrique::CloseValue::close(event)));
     }
 
-    /// Writes what became of a mail of `kind` that the call `request_id` asked for, after `latency`.
-    pub fn mail(&self, kind: &'static str, request_id: &str, outcome: MailOutcome, latency: Duration) {
-        let (name, message_id, error) = match outcome {
-            MailOutcome::Sent(id) => ("sent", Some(id), None),
-            MailOutcome::Failed(problem) => ("failed", None, Some(problem)),
-            MailOutcome::NoAccount => ("no_account", None, None),
+    /// Writes what became of the order `order` of a mail of `kind`, in the call `request_id`.
+    pub fn mail(&self, kind: &'static str, order: &str, request_id: &str, outcome: MailOutcome) {
+        let (mail_outcome, level) = (outcome.name(), outcome.level());
+        let (message_id, mail_latency, mail_delay, error) = match outcome {
+            MailOutcome::Sent { message_id, latency, delay } => {
+                (Some(message_id), Some(latency), Some(delay), None)
+            }
+            MailOutcome::NoAccount => (None, None, None, None),
+            MailOutcome::Delayed(problem) | MailOutcome::Failed(problem) => (None, None, None, Some(problem)),
         };
         let event = MailEvent {
             timestamp: system_time(self.clock.now()),
-            level: if error.is_some() { "ERROR" } else { "INFO" },
-            function: self.function,
-            mail_outcome: name,
+            level,
+            stack: Arc::clone(&self.stack),
+            function: "mail",
+            mail_outcome,
             mail_kind: kind,
+            order: order.to_owned(),
             request_id: request_id.to_owned(),
             message_id,
             error,
             mails: 1,
-            mail_latency: latency,
+            mail_latency,
+            mail_delay,
         };
         self.sink.append_any(RootEntry::new(metrique::CloseValue::close(event)));
     }

@@ -202,14 +202,17 @@ impl Answer {
     /// The header `name`.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let headers = self.response["headers"].as_object()?;
-        headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1.as_str()
+        let found = ["headers", "multiValueHeaders"].into_iter().find_map(|kind| {
+            let headers = self.response[kind].as_object()?;
+            Some(headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1)
+        })?;
+        found.as_str().or_else(|| found[0].as_str())
     }
 
     /// The body as text.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.response["body"].as_str().expect("a body")
+        self.response["body"].as_str().unwrap_or_default()
     }
 
     /// The body as JSON.

@@ -48,7 +48,7 @@ impl Evidence {
 
     /// Remembers the reset token in `mail`, and whom it went to.
     pub fn learn_mail(&mut self, mail: &Message) {
-        if mail.text.contains("#token=") {
+        if mail.text.contains("token=") {
             self.learn_secret(&reset_token_in(mail));
         }
         self.learn_address(&mail.to);

@@ -1,6 +1,7 @@
 //! A proxy between the functions and `DynamoDB` or SES that does, by plan, what networks and services do: refuse, hang, fail, cut
 //! the answer off after the work was done, delay, talk nonsense. No emulator does any of that.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -74,12 +75,21 @@ impl Plan {
     }
 }
 
+/// A call that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// `DynamoDB`'s name of the operation; nothing for SES, of which the functions know one.
+    pub operation: String,
+    /// The tables that it names.
+    pub tables: BTreeSet<String>,
+}
+
 /// The proxy. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Proxy {
     plan: Arc<Mutex<Option<Plan>>>,
     calls: Arc<AtomicU64>,
-    operations: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
     contention: Arc<Mutex<Option<Duration>>>,
     hold: Arc<Mutex<Duration>>,
     /// The idempotency token of the transaction under way.
@@ -121,7 +131,7 @@ impl Proxy {
     /// From now on all is well.
     pub fn disarm(&self) {
         *self.plan.lock().expect("a plan") = None;
-        self.operations.lock().expect("operations").clear();
+        self.seen.lock().expect("calls").clear();
     }
 
     /// From now on a transaction takes `each` time, and another one that comes meanwhile conflicts with it, as `DynamoDB` has it for
@@ -138,15 +148,29 @@ impl Proxy {
     /// The operations called since the last [`Self::disarm`], in order.
     #[must_use]
     pub fn operations(&self) -> Vec<String> {
-        self.operations.lock().expect("operations").clone()
+        self.calls().into_iter().map(|call| call.operation).collect()
+    }
+
+    /// The calls since the last [`Self::disarm`], in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Seen> {
+        self.seen.lock().expect("calls").clone()
+    }
+
+    /// Waits until the call number `call` (0 is the first) since the proxy was armed has come.
+    pub async fn reached(&self, call: u64) {
+        while self.calls.load(Ordering::SeqCst) <= call {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     async fn serve(&self, mut client: TcpStream, upstream: &str) -> io::Result<()> {
         loop {
             let Some(request) = read_message(&mut client).await? else { return Ok(()) };
-            let operation = operation(&request);
+            let seen = Seen { operation: operation(&request), tables: tables(&request) };
+            let operation = seen.operation.clone();
             let call = self.calls.fetch_add(1, Ordering::SeqCst);
-            self.operations.lock().expect("operations").push(operation.clone());
+            self.seen.lock().expect("calls").push(seen);
             let fault = self.plan.lock().expect("a plan").as_ref().and_then(|plan| plan.fault(call));
             match fault {
                 Some(Fault::Conflict | Fault::ConflictHalfWay) if operation != TRANSACTION => {}
@@ -230,11 +254,16 @@ async fn read_message(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// `DynamoDB`'s name of the operation; nothing for SES, of which the functions know one.
 fn operation(request: &[u8]) -> String {
     let head = String::from_utf8_lossy(request);
     let target = head.lines().find_map(|line| line.strip_prefix("x-amz-target: DynamoDB_20120810."));
     target.unwrap_or_default().to_owned()
+}
+
+fn tables(request: &[u8]) -> BTreeSet<String> {
+    let text = String::from_utf8_lossy(request);
+    let named = text.split("\"TableName\":\"").skip(1);
+    named.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
 }
 
 fn idempotency_token(request: &[u8]) -> String {

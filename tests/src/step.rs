@@ -57,14 +57,16 @@ impl Step {
         }
     }
 
-    /// How many calls to `DynamoDB` it makes before its reply when all is well.
+    /// How many calls to `DynamoDB` it makes when all is well.
     #[must_use]
     pub const fn calls(self) -> u64 {
         match self {
-            Self::Open => 2,
-            Self::UnleashMail => 3,
-            Self::CheckResetToken | Self::Complete | Self::UnleashValidate => 4,
-            Self::Mail | Self::UnleashComplete => 5,
+            // A counter and the request, side by side; a counter and the order.
+            Self::Open | Self::UnleashMail => 2,
+            // Both kinds of token side by side, and the order or the account.
+            Self::Mail | Self::CheckResetToken | Self::UnleashValidate => 3,
+            // The token, the account, the transaction.
+            Self::Complete | Self::UnleashComplete => 3,
         }
     }
 

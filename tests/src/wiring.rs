@@ -1,17 +1,31 @@
 //! What a deployment is wired from: configuration, engine, SES, and the SDK's clients for both.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
 use dynoxide::Database;
 use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
 use local::ses::Outbox;
+use serde_json::{Value, json};
 use shared::config::Config;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+/// What the dead-letter queue holds. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DeadLetterBox(Arc<Mutex<Vec<String>>>);
+
+impl DeadLetterBox {
+    pub(crate) fn entries(&self) -> Vec<String> {
+        self.0.lock().expect("entries").clone()
+    }
+}
 
 /// The sender that SES has verified.
 const SENDER: &str = "no-reply@rekey.example";
@@ -78,6 +92,19 @@ pub(crate) async fn serve_ses() -> (Outbox, String, Served) {
     let outbox = outbox();
     let (endpoint, served) = serve_router(outbox.clone().router()).await;
     (outbox, endpoint, served)
+}
+
+/// Serves SQS: the entries of the dead-letter queue, and its endpoint.
+pub(crate) async fn serve_sqs() -> (DeadLetterBox, String, Served) {
+    let entries = DeadLetterBox::default();
+    let send_message = |State(entries): State<DeadLetterBox>, body: String| async move {
+        let request: Value = serde_json::from_str(&body).expect("a request");
+        entries.0.lock().expect("entries").push(request["MessageBody"].as_str().expect("a body").to_owned());
+        Json(json!({"MessageId": "local", "MD5OfMessageBody": ""}))
+    };
+    let (endpoint, served) =
+        serve_router(Router::new().route("/", post(send_message)).with_state(entries.clone())).await;
+    (entries, endpoint, served)
 }
 
 /// Serves `router` at the endpoint.

@@ -10,25 +10,28 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use complete::Complete;
 use dynoxide::Database;
+use lambda_http::{Context, LambdaEvent};
 use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
 use local::ses::{Message, Outbox};
+use local::stream::{Batch, Mapping};
 use reset::Reset;
-use serde_json::json;
-use shared::after_reply::AfterReply;
+use serde_json::{Value, json};
 use shared::aws;
 use shared::clock::Clock;
-use shared::function::answer;
+use shared::dead_letters::DeadLetters;
+use shared::function::respond;
 use shared::http::routes::{FunctionName, ROUTES};
-use shared::mail::Mailer;
 use shared::random::Random;
 use shared::telemetry::Telemetry;
-use validate::Validate;
+use validate::{MailFunction, Validate};
 
 use crate::contract::{self, Operation};
 use crate::event::{Answer, Request};
 use crate::evidence::Evidence;
 use crate::proxy::Proxy;
-use crate::wiring::{Served, config, demo_database, endpoint, listen, outbox, sdk, serve, serve_ses};
+use crate::wiring::{
+    DeadLetterBox, Served, config, demo_database, endpoint, listen, outbox, sdk, serve, serve_ses, serve_sqs,
+};
 use crate::{KNOWN, NO_LIMITS, PASSWORD};
 
 /// Where the test clock starts: in milliseconds since the epoch, at the beginning of an hour.
@@ -40,7 +43,7 @@ type Item = HashMap<String, AttributeValue>;
 #[derive(Clone)]
 pub struct World {
     functions: Arc<Functions>,
-    after_reply: AfterReply,
+    stream: Arc<tokio::sync::Mutex<Mapping>>,
     clock: Arc<AtomicU64>,
     traces: Arc<Traces>,
     /// The mails that SES took.
@@ -56,6 +59,7 @@ struct Traces {
     evidence: Mutex<Evidence>,
     log: Log,
     outbox: Outbox,
+    dead_letters: DeadLetterBox,
     db: Database,
     accounts_table: String,
     _servers: Vec<Served>,
@@ -70,6 +74,9 @@ impl Drop for Traces {
         self.outbox.messages().iter().for_each(|mail| evidence.learn_mail(mail));
         let log = self.log.text();
         assert!(evidence.in_log(&log).is_empty(), "the log holds {:?}: {log}", evidence.in_log(&log));
+        for entry in self.dead_letters.entries() {
+            assert!(evidence.in_log(&entry).is_empty(), "the dead-letter queue holds a secret: {entry}");
+        }
         for row in rows(&self.db, TOKENS_TABLE) {
             let held = evidence.in_row(&row, !row.contains("\"limit#"));
             assert!(held.is_empty(), "the tokens table holds {held:?}: {row}");
@@ -90,9 +97,10 @@ fn rows(db: &Database, table: &str) -> Vec<String> {
 }
 
 struct Functions {
-    reset: (Reset, Telemetry),
-    validate: (Validate, Telemetry),
-    complete: (Complete, Telemetry),
+    reset: (Arc<Reset>, Telemetry),
+    validate: (Arc<Validate>, Telemetry),
+    complete: (Arc<Complete>, Telemetry),
+    mail: MailFunction,
 }
 
 /// What the functions print.
@@ -126,14 +134,6 @@ impl World {
         Self::on(demo_database(), settings).await
     }
 
-    /// A deployment with the defaults that keeps this pace after replies.
-    pub async fn with_pace(pace: Duration) -> Self {
-        let db = demo_database();
-        let (outbox, ses, ses_served) = serve_ses().await;
-        let (dynamodb, served) = serve(db.clone()).await;
-        Self::between(db, &dynamodb, &ses, outbox, &[], pace, vec![served, ses_served])
-    }
-
     /// A deployment on the tables of `db`.
     pub async fn on(db: Database, settings: &[(&str, &str)]) -> Self {
         let (dynamodb, served) = serve(db.clone()).await;
@@ -164,22 +164,21 @@ impl World {
         Self::behind(demo_database(), &dynamodb, &[], vec![served]).await
     }
 
-    /// A deployment without limits whose SES is behind a proxy that can be told to misbehave, and that keeps `pace` after
-    /// replies.
-    pub async fn with_ses_behind_a_proxy(pace: Duration) -> (Self, Proxy) {
+    /// A deployment without limits whose SES is behind a proxy that can be told to misbehave.
+    pub async fn with_ses_behind_a_proxy() -> (Self, Proxy) {
         let db = demo_database();
         let (outbox, ses, ses_served) = serve_ses().await;
         let (proxy, ses, proxy_served) = Proxy::start(&ses).await;
         let (dynamodb, served) = serve(db.clone()).await;
         let served = vec![served, ses_served, proxy_served];
-        (Self::between(db, &dynamodb, &ses, outbox, &NO_LIMITS, pace, served), proxy)
+        (Self::between(db, &dynamodb, &ses, outbox, &NO_LIMITS, served).await, proxy)
     }
 
     /// A deployment whose SES is to be at `endpoint`, where the test may serve the outbox or not.
     pub async fn with_ses_at(endpoint: &str) -> Self {
         let db = demo_database();
         let (dynamodb, served) = serve(db.clone()).await;
-        Self::between(db, &dynamodb, endpoint, outbox(), &NO_LIMITS, Duration::ZERO, vec![served])
+        Self::between(db, &dynamodb, endpoint, outbox(), &NO_LIMITS, vec![served]).await
     }
 
     /// A deployment that reaches `db` at `dynamodb`.
@@ -191,66 +190,61 @@ impl World {
     ) -> Self {
         let (outbox, ses, served) = serve_ses().await;
         servers.push(served);
-        Self::between(db, dynamodb, &ses, outbox, settings, Duration::ZERO, servers)
+        Self::between(db, dynamodb, &ses, outbox, settings, servers).await
     }
 
-    /// The same, and SES at `ses`; after each reply that asks for a mail the environment is busy for whole `pace`s.
-    fn between(
+    /// The same, and SES at `ses`.
+    async fn between(
         db: Database,
         dynamodb: &str,
         ses: &str,
         outbox: Outbox,
         settings: &[(&str, &str)],
-        pace: Duration,
-        servers: Vec<Served>,
+        mut servers: Vec<Served>,
     ) -> Self {
         let config = config(settings);
         let accounts_table = config.accounts.name.clone();
-        let (dynamodb, ses) = (aws::dynamodb(&sdk(dynamodb)), aws::ses(&sdk(ses)));
+        let (dead_letters, sqs, served) = serve_sqs().await;
+        servers.push(served);
+        let (dynamodb, ses) = (aws::dynamodb(&sdk(dynamodb)), sdk(ses));
         let millis = Arc::new(AtomicU64::new(START));
         let hands = Arc::clone(&millis);
         let clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(hands.load(Ordering::Relaxed)));
-        let (log, after_reply, random) = (Log::default(), AfterReply::default(), Random::operating_system());
-        let telemetry = |name| Telemetry::new(name, clock.clone(), log.clone());
-        let mailer = |telemetry: &Telemetry| {
-            Mailer::new(ses.clone(), config.mail.clone(), telemetry.clone(), random.clone(), pace)
-        };
+        let (log, random) = (Log::default(), Random::operating_system());
+        let telemetry = |name| Telemetry::new(name, "tests", clock.clone(), log.clone());
 
-        let reset =
-            Reset::new(config.clone(), dynamodb.clone(), clock.clone(), random.clone()).expect("reset");
-        let for_validate = telemetry("validate");
-        let validate = Validate::new(
-            config.clone(),
+        let queue = DeadLetters::new(aws::sqs(&sdk(&sqs)), format!("{sqs}/lost-mails"));
+        let mail = MailFunction::new(
+            &config,
             dynamodb.clone(),
-            mailer(&for_validate),
-            after_reply.clone(),
-            Some("eu-west-1".to_owned()),
+            ses,
+            Some(queue),
+            telemetry("mail"),
             clock.clone(),
             random.clone(),
-        )
-        .expect("validate");
-        let for_complete = telemetry("complete");
-        let complete = Complete::new(
-            config.clone(),
-            dynamodb.clone(),
-            mailer(&for_complete),
-            after_reply.clone(),
-            clock.clone(),
-            random,
         );
+        let reset =
+            Reset::new(config.clone(), dynamodb.clone(), clock.clone(), random.clone()).expect("reset");
+        let region = Some("eu-west-1".to_owned());
+        let validate = Validate::new(config.clone(), dynamodb.clone(), region, clock.clone(), random.clone());
+        let validate = validate.expect("validate");
+        let complete = Complete::new(config, dynamodb.clone(), clock.clone(), random);
         let functions = Functions {
-            reset: (reset, telemetry("reset")),
-            validate: (validate, for_validate),
-            complete: (complete, for_complete),
+            reset: (Arc::new(reset), telemetry("reset")),
+            validate: (Arc::new(validate), telemetry("validate")),
+            complete: (Arc::new(complete), telemetry("complete")),
+            mail: mail.with_retry_pause(Duration::ZERO),
         };
+        let stream = Mapping::open(db.clone(), None).expect("a stream");
         Self {
             functions: Arc::new(functions),
-            after_reply,
+            stream: Arc::new(tokio::sync::Mutex::new(stream)),
             clock: millis,
             traces: Arc::new(Traces {
                 evidence: Mutex::default(),
                 log,
                 outbox: outbox.clone(),
+                dead_letters,
                 db,
                 accounts_table,
                 _servers: servers,
@@ -261,14 +255,14 @@ impl World {
         }
     }
 
-    /// Sends `request` to the function that has its route, and waits for the work after the reply.
+    /// Sends `request` to the function that has its route, and has the mails sent that it orders.
     pub async fn send(&self, request: Request) -> Answer {
         let answer = self.send_only(request).await;
         self.settle().await;
         answer
     }
 
-    /// Sends `request` and leaves the work after the reply undone.
+    /// Sends `request` and leaves the orders of mails in the stream.
     pub async fn send_only(&self, request: Request) -> Answer {
         self.learn(&request);
         let key = (request.method.clone(), contract::bare(&request.path));
@@ -292,14 +286,15 @@ impl World {
     }
 
     /// Hands `event` to `function`, whatever it is.
-    pub async fn send_to(&self, function: FunctionName, event: serde_json::Value) -> Answer {
-        let Functions { reset, validate, complete } = &*self.functions;
-        let reply = match function {
-            FunctionName::Reset => answer(&reset.0, &reset.1, event, "lambda-request").await,
-            FunctionName::Validate => answer(&validate.0, &validate.1, event, "lambda-request").await,
-            FunctionName::Complete => answer(&complete.0, &complete.1, event, "lambda-request").await,
+    pub async fn send_to(&self, function: FunctionName, event: Value) -> Answer {
+        let event = lambda_event(event);
+        let Functions { reset, validate, complete, .. } = &*self.functions;
+        let response = match function {
+            FunctionName::Reset => respond(Arc::clone(&reset.0), reset.1.clone(), event).await,
+            FunctionName::Validate => respond(Arc::clone(&validate.0), validate.1.clone(), event).await,
+            FunctionName::Complete => respond(Arc::clone(&complete.0), complete.1.clone(), event).await,
         };
-        let answer = Answer { response: serde_json::to_value(&reply).expect("a response") };
+        let answer = Answer { response: response.expect("a response") };
         let mut evidence = self.evidence();
         evidence.learn_answer(&answer);
         if answer.status() >= 400 {
@@ -309,9 +304,33 @@ impl World {
         answer
     }
 
-    /// Does the work after the replies so far.
-    pub async fn settle(&self) {
-        self.after_reply.run().await;
+    /// Plays the stream to the mail function until it is empty, or a batch is to be tried again. Whether it is empty.
+    pub async fn settle(&self) -> bool {
+        let mut stream = self.stream.lock().await;
+        while let Some(batch) = stream.next_batch().expect("records") {
+            let answer = self.deliver(&batch.event).await;
+            if !stream.acknowledge(&batch, Some(&answer)) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The next batch in the stream, which stays there.
+    pub async fn next_batch(&self) -> Option<Batch> {
+        self.stream.lock().await.next_batch().expect("records")
+    }
+
+    /// Hands `event` to the mail function.
+    pub async fn deliver(&self, event: &Value) -> Value {
+        self.functions.mail.respond(lambda_event(event.clone())).await.expect("an answer")
+    }
+
+    /// What the dead-letter queue holds.
+    #[must_use]
+    pub fn dead_letters(&self) -> Vec<Value> {
+        let entries = self.traces.dead_letters.entries();
+        entries.iter().map(|entry| serde_json::from_str(entry).expect("JSON")).collect()
     }
 
     /// Opens a request for `address` and returns its token.
@@ -399,6 +418,14 @@ impl World {
             .expect("a write");
     }
 
+    /// Removes an attribute of an account.
+    pub async fn remove_attribute(&self, address: &str, name: &str) {
+        let update = self.dynamodb.update_item().table_name(ACCOUNTS_TABLE);
+        let update = update.key("email", AttributeValue::S(address.to_owned()));
+        let update = update.update_expression("REMOVE #name").expression_attribute_names("#name", name);
+        update.send().await.expect("a write");
+    }
+
     /// Every row of the tokens table, by key.
     pub async fn token_rows(&self) -> BTreeMap<String, Item> {
         let rows = self
@@ -420,6 +447,12 @@ impl World {
     }
 }
 
+fn lambda_event(event: Value) -> LambdaEvent<Value> {
+    let mut context = Context::default();
+    "lambda-request".clone_into(&mut context.request_id);
+    LambdaEvent::new(event, context)
+}
+
 /// A completion.
 #[must_use]
 pub fn completion(token: &str, password: &str) -> Request {
@@ -432,10 +465,10 @@ pub fn reset_token_in(mail: &Message) -> String {
     token_in_link(&mail.text)
 }
 
-/// The reset token behind the link in the text of a mail.
+/// The reset token in the link in the text of a mail, in its fragment or its query.
 #[must_use]
 pub fn token_in_link(text: &str) -> String {
-    text.split("#token=").nth(1).expect("a link")[..20].to_owned()
+    text.split("token=").nth(1).expect("a link")[..20].to_owned()
 }
 
 /// The PHC string of an account.

@@ -18,6 +18,9 @@ fn keys() -> String {
     )
 }
 
+/// Where keys are required, the operator has a page of their own.
+const RESET_LINK: (&str, &str) = ("RESET_LINK", "https://example.com/new-password");
+
 /// A well-formed body for each `POST`.
 fn bodies() -> [(&'static str, Value); 6] {
     let token = "T".repeat(20);
@@ -62,7 +65,7 @@ async fn every_answer_carries_the_security_headers() {
 #[tokio::test]
 async fn status_200_pages_and_404_where_keys_are_required() {
     let open = World::new().await;
-    let closed = World::with(&[("API_KEYS", &keys()), ("REQUIRE_API_KEY", "true")]).await;
+    let closed = World::with(&[("API_KEYS", &keys()), ("REQUIRE_API_KEY", "true"), RESET_LINK]).await;
     for (path, title) in [(RESET, "Forgot your password?"), (COMPLETE, "Choose a new password")] {
         let page = open.send(Request::get(path)).await;
         assert_eq!(page.status(), 200);
@@ -119,6 +122,10 @@ async fn status_400_for_missing_ill_typed_and_ill_formed_fields() {
     assert!(world.outbox.messages().is_empty());
 }
 
+fn json_body(request: Request, body: &str) -> Request {
+    request.header("content-type", "application/json").body(body)
+}
+
 #[tokio::test]
 async fn status_400_for_a_query_that_contradicts_itself() {
     let world = World::new().await;
@@ -128,9 +135,9 @@ async fn status_400_for_a_query_that_contradicts_itself() {
         get().query("email", "nobody"),
         get().query("email", KNOWN).query("email", KNOWN),
         get().query("token", &token),
-        get().query("email", KNOWN).body(json!({"email": UNKNOWN}).to_string()),
-        get().body("[]"),
-        get().body(r#"{"email":5}"#),
+        json_body(get().query("email", KNOWN), &json!({"email": UNKNOWN}).to_string()),
+        json_body(get(), "[]"),
+        json_body(get(), r#"{"email":5}"#),
         Request::get("/api/organizations/complete-password/"),
         Request::get("/timp/organizations/complete-password"),
     ] {
@@ -143,7 +150,7 @@ async fn status_400_for_a_query_that_contradicts_itself() {
 async fn status_401_and_403_for_api_keys() {
     let keys = keys();
     let optional = World::with(&[("API_KEYS", &keys)]).await;
-    let required = World::with(&[("API_KEYS", &keys), ("REQUIRE_API_KEY", "true")]).await;
+    let required = World::with(&[("API_KEYS", &keys), ("REQUIRE_API_KEY", "true"), RESET_LINK]).await;
     let requests = bodies().map(|(path, body)| (path, Request::post(path, &body)));
     let gets = [COMPLETE, UNLEASH_VALIDATE].map(|path| (path, Request::get(path).query("token", "x")));
     for (path, request) in requests.into_iter().chain(gets) {
@@ -295,8 +302,22 @@ async fn status_415_for_a_body_that_is_not_json() {
             assert_refusal(path, &world.send(request).await, 415, name);
         }
     }
-    let request = Request::get(COMPLETE).query("token", "x").header("content-type", "text/html").body("{}");
-    assert_refusal(COMPLETE, &world.send(request).await, 415, "not_json");
+    let get = || Request::get(COMPLETE).query("token", "x");
+    for request in [get().header("content-type", "text/html").body("{}"), get().body("{}")] {
+        assert_refusal(COMPLETE, &world.send(request).await, 415, "not_json");
+    }
+    // What a browser sends to another site without asking that site for leave: no type, or one of the three plain ones.
+    for (path, body) in bodies() {
+        let name = if path.starts_with("/auth/") { "ContentTypeError" } else { "not_json" };
+        for content_type in [None, Some("text/plain"), Some("multipart/form-data; boundary=x")] {
+            let request = Request::new("POST", path).body(body.to_string());
+            let request = match content_type {
+                Some(content_type) => request.header("content-type", content_type),
+                None => request,
+            };
+            assert_refusal(path, &world.send(request).await, 415, name);
+        }
+    }
     assert_eq!(
         world.send(Request::new("POST", RESET).body("")).await.status(),
         400,
@@ -346,6 +367,6 @@ async fn status_503_for_a_time_of_change_that_cannot_be_read_and_then_all_is_as_
         world.log().contains("ACCOUNTS_PASSWORD_CHANGED_AT is not a number"),
         "the operator is told what is wrong"
     );
-    world.set_attribute(KNOWN, "password_changed_at", AttributeValue::N("0".to_owned())).await;
+    world.remove_attribute(KNOWN, "password_changed_at").await;
     assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
 }

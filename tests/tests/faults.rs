@@ -143,7 +143,7 @@ async fn every_call_times_every_fault_is_answered_rightly_and_can_be_tried_again
 async fn a_win_whose_answer_was_lost_is_still_a_win() {
     let (world, proxy) = world().await;
     let request = Step::Complete.prepare(&world).await;
-    proxy.arm(Fault::CutAfterTheWork, 3, 1);
+    proxy.arm(Fault::CutAfterTheWork, 2, 1);
     assert_eq!(world.send(request).await.status(), 204);
     assert!(world.has_password(KNOWN, OTHER_PASSWORD).await);
     assert_eq!(

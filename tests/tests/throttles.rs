@@ -7,7 +7,7 @@ use serde_json::json;
 use tests::refusal::{
     COMPLETE, RESET, UNLEASH_JUDGE, UNLEASH_MAIL, UNLEASH_SET, UNLEASH_VALIDATE, assert_refusal,
 };
-use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World};
+use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World, reset_token_in};
 
 #[tokio::test]
 async fn status_429_from_each_throttle_with_the_time_to_wait() {
@@ -69,28 +69,93 @@ async fn a_limit_of_zero_is_none() {
 
 #[tokio::test]
 async fn status_429_for_whoever_has_passwords_judged_by_the_hundred() {
-    let world = World::with(&[("LIMIT_BAD_TOKEN_PER_IP", "2")]).await;
+    let world = World::with(&[("LIMIT_BAD_TOKEN_PER_IP", "1")]).await;
+    let live = world.reset_token(KNOWN).await;
     let judge = || Request::post(UNLEASH_JUDGE, &json!({"password": OTHER_PASSWORD}));
-    for _ in 0..20 {
+    for _ in 0..200 {
         assert_eq!(world.send(judge()).await.status(), 200);
     }
     assert_refusal(UNLEASH_JUDGE, &world.send(judge()).await, 429, "RateLimitError");
-    // The other route judges before it looks the token up, and counts before it judges.
-    let set = Request::post(UNLEASH_SET, &json!({"token": "x", "password": "weak"}));
-    assert_refusal(UNLEASH_SET, &world.send(set.clone()).await, 429, "RateLimitError");
-    let elsewhere = world.send(set.from_ip(Some("198.51.100.9"))).await;
+    // The other route tells of the password before it tells of the token, and counts before it judges.
+    let set = |token: &str, password: &str| {
+        Request::post(UNLEASH_SET, &json!({"token": token, "password": password}))
+    };
+    assert_refusal(UNLEASH_SET, &world.send(set("x", "weak")).await, 429, "RateLimitError");
+    let elsewhere = world.send(set("x", "weak").from_ip(Some("198.51.100.9"))).await;
     assert_refusal(UNLEASH_SET, &elsewhere, 400, "OwaspValidationError");
+    // A live token is none of this.
+    assert_refusal(UNLEASH_SET, &world.send(set(&live, "weak")).await, 400, "OwaspValidationError");
+    assert_eq!(world.send(set(&live, OTHER_PASSWORD)).await.status(), 200);
 }
 
 #[tokio::test]
-async fn live_tokens_do_not_use_the_bad_token_limit_up() {
+async fn ten_people_behind_one_address_may_each_type_three_passwords_into_unleashs_form() {
+    let world = World::new().await;
+    // It has the password judged at every keystroke.
+    for keystrokes in 0..10 * 3 * 40 {
+        let answer = world.send(Request::post(UNLEASH_JUDGE, &json!({"password": "w"}))).await;
+        assert_eq!(answer.status(), 400, "keystroke {keystrokes}");
+    }
+}
+
+#[tokio::test]
+async fn rule_7_dead_tokens_from_an_address_cost_its_live_tokens_nothing() {
+    let world = World::new().await;
+    let (request, reset) = (world.request_token(UNKNOWN).await, world.reset_token(KNOWN).await);
+    let dead = || Request::get(COMPLETE).query("token", &"Z".repeat(20));
+    for _ in 0..25 {
+        world.send(dead()).await;
+    }
+    assert_refusal(COMPLETE, &world.send(dead()).await, 429, "throttled");
+    assert_eq!(world.validate(&request).await.status(), 204, "a live request token");
+    assert_eq!(world.validate(&reset).await.status(), 204, "a live reset token");
+    let shown = world.send(Request::get(UNLEASH_VALIDATE).query("token", &reset)).await;
+    assert_eq!(shown.status(), 200);
+    assert_eq!(world.complete(&reset, "short").await.status(), 422);
+    assert_eq!(world.complete(&reset, PASSWORD).await.status(), 204);
+    assert_refusal(COMPLETE, &world.complete(&reset, PASSWORD).await, 429, "throttled");
+}
+
+#[tokio::test]
+async fn rule_7_a_live_token_is_never_counted() {
     let world = World::new().await;
     let token = world.reset_token(KNOWN).await;
     for _ in 0..50 {
         assert_eq!(world.validate(&token).await.status(), 204);
         assert_eq!(world.complete(&token, "short").await.status(), 422);
     }
+    let counted = |rows: std::collections::BTreeMap<String, _>| {
+        rows.into_keys().filter(|key| key.starts_with("limit#bad-token-ip")).count()
+    };
+    assert_eq!(counted(world.token_rows().await), 0);
     assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
+}
+
+#[tokio::test]
+async fn rule_7_whoever_is_throttled_has_a_mail_whose_link_works() {
+    for lifetime in [60_u64, 600, 7_200] {
+        let text = lifetime.to_string();
+        let world = World::with(&[
+            ("TOKEN_LIFETIME_SECONDS", &text),
+            ("LIMIT_RESET_PER_IP", "0"),
+            ("LIMIT_BAD_TOKEN_PER_IP", "0"),
+        ])
+        .await;
+        // A stranger uses the address's mails up, as fast as they may; at every moment the newest link works.
+        for _ in 0..40 {
+            let token = world.request_token(KNOWN).await;
+            let asked = world.validate(&token).await;
+            assert!([204, 429].contains(&asked.status()), "{asked:?}");
+            let newest = reset_token_in(&world.last_mail());
+            assert_eq!(world.validate(&newest).await.status(), 204, "of {lifetime} s");
+            if let Some(seconds) = asked.retry_after() {
+                assert!(seconds <= lifetime, "{seconds} of {lifetime}");
+                world.advance(seconds - 1);
+                assert_eq!(world.validate(&newest).await.status(), 204, "to the last second of the throttle");
+                world.advance(1);
+            }
+        }
+    }
 }
 
 #[tokio::test]

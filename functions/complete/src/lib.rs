@@ -1,23 +1,22 @@
 //! *complete* sets the password. The order matters: the token must be found live before the password is judged, the
-//! password judged before it is hashed, and one transaction does the rest.
+//! password judged before it is hashed, and one transaction does the rest: it also orders the notice.
 
 use aws_sdk_dynamodb::Client;
 use secrecy::{ExposeSecret as _, SecretString};
-use shared::after_reply::AfterReply;
 use shared::api_key::{ApiKeys, Caller, Scope};
 use shared::clock::{Clock, Timestamp};
 use shared::config::Config;
 use shared::email::EmailAddress;
 use shared::function::{Done, Function};
 use shared::http::routes::{Endpoint, FunctionName};
-use shared::http::{Call, Media, Refusal, Reply};
-use shared::mail::{Mailer, changed_mail};
+use shared::http::{Call, Media, Refusal, Reply, StatusCode};
 use shared::password::{NewPassword, PasswordPolicy};
 use shared::password_hash::{self, Argon2Cost, PasswordHash};
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts};
 use shared::store::completion::Completion;
 use shared::store::limits::Limits;
+use shared::store::orders::Orders;
 use shared::store::resets::{Resets, StoredReset};
 use shared::token::{ResetToken, Token};
 
@@ -30,8 +29,6 @@ pub struct Complete {
     completion: Completion,
     policy: PasswordPolicy,
     cost: Argon2Cost,
-    mailer: Mailer,
-    after_reply: AfterReply,
     clock: Clock,
     random: Random,
 }
@@ -39,62 +36,56 @@ pub struct Complete {
 impl Complete {
     /// The function as `config` has it.
     #[must_use]
-    pub fn new(
-        config: Config,
-        dynamodb: Client,
-        mailer: Mailer,
-        after_reply: AfterReply,
-        clock: Clock,
-        random: Random,
-    ) -> Self {
-        let limits = Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits);
-        let tokens_table = config.tokens_table;
+    pub fn new(config: Config, dynamodb: Client, clock: Clock, random: Random) -> Self {
+        let (tokens_table, lifetime) = (config.tokens_table, config.token_lifetime_seconds);
         let accounts = Accounts::new(dynamodb.clone(), config.accounts);
+        let orders = Orders::new(dynamodb.clone(), tokens_table.clone(), lifetime);
         Self {
-            resets: Resets::new(
-                dynamodb.clone(),
-                tokens_table.clone(),
-                config.token_lifetime_seconds,
-                limits.clone(),
-            ),
-            completion: Completion::new(dynamodb, tokens_table, accounts.clone()),
+            limits: Limits::new(dynamodb.clone(), tokens_table.clone(), config.limits),
+            resets: Resets::new(dynamodb.clone(), tokens_table.clone(), lifetime),
+            completion: Completion::new(dynamodb, tokens_table, accounts.clone(), orders),
             accounts,
             api_keys: config.api_keys,
             policy: config.password_policy,
             cost: config.argon2,
-            limits,
-            mailer,
-            after_reply,
             clock,
             random,
         }
     }
 
-    /// Sets `password` for the account of `token`.
-    async fn complete(
+    /// The live token `token` and its account, if that is what it is.
+    async fn look_up(
         &self,
         token: &SecretString,
-        password: SecretString,
-        call: &Call,
-        caller: &Caller,
-        request_id: &str,
-    ) -> Result<(), Refusal> {
-        let now = self.clock.now();
-        let count = self.limits.count_token(caller, &call.source_ip, now);
-        let (attempt, reset) = tokio::join!(count, self.find(token, now));
-        let attempt = attempt??;
-        let reset = reset?.ok_or(Refusal::TokenNotLive)?;
+        now: Timestamp,
+    ) -> Result<Option<(StoredReset, Account)>, Refusal> {
+        let Some(reset) = self.find(token, now).await? else { return Ok(None) };
         // One more read than the fewest possible: without it, a token that an earlier reset has killed could be
         // spent on hash after hash.
-        let account = self.accounts.of_live(&reset).await?.ok_or(Refusal::TokenNotLive)?;
-        self.limits.forgive(attempt, &self.after_reply);
+        let account = self.accounts.current(&reset.account, reset.issued_at).await?;
+        Ok(account.map(|account| (reset, account)))
+    }
+
+    /// Sets `password` for the account of the live token `reset`.
+    async fn complete(
+        &self,
+        (reset, account): (StoredReset, Account),
+        password: SecretString,
+    ) -> Result<(), Refusal> {
         let password = self.judge(password, account.email()).await?;
         let hash = self.hash(password).await?;
         let now = self.clock.now();
         let completed = self.completion.complete(&reset, &account, &hash, now, &self.random).await?;
-        completed.map_err(|_lost| Refusal::TokenNotLive)?;
-        self.notify_after_reply(account, now, request_id);
-        Ok(())
+        completed.map_err(|_lost| Refusal::TokenNotLive)
+    }
+
+    /// What to answer to a token that is not live: there is an end to how many may be tried.
+    async fn refuse_dead_token(&self, call: &Call, caller: &Caller, now: Timestamp) -> Refusal {
+        match self.limits.count_dead_token(caller, &call.source_ip, now).await {
+            Ok(Ok(())) => Refusal::TokenNotLive,
+            Ok(Err(throttled)) => throttled.into(),
+            Err(error) => error.into(),
+        }
     }
 
     async fn find(&self, token: &SecretString, now: Timestamp) -> Result<Option<StoredReset>, Refusal> {
@@ -123,37 +114,28 @@ impl Complete {
         Ok(hashed.map_err(|_| Refusal::Unavailable("hashing a password panicked".to_owned()))??)
     }
 
-    fn notify_after_reply(&self, account: Account, at: Timestamp, request_id: &str) {
-        let (mailer, request_id) = (self.mailer.clone(), request_id.to_owned());
-        self.after_reply.push(async move {
-            let mail = changed_mail(&account.address, &mailer.settings().service_name, at);
-            mailer.notify(mail, request_id).await;
-        });
+    async fn complete_from_body(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
+        let (token, password) = token_and_password(call)?;
+        let now = self.clock.now();
+        let Some(live) = self.look_up(&token, now).await? else {
+            return Err(self.refuse_dead_token(call, caller, now).await);
+        };
+        self.complete(live, password).await?;
+        Ok(Done::new("password_set", Reply::empty(StatusCode::NO_CONTENT)))
     }
 
-    async fn complete_from_body(
-        &self,
-        call: &Call,
-        caller: &Caller,
-        request_id: &str,
-    ) -> Result<Done, Refusal> {
+    /// Unleash tells of the password before it tells of the token: so anybody can have one judged, as often as the throttle allows.
+    /// Whoever holds a live token is not counted.
+    async fn complete_for_unleash(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
         let (token, password) = token_and_password(call)?;
-        self.complete(&token, password, call, caller, request_id).await?;
-        Ok(Done::new("password_set", Reply::empty(204)))
-    }
-
-    /// Unleash judges the password before the token: so anybody can have one judged, as often as the throttle allows.
-    async fn complete_for_unleash(
-        &self,
-        call: &Call,
-        caller: &Caller,
-        request_id: &str,
-    ) -> Result<Done, Refusal> {
-        let (token, password) = token_and_password(call)?;
-        self.limits.count_judged(caller, &call.source_ip, self.clock.now()).await??;
-        let password = self.judge(password, None).await?.into_secret();
-        self.complete(&token, password, call, caller, request_id).await?;
-        Ok(Done::new("password_set", Reply::empty(200)))
+        let now = self.clock.now();
+        let Some(live) = self.look_up(&token, now).await? else {
+            self.limits.count_judged(caller, &call.source_ip, now).await??;
+            self.judge(password, None).await?;
+            return Err(self.refuse_dead_token(call, caller, now).await);
+        };
+        self.complete(live, password).await?;
+        Ok(Done::new("password_set", Reply::empty(StatusCode::OK)))
     }
 
     async fn unleash_validate_password(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
@@ -162,7 +144,7 @@ impl Complete {
         let password = fields.finish(password)?;
         self.limits.count_judged(caller, &call.source_ip, self.clock.now()).await??;
         self.judge(password, None).await?;
-        Ok(Done::new("password_accepted", Reply::empty(200)))
+        Ok(Done::new("password_accepted", Reply::empty(StatusCode::OK)))
     }
 }
 
@@ -174,16 +156,10 @@ impl Function for Complete {
         &self.api_keys
     }
 
-    async fn call(
-        &self,
-        endpoint: Endpoint,
-        call: &Call,
-        caller: &Caller,
-        request_id: &str,
-    ) -> Result<Done, Refusal> {
+    async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
         match endpoint {
-            Endpoint::Complete => self.complete_from_body(call, caller, request_id).await,
-            Endpoint::UnleashComplete => self.complete_for_unleash(call, caller, request_id).await,
+            Endpoint::Complete => self.complete_from_body(call, caller).await,
+            Endpoint::UnleashComplete => self.complete_for_unleash(call, caller).await,
             Endpoint::UnleashValidatePassword => self.unleash_validate_password(call, caller).await,
             _ => Err(Refusal::NotFound),
         }

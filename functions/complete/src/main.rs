@@ -3,26 +3,20 @@
 use std::time::SystemTime;
 
 use complete::Complete;
-use shared::after_reply::AfterReply;
 use shared::clock::Clock;
 use shared::config::Config;
-use shared::mail::Mailer;
 use shared::random::Random;
 use shared::telemetry::{self, Telemetry};
 use shared::{aws, function};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment and the clock")]
-async fn main() -> Result<(), lambda_runtime::Error> {
+async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init_diagnostics();
     let config = Config::read(|name| std::env::var(name).ok())?;
     let sdk = aws::sdk_config().await;
     let clock = Clock::new(SystemTime::now);
-    let telemetry = Telemetry::new("complete", clock.clone(), std::io::stdout());
-    let random = Random::operating_system();
-    let mailer =
-        Mailer::new(aws::ses(&sdk), config.mail.clone(), telemetry.clone(), random.clone(), Mailer::PACE);
-    let after_reply = AfterReply::default();
-    let complete = Complete::new(config, aws::dynamodb(&sdk), mailer, after_reply.clone(), clock, random);
-    function::serve(complete, telemetry, after_reply).await
+    let telemetry = Telemetry::new("complete", &config.stack_name, clock.clone(), std::io::stdout());
+    let complete = Complete::new(config, aws::dynamodb(&sdk), clock, Random::operating_system());
+    function::serve(complete, telemetry).await
 }

@@ -7,7 +7,7 @@ use shared::clock::Clock;
 use shared::config::Config;
 use shared::function::{Done, Function};
 use shared::http::routes::{Endpoint, FunctionName};
-use shared::http::{Call, Media, Refusal, Reply, page};
+use shared::http::{Call, Media, Refusal, Reply, StatusCode, page};
 use shared::random::Random;
 use shared::store::limits::Limits;
 use shared::store::requests::Requests;
@@ -34,7 +34,7 @@ impl Reset {
         dynamodb: Client,
         clock: Clock,
         random: Random,
-    ) -> Result<Self, lambda_runtime::Error> {
+    ) -> Result<Self, lambda_http::Error> {
         Ok(Self {
             limits: Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits),
             requests: Requests::new(dynamodb, config.tokens_table, config.token_lifetime_seconds),
@@ -58,7 +58,7 @@ impl Reset {
         counted??;
         opened?;
         let body = serde_json::json!({"reset_token": token.0.expose_secret()});
-        Ok(Done::new("request_opened", Reply::json(200, &body)))
+        Ok(Done::new("request_opened", Reply::json(StatusCode::OK, &body)))
     }
 }
 
@@ -70,7 +70,7 @@ impl Function for Reset {
         &self.api_keys
     }
 
-    async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller, _: &str) -> Result<Done, Refusal> {
+    async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
         match endpoint {
             Endpoint::OpenRequest => self.open_request(call, caller).await,
             Endpoint::ForgotPage => Ok(Done::new("page_shown", self.page.clone())),

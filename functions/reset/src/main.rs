@@ -3,7 +3,6 @@
 use std::time::SystemTime;
 
 use reset::Reset;
-use shared::after_reply::AfterReply;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::random::Random;
@@ -12,12 +11,12 @@ use shared::{aws, function};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment and the clock")]
-async fn main() -> Result<(), lambda_runtime::Error> {
+async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init_diagnostics();
     let config = Config::read(|name| std::env::var(name).ok())?;
     let sdk = aws::sdk_config().await;
     let clock = Clock::new(SystemTime::now);
-    let telemetry = Telemetry::new("reset", clock.clone(), std::io::stdout());
+    let telemetry = Telemetry::new("reset", &config.stack_name, clock.clone(), std::io::stdout());
     let reset = Reset::new(config, aws::dynamodb(&sdk), clock, Random::operating_system())?;
-    function::serve(reset, telemetry, AfterReply::default()).await
+    function::serve(reset, telemetry).await
 }

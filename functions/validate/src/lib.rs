@@ -1,28 +1,30 @@
-//! *validate* mails reset tokens, tells whether a token is live, and serves the page that the mail links to.
+//! *validate* orders mails with reset tokens, tells whether a token is live, and serves the page that the mail links to. Deployed a
+//! second time it is the [`MailFunction`], which sends what was ordered.
 //!
-//! For an address with an account and one without, it does the same reads and writes and gives the same answers; the
-//! mail leaves after the reply.
+//! For an address with an account and one without, it does the same reads and writes and gives the same answers.
 
-mod issue;
+mod mail;
+mod order;
 mod unleash;
 
 use aws_sdk_dynamodb::Client;
 use secrecy::{ExposeSecret as _, SecretString};
-use shared::after_reply::AfterReply;
 use shared::api_key::{ApiKeys, Caller, Scope};
 use shared::clock::{Clock, Timestamp};
 use shared::config::Config;
 use shared::email::EmailAddress;
 use shared::function::{Done, Function};
 use shared::http::routes::{Endpoint, FunctionName};
-use shared::http::{Call, Media, Refusal, Reply, page};
-use shared::mail::Mailer;
+use shared::http::{Call, Media, Refusal, Reply, StatusCode, page};
 use shared::random::Random;
 use shared::store::accounts::Accounts;
-use shared::store::limits::{Limits, TokenAttempt};
+use shared::store::limits::Limits;
+use shared::store::orders::Orders;
 use shared::store::requests::{Requests, ResetRequest};
 use shared::store::resets::{Resets, StoredReset};
 use shared::token::{Digest, Token};
+
+pub use mail::MailFunction;
 
 /// The function's state, kept between calls.
 pub struct Validate {
@@ -31,10 +33,9 @@ pub struct Validate {
     requests: Requests,
     resets: Resets,
     accounts: Accounts,
-    mailer: Mailer,
-    after_reply: AfterReply,
+    orders: Orders,
     page: Reply,
-    token_lifetime_seconds: u64,
+    has_reset_link: bool,
     region: Option<String>,
     clock: Clock,
     random: Random,
@@ -62,72 +63,56 @@ impl Validate {
     pub fn new(
         config: Config,
         dynamodb: Client,
-        mailer: Mailer,
-        after_reply: AfterReply,
         region: Option<String>,
         clock: Clock,
         random: Random,
-    ) -> Result<Self, lambda_runtime::Error> {
-        let limits = Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits);
+    ) -> Result<Self, lambda_http::Error> {
         let lifetime = config.token_lifetime_seconds;
         Ok(Self {
+            limits: Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits),
             requests: Requests::new(dynamodb.clone(), config.tokens_table.clone(), lifetime),
-            resets: Resets::new(dynamodb.clone(), config.tokens_table, lifetime, limits.clone()),
+            resets: Resets::new(dynamodb.clone(), config.tokens_table.clone(), lifetime),
+            orders: Orders::new(dynamodb.clone(), config.tokens_table, lifetime),
             accounts: Accounts::new(dynamodb, config.accounts),
             page: page::choose(&config.mail.service_name, config.password_policy.min_length)?,
             api_keys: config.api_keys,
-            token_lifetime_seconds: lifetime,
-            limits,
-            mailer,
-            after_reply,
+            has_reset_link: config.mail.reset_link.is_some(),
             region,
             clock,
             random,
         })
     }
 
-    /// Finds out what `presented` is, and mails if it is a request.
-    async fn validate(
-        &self,
-        presented: Presented,
-        call: &Call,
-        caller: &Caller,
-        request_id: &str,
-    ) -> Result<Done, Refusal> {
+    /// Finds out what `presented` is, and orders a mail if it is a request.
+    async fn validate(&self, presented: Presented, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
         let now = self.clock.now();
-        let (found, attempt) = self.look_up(&presented.token, call, caller, now).await?;
-        match found {
+        match self.look_up(&presented.token, now).await? {
             Found::Request(request) if presented.address.is_none_or(|address| address == request.address) => {
-                let mailed = self.mail_for(request, call, caller, now, request_id).await;
-                // Whoever keeps on asking after a 429 keeps on being counted.
-                if !matches!(mailed, Err(Refusal::AccountUnknown | Refusal::Throttled(_))) {
-                    self.limits.forgive(attempt, &self.after_reply);
-                }
-                mailed
+                self.order_for(request, call, caller, now).await
             }
-            Found::Reset(reset) if self.accounts.of_live(&reset).await?.is_some() => {
-                self.limits.forgive(attempt, &self.after_reply);
-                Ok(Done::new("token_live", Reply::empty(204)))
+            Found::Reset(reset)
+                if self.accounts.current(&reset.account, reset.issued_at).await?.is_some() =>
+            {
+                Ok(Done::new("token_live", Reply::empty(StatusCode::NO_CONTENT)))
             }
-            Found::Request(_) | Found::Reset(_) | Found::Nothing => Err(Refusal::TokenNotLive),
+            Found::Request(_) | Found::Reset(_) | Found::Nothing => {
+                Err(self.refuse_dead_token(call, caller, now).await)
+            }
         }
     }
 
-    /// Counts the attempt and looks the token up, side by side; what was found is of no account if the count says no.
-    async fn look_up(
-        &self,
-        token: &SecretString,
-        call: &Call,
-        caller: &Caller,
-        now: Timestamp,
-    ) -> Result<(Found, TokenAttempt), Refusal> {
+    /// What to answer to a token that is not live: there is an end to how many may be tried.
+    async fn refuse_dead_token(&self, call: &Call, caller: &Caller, now: Timestamp) -> Refusal {
+        match self.limits.count_dead_token(caller, &call.source_ip, now).await {
+            Ok(Ok(())) => Refusal::TokenNotLive,
+            Ok(Err(throttled)) => throttled.into(),
+            Err(error) => error.into(),
+        }
+    }
+
+    async fn look_up(&self, token: &SecretString, now: Timestamp) -> Result<Found, Refusal> {
         let digest = Token::parse(token.expose_secret().to_owned()).map(|token| token.digest());
-        let (attempt, found) = tokio::join!(
-            self.limits.count_token(caller, &call.source_ip, now),
-            self.find(digest.as_ref(), now)
-        );
-        let attempt = attempt??;
-        Ok((found?, attempt))
+        self.find(digest.as_ref(), now).await
     }
 
     async fn find(&self, digest: Option<&Digest>, now: Timestamp) -> Result<Found, Refusal> {
@@ -149,22 +134,14 @@ impl Function for Validate {
         &self.api_keys
     }
 
-    async fn call(
-        &self,
-        endpoint: Endpoint,
-        call: &Call,
-        caller: &Caller,
-        request_id: &str,
-    ) -> Result<Done, Refusal> {
+    async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
         match endpoint {
             Endpoint::ValidateQuery { page: true } if call.query("token")?.is_none() => {
                 Ok(Done::new("page_shown", self.page.clone()))
             }
-            Endpoint::ValidateQuery { .. } => {
-                self.validate(from_query(call)?, call, caller, request_id).await
-            }
-            Endpoint::ValidateBody => self.validate(from_body(call)?, call, caller, request_id).await,
-            Endpoint::UnleashRequest => self.unleash_request(call, caller, request_id).await,
+            Endpoint::ValidateQuery { .. } => self.validate(from_query(call)?, call, caller).await,
+            Endpoint::ValidateBody => self.validate(from_body(call)?, call, caller).await,
+            Endpoint::UnleashRequest => self.unleash_request(call, caller).await,
             Endpoint::UnleashValidate => self.unleash_validate(call, caller).await,
             _ => Err(Refusal::NotFound),
         }
@@ -194,7 +171,7 @@ fn invalid_query_address(text: &str, error: &impl ToString) -> Refusal {
 }
 
 fn from_body(call: &Call) -> Result<Presented, Refusal> {
-    let mut fields = call.fields(Media::JsonOrText)?;
+    let mut fields = call.fields(Media::Json)?;
     let (token, address) = (fields.text("token"), fields.optional_email());
     let token = fields.finish(token)?;
     Ok(Presented { token, address })

@@ -1,30 +1,44 @@
-//! The Lambda function *validate*: reads the environment, the clock and the SDK's configuration, and serves.
+//! The Lambda function *validate*: reads the environment, the clock and the SDK's configuration, and serves. Deployed a second time
+//! with the tokens table's stream as its event source it is the mail function: the events tell which.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use shared::after_reply::AfterReply;
+use lambda_http::service_fn;
 use shared::clock::Clock;
 use shared::config::Config;
-use shared::mail::Mailer;
+use shared::dead_letters::DeadLetters;
 use shared::random::Random;
 use shared::telemetry::{self, Telemetry};
-use shared::{aws, function};
-use validate::Validate;
+use shared::{aws, function, http};
+use validate::{MailFunction, Validate};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment and the clock")]
-async fn main() -> Result<(), lambda_runtime::Error> {
+async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init_diagnostics();
     let config = Config::read(|name| std::env::var(name).ok())?;
     let sdk = aws::sdk_config().await;
     let clock = Clock::new(SystemTime::now);
-    let telemetry = Telemetry::new("validate", clock.clone(), std::io::stdout());
-    let random = Random::operating_system();
-    let mailer =
-        Mailer::new(aws::ses(&sdk), config.mail.clone(), telemetry.clone(), random.clone(), Mailer::PACE);
-    let after_reply = AfterReply::default();
+    let telemetry = Telemetry::new("validate", &config.stack_name, clock.clone(), std::io::stdout());
+    let (random, dynamodb) = (Random::operating_system(), aws::dynamodb(&sdk));
+    let queue = config.dead_letter_queue_url.clone();
+    let dead_letters = queue.map(|queue_url| DeadLetters::new(aws::sqs(&sdk), queue_url));
+    let (for_mail, ticks, bytes) = (telemetry.clone(), clock.clone(), random.clone());
+    let mail =
+        MailFunction::new(&config, dynamodb.clone(), sdk.clone(), dead_letters, for_mail, ticks, bytes);
     let region = sdk.region().map(ToString::to_string);
-    let validate =
-        Validate::new(config, aws::dynamodb(&sdk), mailer, after_reply.clone(), region, clock, random)?;
-    function::serve(validate, telemetry, after_reply).await
+    let (mail, validate) =
+        (Arc::new(mail), Arc::new(Validate::new(config, dynamodb, region, clock, random)?));
+    lambda_http::lambda_runtime::run(service_fn(move |event: lambda_http::LambdaEvent<_>| {
+        let (mail, validate, telemetry) = (Arc::clone(&mail), Arc::clone(&validate), telemetry.clone());
+        async move {
+            if http::event::is_stream(&event.payload) {
+                mail.respond(event).await
+            } else {
+                function::respond(validate, telemetry, event).await
+            }
+        }
+    }))
+    .await
 }

@@ -4,46 +4,43 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use shared::api_key::Caller;
 use shared::function::Done;
-use shared::http::{Call, Media, Refusal, Reply};
+use shared::http::{Call, Media, Refusal, Reply, StatusCode};
 use shared::store::accounts::Account;
 
 use crate::{Found, Validate};
 
 impl Validate {
-    /// Opens a request and mails in one call.
-    pub(crate) async fn unleash_request(
-        &self,
-        call: &Call,
-        caller: &Caller,
-        request_id: &str,
-    ) -> Result<Done, Refusal> {
+    /// Opens a request and orders the mail in one call.
+    pub(crate) async fn unleash_request(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
         let mut fields = call.fields(Media::Json)?;
         let email = fields.email();
         let address = fields.finish(email)?;
         let now = self.clock.now();
         self.limits.count_reset(caller, &call.source_ip, now).await??;
-        self.mail_to(&address, call, now, request_id).await?;
-        Ok(Done::new("mail_requested", Reply::empty(200)))
+        self.order_to(&address, call, now).await?;
+        Ok(Done::new("mail_requested", Reply::empty(StatusCode::OK)))
     }
 
     /// Whose reset token this is.
     pub(crate) async fn unleash_validate(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
         let token = SecretString::from(call.query("token").ok().flatten().unwrap_or_default());
-        let (found, attempt) = self.look_up(&token, call, caller, self.clock.now()).await?;
-        let Found::Reset(reset) = found else { return Err(Refusal::TokenNotLive) };
-        let account = self.accounts.profile_of_live(&reset).await?.ok_or(Refusal::TokenNotLive)?;
-        self.limits.forgive(attempt, &self.after_reply);
-        Ok(Done::new("token_live", Reply::json(200, &token_details(&account, &token))))
+        let now = self.clock.now();
+        let account = match self.look_up(&token, now).await? {
+            Found::Reset(reset) => self.accounts.current_profile(&reset.account, reset.issued_at).await?,
+            Found::Request(_) | Found::Nothing => None,
+        };
+        let Some(account) = account else { return Err(self.refuse_dead_token(call, caller, now).await) };
+        Ok(Done::new("token_live", Reply::json(StatusCode::OK, &token_details(&account, &token))))
     }
 }
 
-/// What Unleash calls `tokenUserSchema`. Whoever holds the token holds the account, so none of this is news to him.
+/// What Unleash calls `tokenUserSchema`. Whoever holds the token holds the account, so none of this is news to them.
 fn token_details(account: &Account, token: &SecretString) -> Value {
     let role = account.attribute("role").filter(Value::is_object).unwrap_or_else(|| json!({}));
     json!({
         "id": account.attribute("id"),
         "name": account.attribute("name"),
-        "email": account.address,
+        "email": account.address(),
         "token": token.expose_secret(),
         "createdBy": null,
         "role": {"id": role["id"], "type": role["type"], "name": role["name"]},

@@ -38,7 +38,7 @@ pub fn create_table(db: &Database, name: &str, key: &str) -> Result<(), Dynoxide
     db.create_table(parsed(request)?).map(drop)
 }
 
-/// Creates Rekey's two tables, where they are not there: the tokens with their TTL.
+/// Creates Rekey's two tables, where they are not there: the tokens with their TTL and their stream.
 ///
 /// # Errors
 ///
@@ -52,6 +52,14 @@ pub fn create_tables(db: &Database) -> Result<(), DynoxideError> {
             "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": true},
         });
         db.update_time_to_live(parsed(ttl)?)?;
+    }
+    let streams = db.list_streams(parsed(json!({"TableName": TOKENS_TABLE}))?)?;
+    if streams.streams.is_empty() {
+        let stream = json!({
+            "TableName": TOKENS_TABLE,
+            "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
+        });
+        db.update_table(parsed(stream)?)?;
     }
     create_table(db, ACCOUNTS_TABLE, "email")
 }
@@ -92,6 +100,6 @@ pub async fn serve(listener: TcpListener, db: Database) {
 }
 
 /// The engine's requests are parsed from the protocol's JSON.
-fn parsed<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, DynoxideError> {
+pub(crate) fn parsed<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, DynoxideError> {
     serde_json::from_value(request).map_err(|error| DynoxideError::SerializationException(error.to_string()))
 }

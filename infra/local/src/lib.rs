@@ -4,9 +4,10 @@
 pub mod dynamodb;
 pub mod functions;
 pub mod ses;
+pub mod stream;
 
 /// The settings of the functions that reach them from `local`'s own environment.
-pub const SETTINGS: [&str; 22] = [
+pub const SETTINGS: [&str; 25] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -29,4 +30,7 @@ pub const SETTINGS: [&str; 22] = [
     "LIMIT_RESET_PER_IP",
     "LIMIT_MAIL_PER_ADDRESS",
     "LIMIT_BAD_TOKEN_PER_IP",
+    "ACCOUNTS_REQUIRED_ATTRIBUTE",
+    "DEAD_LETTER_QUEUE_URL",
+    "STACK_NAME",
 ];

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use clap::Parser;
 use dynoxide::Database;
 use local::functions::{self, Functions, Guarded};
+use local::stream::Mapping;
 use local::{dynamodb, ses};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -64,6 +65,10 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     drop(bind(arguments.api_port, "--api-port").await?);
 
     let db = open_database(&data)?;
+    let checkpoint_file = data.join("stream-checkpoint");
+    let checkpoint = std::fs::read_to_string(&checkpoint_file).ok();
+    let mapping = Mapping::open(db.clone(), checkpoint)
+        .map_err(|error| format!("the stream of {} cannot be read: {error:?}", dynamodb::TOKENS_TABLE))?;
     tokio::spawn(dynamodb::serve(dynamodb_listener, db));
     #[expect(clippy::disallowed_methods, reason = "the one place of this program that reads the clock")]
     let outbox = ses::Outbox::new(environment["MAIL_FROM"].clone(), SystemTime::now);
@@ -77,8 +82,10 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut running: Option<Guarded> = None;
+    let mail_function =
+        format!("http://127.0.0.1:{}/2015-03-31/functions/validate/invocations", arguments.api_port);
     let outcome = tokio::select! {
-        outcome = serve(&functions, &mut running, &arguments) => outcome,
+        outcome = serve(&functions, &mut running, &arguments, mapping.play(&mail_function, &checkpoint_file)) => outcome,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
@@ -94,6 +101,7 @@ async fn serve(
     functions: &Functions,
     running: &mut Option<Guarded>,
     arguments: &Arguments,
+    mails: impl Future<Output = ()>,
 ) -> Result<(), String> {
     functions.build().await?;
     let Guarded { guard, .. } = running.insert(functions.start().await?);
@@ -104,7 +112,10 @@ async fn serve(
         }
     }
     greet(arguments);
-    let status = guard.wait().await;
+    let status = tokio::select! {
+        status = guard.wait() => status,
+        () = mails => return Err("the stream is not played any more".to_owned()),
+    };
     Err(format!(
         "the functions ended ({})",
         status.map_or_else(|error| error.to_string(), |status| status.to_string())
@@ -193,6 +204,7 @@ fn environment(arguments: &Arguments) -> BTreeMap<&'static str, String> {
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://127.0.0.1:{}", arguments.dynamodb_port)),
         ("AWS_ENDPOINT_URL_SESV2", format!("http://127.0.0.1:{}", arguments.mail_port)),
+        ("STACK_NAME", "local".to_owned()),
         ("TOKENS_TABLE", dynamodb::TOKENS_TABLE.to_owned()),
         ("ACCOUNTS_TABLE", dynamodb::ACCOUNTS_TABLE.to_owned()),
         ("MAIL_FROM", "no-reply@rekey.example".to_owned()),

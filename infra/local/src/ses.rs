@@ -1,5 +1,6 @@
 //! SES v2 in process: takes `SendEmail`, keeps the mails and shows them.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -39,6 +40,7 @@ pub struct Outbox {
     verified_sender: String,
     now: fn() -> SystemTime,
     messages: Arc<Mutex<Vec<Message>>>,
+    refused: Arc<Mutex<BTreeSet<String>>>,
     taken: Arc<AtomicU64>,
 }
 
@@ -46,7 +48,18 @@ impl Outbox {
     /// An outbox that takes mails from `verified_sender` alone, as SES does outside an identity's domain.
     #[must_use]
     pub fn new(verified_sender: impl Into<String>, now: fn() -> SystemTime) -> Self {
-        Self { verified_sender: verified_sender.into(), now, messages: Arc::default(), taken: Arc::default() }
+        Self {
+            verified_sender: verified_sender.into(),
+            now,
+            messages: Arc::default(),
+            refused: Arc::default(),
+            taken: Arc::default(),
+        }
+    }
+
+    /// From now on refuses mails to `recipient`, as SES does in its sandbox where an address is not verified.
+    pub fn refuse(&self, recipient: &str) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(recipient.to_owned());
     }
 
     /// The mails, newest first.
@@ -73,10 +86,11 @@ impl Outbox {
     fn accept(&self, request: &Value) -> Result<String, String> {
         let text =
             |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let from = text("/FromEmailAddress");
-        if from != self.verified_sender {
+        let (from, to) = (text("/FromEmailAddress"), text("/Destination/ToAddresses/0"));
+        let is_refused = |to| self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(to);
+        if from != self.verified_sender || is_refused(&to) {
             return Err(format!(
-                "Email address is not verified. The following identities failed the check: {from}"
+                "Email address is not verified. The following identities failed the check: {from}, {to}"
             ));
         }
         let recipients =
@@ -88,7 +102,7 @@ impl Outbox {
         let id = format!("local-{:016x}", self.taken.fetch_add(1, Ordering::Relaxed) + 1);
         messages.push(Message {
             id: id.clone(),
-            to: text("/Destination/ToAddresses/0"),
+            to,
             from,
             subject: text("/Content/Simple/Subject/Data"),
             text: text("/Content/Simple/Body/Text/Data"),

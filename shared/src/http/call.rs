@@ -1,58 +1,29 @@
-//! A call, read from the events of API Gateway's HTTP APIs (v2), REST APIs (v1) and function URLs (v2).
-//!
-//! Read by hand from the JSON rather than through `lambda_http`, whose conversion to an `http::Request` panics on
-//! input that anybody can send (a quote in the query string, a malformed `Host`): each such call would be a 500.
-//! Nothing here can fail: what is missing is absent, what is strange is refused later with a 4xx.
+//! A call: what the handlers need of a `lambda_http` request.
 
 use std::net::IpAddr;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
-use serde_json::Value;
-use zeroize::Zeroize as _;
+use lambda_http::aws_lambda_events::query_map::QueryMap;
+use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt as _};
+use secrecy::{ExposeSecret as _, SecretString};
 
+use super::event::{Body, Guarded};
 use super::{Fields, Refusal};
 use crate::mail::ApiAddress;
-
-/// Bytes of the largest body that is looked at: 16 KiB, many times what any call needs.
-const MAX_BODY: usize = 16 * 1024;
 
 /// What a body may say of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
     /// `application/json` or anything `+json`.
     Json,
-    /// The same or `text/plain`, which browsers send without a preflight and a documented client does.
+    /// The same or `text/plain`, which a documented client sends with a `GET`. No browser sends a body with a `GET`; with a `POST`
+    /// it would send one of this type, or of none, to any site without asking that site for leave by CORS.
     JsonOrText,
-}
-
-/// The format of an event, and of the response that it wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventVersion {
-    /// REST APIs.
-    V1,
-    /// HTTP APIs and function URLs.
-    V2,
-}
-
-impl EventVersion {
-    /// The format of `event`.
-    #[must_use]
-    pub fn of(event: &Value) -> Self {
-        if event["requestContext"]["http"].is_object() { Self::V2 } else { Self::V1 }
-    }
-}
-
-enum Body {
-    Bytes(SecretSlice<u8>),
-    TooLarge,
 }
 
 /// One call. Holds secrets, so it has no `Debug`.
 pub struct Call {
-    /// The format of the event.
-    pub version: EventVersion,
     /// The method, in upper case as sent.
     pub method: String,
     /// The path as sent, without the stage.
@@ -60,60 +31,51 @@ pub struct Call {
     /// `Authorization` as sent.
     pub authorization: Option<SecretString>,
     /// Whom per-address throttles count: the caller's IP address as API Gateway saw it, for IPv6 its /64 network,
-    /// which one customer has to himself.
+    /// which one customer has to themselves.
     pub source_ip: String,
     /// Which API the call came through.
     pub api: Option<ApiAddress>,
     /// API Gateway's request id.
     pub gateway_request_id: Option<String>,
-    query: Vec<(String, SecretString)>,
+    query: QueryMap,
     content_type: Option<String>,
     body: Body,
 }
 
 impl Call {
-    /// Reads `event` and wipes it: of its secrets the call's own copies are left, which go when the call does. (What the runtime
-    /// and the JSON parser had in their buffers is not ours to wipe.)
+    /// The call in `request`, of whose event the guard kept `guarded`.
     #[must_use]
-    pub fn from_event(mut event: Value) -> Self {
-        Self::read_and_wipe(&mut event)
-    }
-
-    fn read_and_wipe(event: &mut Value) -> Self {
-        let call = Self::read(event);
-        wipe(event);
-        call
-    }
-
-    fn read(event: &Value) -> Self {
-        let version = EventVersion::of(event);
-        let context = &event["requestContext"];
-        let stage = context["stage"].as_str().unwrap_or("$default").to_owned();
-        let (method, path, ip, query) = match version {
-            EventVersion::V2 => (
-                &context["http"]["method"],
-                &event["rawPath"],
-                &context["http"]["sourceIp"],
-                raw_query(event),
-            ),
-            EventVersion::V1 => {
-                (&event["httpMethod"], &event["path"], &context["identity"]["sourceIp"], parsed_query(event))
-            }
+    pub fn new(request: &Request, guarded: Guarded) -> Self {
+        let context = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => Context {
+                api_id: context.apiid.clone(),
+                stage: context.stage.clone(),
+                request_id: context.request_id.clone(),
+                source_ip: context.identity.source_ip.clone(),
+                // A REST API's path comes without it.
+                stage_in_path: None,
+            },
+            Some(RequestContext::ApiGatewayV2(context)) => Context {
+                api_id: context.apiid.clone(),
+                stage: context.stage.clone(),
+                request_id: context.request_id.clone(),
+                source_ip: context.http.source_ip.clone(),
+                stage_in_path: context.stage.clone(),
+            },
+            _ => Context::default(),
         };
         Self {
-            version,
-            method: text(method).unwrap_or_default(),
-            path: match version {
-                EventVersion::V1 => text(path).unwrap_or_default(),
-                EventVersion::V2 => without_stage(&text(path).unwrap_or_default(), &stage),
-            },
-            authorization: header(event, "authorization").map(SecretString::from),
-            source_ip: source_ip(ip.as_str()),
-            api: api_address(context, stage),
-            gateway_request_id: text(&context["requestId"]),
-            query,
-            content_type: header(event, "content-type"),
-            body: body(event),
+            method: request.method().to_string(),
+            path: without_stage(request.raw_http_path(), context.stage_in_path.as_deref()),
+            authorization: header(request, &AUTHORIZATION).map(SecretString::from),
+            source_ip: source_ip(context.source_ip.as_deref()),
+            api: context
+                .api_id
+                .map(|api_id| ApiAddress::new(api_id, context.stage, guarded.domain.as_deref())),
+            gateway_request_id: context.request_id,
+            query: request.query_string_parameters_ref().cloned().unwrap_or_default(),
+            content_type: header(request, &CONTENT_TYPE).map(str::to_owned),
+            body: guarded.body,
         }
     }
 
@@ -123,13 +85,11 @@ impl Call {
     ///
     /// [`Refusal::Invalid`] if it is there twice: two readers could then see two values.
     pub fn query(&self, name: &'static str) -> Result<Option<&str>, Refusal> {
-        let mut values =
-            self.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.expose_secret());
-        let value = values.next();
-        if values.next().is_some() {
-            return Err(Refusal::invalid(format!("?{name}"), "must not be given more than once"));
+        match self.query.all(name).unwrap_or_default()[..] {
+            [] => Ok(None),
+            [value] => Ok(Some(value)),
+            _ => Err(Refusal::invalid(format!("?{name}"), "must not be given more than once")),
         }
-        Ok(value)
     }
 
     /// The body's fields; none if it is empty.
@@ -143,11 +103,21 @@ impl Call {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Fields::none());
         }
-        if !self.content_type.as_deref().is_none_or(|content_type| media.takes(content_type)) {
-            return Err(Refusal::NotJson("The Content-Type must be application/json."));
+        if !self.content_type.as_deref().is_some_and(|content_type| media.takes(content_type)) {
+            return Err(Refusal::NotJson("The body must come with the Content-Type application/json."));
         }
         Fields::parse(bytes)
     }
+}
+
+/// What both kinds of request context tell.
+#[derive(Default)]
+struct Context {
+    api_id: Option<String>,
+    stage: Option<String>,
+    request_id: Option<String>,
+    source_ip: Option<String>,
+    stage_in_path: Option<String>,
 }
 
 impl Media {
@@ -159,20 +129,13 @@ impl Media {
     }
 }
 
-fn text(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
+fn header<'a>(request: &'a Request, name: &HeaderName) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok()
 }
 
-/// HTTP APIs send names in lower case, REST APIs as the client wrote them. An empty header is an absent one.
-fn header(event: &Value, name: &str) -> Option<String> {
-    let headers = event["headers"].as_object()?;
-    let value = headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1;
-    text(value).filter(|value| !value.trim().is_empty())
-}
-
-/// A named stage stands before the path of an HTTP API, and not before that of a REST API.
-fn without_stage(path: &str, stage: &str) -> String {
-    let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage));
+/// A named stage stands before the path of an HTTP API.
+fn without_stage(path: &str, stage: Option<&str>) -> String {
+    let rest = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
     rest.filter(|rest| rest.starts_with('/')).unwrap_or(path).to_owned()
 }
 
@@ -191,59 +154,17 @@ fn source_ip(ip: Option<&str>) -> String {
     }
 }
 
-fn api_address(context: &Value, stage: String) -> Option<ApiAddress> {
-    let api_id = text(&context["apiId"])?;
-    let domain = context["domainName"].as_str().unwrap_or_default();
-    let is_function_url = domain.strip_prefix(&api_id).is_some_and(|rest| rest.starts_with(".lambda-url."));
-    Some(ApiAddress { api_id, stage, is_function_url })
-}
-
-fn raw_query(event: &Value) -> Vec<(String, SecretString)> {
-    let raw = event["rawQueryString"].as_str().unwrap_or_default();
-    form_urlencoded::parse(raw.as_bytes())
-        .map(|(key, value)| (key.into(), value.into_owned().into()))
-        .collect()
-}
-
-fn parsed_query(event: &Value) -> Vec<(String, SecretString)> {
-    if let Some(multi) = event["multiValueQueryStringParameters"].as_object() {
-        let values = multi
-            .iter()
-            .flat_map(|(key, values)| values.as_array().into_iter().flatten().map(move |v| (key, v)));
-        return values.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.into()))).collect();
-    }
-    let single = event["queryStringParameters"].as_object().into_iter().flatten();
-    single.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.into()))).collect()
-}
-
-fn body(event: &Value) -> Body {
-    let body = event["body"].as_str().unwrap_or_default();
-    let is_base64 = event["isBase64Encoded"].as_bool().unwrap_or(false);
-    let longest = if is_base64 { MAX_BODY.div_ceil(3) * 4 } else { MAX_BODY };
-    if body.len() > longest {
-        return Body::TooLarge;
-    }
-    let decoded = if is_base64 { BASE64_STANDARD.decode(body).ok() } else { None };
-    let bytes = decoded.unwrap_or_else(|| body.as_bytes().to_vec());
-    if bytes.len() > MAX_BODY { Body::TooLarge } else { Body::Bytes(bytes.into()) }
-}
-
-/// Overwrites every text in `value`: passwords, tokens and API keys among them.
-fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(elements) => elements.iter_mut().for_each(wipe),
-        Value::Object(entries) => entries.values_mut().for_each(wipe),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
+    use super::super::event;
     use super::*;
+
+    const MAX_BODY: usize = 16 * 1024;
 
     fn v2(changes: &Value) -> Call {
         let mut event = json!({
@@ -254,7 +175,12 @@ mod tests {
             }
         });
         merge(&mut event, changes);
-        Call::from_event(event)
+        call(event)
+    }
+
+    fn call(event: Value) -> Call {
+        let (request, guarded) = event::read(event);
+        Call::new(&request.into(), guarded)
     }
 
     fn merge(into: &mut Value, changes: &Value) {
@@ -270,24 +196,16 @@ mod tests {
 
     #[test]
     fn a_rest_api_event_reads_like_an_http_api_event() {
-        let call = Call::from_event(json!({
+        let call = call(json!({
             "httpMethod": "GET", "path": "/organizations/complete-password/", "headers": {"AUTHORIZATION": "Token k"},
             "multiValueQueryStringParameters": {"token": ["T"], "email": ["a@b.de"]},
-            "requestContext": {"apiId": "a1", "stage": "prod", "requestId": "r", "identity": {"sourceIp": "192.0.2.9"}}
+            "requestContext": {"apiId": "a1", "stage": "prod", "requestId": "r", "httpMethod": "GET", "identity": {"sourceIp": "192.0.2.9"}}
         }));
         assert_eq!((call.method.as_str(), call.path.as_str()), ("GET", "/organizations/complete-password/"));
         assert_eq!(call.source_ip, "192.0.2.9");
         assert_eq!(call.query("token").ok().flatten(), Some("T"));
         assert_eq!(call.authorization.map(|a| a.expose_secret().to_owned()), Some("Token k".to_owned()));
         assert_eq!(call.api.map(|api| api.stage), Some("prod".to_owned()));
-    }
-
-    #[test]
-    fn an_event_is_wiped_once_it_is_read() {
-        let mut event = json!({"body": "secret", "headers": {"authorization": "secret"}, "more": [{"x": ["secret", 1, null]}]});
-        let call = Call::read_and_wipe(&mut event);
-        assert_eq!(call.authorization.map(|a| a.expose_secret().to_owned()), Some("secret".to_owned()));
-        assert!(!event.to_string().contains("secret"), "{event}");
     }
 
     #[test]
@@ -332,28 +250,30 @@ mod tests {
     fn a_body_has_at_most_16_kib_plain_or_in_base64() {
         let padded = |length: usize| format!("{{}}{}", " ".repeat(length - 2));
         for (length, taken) in [(MAX_BODY, true), (MAX_BODY + 1, false)] {
-            let plain = v2(&json!({"body": padded(length)}));
+            let json = json!({"content-type": "application/json"});
+            let plain = v2(&json!({"headers": json, "body": padded(length)}));
             assert_eq!(plain.fields(Media::Json).is_ok(), taken, "{length}");
-            let encoded =
-                v2(&json!({"body": BASE64_STANDARD.encode(padded(length)), "isBase64Encoded": true}));
+            let encoded = v2(
+                &json!({"headers": json, "body": BASE64_STANDARD.encode(padded(length)), "isBase64Encoded": true}),
+            );
             assert_eq!(encoded.fields(Media::Json).is_ok(), taken, "{length} in base64");
         }
     }
 
     #[test]
-    fn the_content_type_decides_unless_it_is_absent() {
+    fn the_content_type_decides_and_must_be_there() {
         let takes = |content_type: &str, media| {
             let headers =
                 if content_type.is_empty() { json!({}) } else { json!({"Content-Type": content_type}) };
             v2(&json!({"headers": headers, "body": "{}"})).fields(media).is_ok()
         };
         for content_type in
-            ["", "application/json", "Application/JSON; charset=utf-8", "application/problem+json"]
+            ["application/json", "Application/JSON; charset=utf-8", "application/problem+json"]
         {
             assert!(takes(content_type, Media::Json), "{content_type}");
         }
         for content_type in
-            ["application/x-www-form-urlencoded", "text/html", "multipart/form-data", "json", "x+json"]
+            ["", "application/x-www-form-urlencoded", "text/html", "multipart/form-data", "json", "x+json"]
         {
             assert!(!takes(content_type, Media::JsonOrText), "{content_type}");
         }
@@ -382,7 +302,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_event_can_panic(event in any_json(), context in any_json(), query in "\\PC{0,60}", body in "\\PC{0,60}") {
-            let _ = Call::from_event(event.clone()).fields(Media::Json);
+            let _ = call(event.clone()).fields(Media::Json);
+            let mut v1 = json!({"httpMethod": "GET", "requestContext": {"httpMethod": "GET"}});
+            merge(&mut v1, &event);
+            let _ = call(v1).fields(Media::Json);
             let call = v2(&json!({"requestContext": context, "rawQueryString": query, "body": body, "headers": event}));
             let _ = (call.query("token").is_ok(), call.fields(Media::JsonOrText).is_ok());
         }

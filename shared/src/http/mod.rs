@@ -2,6 +2,7 @@
 //! routes between them.
 
 mod call;
+pub mod event;
 mod fields;
 pub mod page;
 mod problem;
@@ -9,7 +10,8 @@ mod reply;
 pub mod routes;
 mod unleash;
 
-pub use call::{Call, EventVersion, Media};
+pub use call::{Call, Media};
 pub use fields::Fields;
+pub use lambda_http::http::StatusCode;
 pub use problem::{FieldProblem, Refusal};
 pub use reply::Reply;

@@ -4,6 +4,7 @@
 use askama::Template;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use lambda_http::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
 use sha2::{Digest as _, Sha256};
 
 use super::Reply;
@@ -55,13 +56,17 @@ fn page(html: String, script: &str) -> Reply {
         hash(script),
         hash(STYLE)
     );
-    let mut reply = Reply::empty(200)
-        .header("Content-Type", "text/html; charset=utf-8")
-        .header("Content-Security-Policy", policy)
-        .header("Cross-Origin-Opener-Policy", "same-origin")
-        .header("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
-    reply.body = html;
-    reply
+    let policy = HeaderValue::from_str(&policy).expect("hashes in base64");
+    Reply::html(html)
+        .header(CONTENT_SECURITY_POLICY, policy)
+        .header(
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        )
+        .header(
+            HeaderName::from_static("permissions-policy"),
+            HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
+        )
 }
 
 #[cfg(test)]
@@ -71,10 +76,11 @@ mod tests {
     #[test]
     fn the_policy_names_the_hash_of_exactly_what_stands_between_the_tags() {
         for reply in [forgot("Ann & <Co>").expect("a page"), choose("Ann & <Co>", 15).expect("a page")] {
-            let policy = &reply.headers["Content-Security-Policy"];
+            let response = lambda_http::Response::from(reply);
+            let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().expect("a policy");
+            let lambda_http::Body::Text(body) = response.body() else { panic!("no text") };
             for tag in ["script", "style"] {
-                let inner = reply
-                    .body
+                let inner = body
                     .split(&format!("<{tag}>"))
                     .nth(1)
                     .and_then(|rest| rest.split(&format!("</{tag}>")).next());
@@ -82,8 +88,8 @@ mod tests {
                 assert!(policy.contains(&format!("{tag}-src 'sha256-{hash}'")), "{tag}");
             }
             assert!(!policy.contains("unsafe"));
-            assert!(reply.body.contains("Ann &#38; &#60;Co&#62;") && !reply.body.contains("<Co>"));
-            assert!(!reply.body.contains(" style=") && !reply.body.contains(" onclick"));
+            assert!(body.contains("Ann &#38; &#60;Co&#62;") && !body.contains("<Co>"));
+            assert!(!body.contains(" style=") && !body.contains(" onclick"));
         }
     }
 }

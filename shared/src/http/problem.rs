@@ -1,6 +1,8 @@
 //! Refusals, and what callers read of them: problem documents (RFC 9457), or Unleash's shape on `/auth/reset/*`.
 //! What went wrong inside is for the log and never stands here.
 
+use lambda_http::http::StatusCode;
+use lambda_http::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 use serde_json::json;
 
@@ -44,7 +46,7 @@ pub enum Refusal {
     PasswordRefused(Vec<Weakness>),
     /// Too often.
     Throttled(Throttled),
-    /// Something inside did not answer; nothing is half-done. The text is for the log.
+    /// Something inside did not answer. What was asked for is done as a whole or not at all. The text is for the log.
     Unavailable(String),
 }
 
@@ -75,17 +77,21 @@ impl Refusal {
     }
 
     /// The status and its title (RFC 9110 section 15), as problem documents have them.
-    pub(super) const fn status(&self) -> (u16, &'static str) {
+    pub(super) const fn status(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::NotFound | Self::TokenNotLive | Self::AccountUnknown => (404, "Not Found"),
-            Self::Invalid(_) => (400, "Bad Request"),
-            Self::Key(KeyRefusal::Missing | KeyRefusal::Unknown) => (401, "Unauthorized"),
-            Self::Key(KeyRefusal::ScopeMissing) => (403, "Forbidden"),
-            Self::BodyTooLarge => (413, "Content Too Large"),
-            Self::NotJson(_) => (415, "Unsupported Media Type"),
-            Self::PasswordRefused(_) => (422, "Unprocessable Content"),
-            Self::Throttled(_) => (429, "Too Many Requests"),
-            Self::Unavailable(_) => (503, "Service Unavailable"),
+            Self::NotFound | Self::TokenNotLive | Self::AccountUnknown => {
+                (StatusCode::NOT_FOUND, "Not Found")
+            }
+            Self::Invalid(_) => (StatusCode::BAD_REQUEST, "Bad Request"),
+            Self::Key(KeyRefusal::Missing | KeyRefusal::Unknown) => {
+                (StatusCode::UNAUTHORIZED, "Unauthorized")
+            }
+            Self::Key(KeyRefusal::ScopeMissing) => (StatusCode::FORBIDDEN, "Forbidden"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large"),
+            Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"),
+            Self::PasswordRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Unprocessable Content"),
+            Self::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
+            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
         }
     }
 
@@ -116,7 +122,8 @@ impl Refusal {
                 format!("Too many attempts. Try again in {retry_after} seconds.")
             }
             Self::Unavailable(_) => {
-                "The service did not answer in time. Nothing is half-done; try again in a moment.".to_owned()
+                "The service did not answer in time. Try again in a moment. If the old password no longer works, the new one is set."
+                    .to_owned()
             }
         }
     }
@@ -147,9 +154,9 @@ impl Refusal {
             Dialect::Unleash => unleash::error(&self, request_id),
         };
         match self.retry_after() {
-            Some(seconds) => reply.header("Retry-After", seconds.to_string()),
+            Some(seconds) => reply.header(RETRY_AFTER, seconds.into()),
             None if matches!(self, Self::Key(KeyRefusal::Missing | KeyRefusal::Unknown)) => {
-                reply.header("WWW-Authenticate", "Bearer")
+                reply.header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
             }
             None => reply,
         }
@@ -158,7 +165,7 @@ impl Refusal {
     fn problem(&self) -> Reply {
         let (status, title) = self.status();
         let mut body = json!({
-            "type": "about:blank", "title": title, "status": status, "detail": self.detail(), "code": self.code(),
+            "type": "about:blank", "title": title, "status": status.as_u16(), "detail": self.detail(), "code": self.code(),
         });
         match self {
             Self::Invalid(problems) => body["errors"] = json!(problems),
@@ -170,7 +177,7 @@ impl Refusal {
             }
             _ => {}
         }
-        Reply::json(status, &body).header("Content-Type", "application/problem+json")
+        Reply::json(status, &body).header(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))
     }
 }
 

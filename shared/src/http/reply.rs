@@ -1,72 +1,66 @@
-//! What goes back. One shape serves API Gateway v1 and v2 and function URLs.
+//! What goes back: `lambda_http` responses with the security headers on every one.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
+use lambda_http::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use lambda_http::http::{HeaderMap, StatusCode};
+use lambda_http::{Body, Response};
 use serde_json::Value;
-
-use super::EventVersion;
-
-/// A response for Lambda to post. May hold a token, so it has no `Debug`.
-#[derive(Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Reply {
-    /// The HTTP status.
-    pub status_code: u16,
-    /// The headers.
-    pub headers: BTreeMap<&'static str, String>,
-    /// The body.
-    pub body: String,
-    is_base64_encoded: bool,
-    /// Always empty. Part of the response format 2.0, without which `cargo lambda` takes no response; not part of 1.0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cookies: Option<[String; 0]>,
-}
 
 /// On every answer. An API answer is never a document, so its policy allows nothing; nothing may be cached, since
 /// answers hold tokens; and browsers must come back by TLS alone (to this host: its subdomains are the operator's affair).
 const SECURITY_HEADERS: [(&str, &str); 6] = [
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Strict-Transport-Security", "max-age=63072000"),
-    ("X-Content-Type-Options", "nosniff"),
+    ("cache-control", "no-store"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("referrer-policy", "no-referrer"),
+    ("strict-transport-security", "max-age=63072000"),
+    ("x-content-type-options", "nosniff"),
 ];
+
+/// An answer. May hold a token, so it has no `Debug`.
+#[derive(Clone)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
 
 impl Reply {
     /// An answer without a body.
     #[must_use]
-    pub fn empty(status: u16) -> Self {
-        Self {
-            status_code: status,
-            headers: SECURITY_HEADERS.map(|(name, value)| (name, value.to_owned())).into(),
-            body: String::new(),
-            is_base64_encoded: false,
-            cookies: None,
-        }
+    pub fn empty(status: StatusCode) -> Self {
+        let headers = SECURITY_HEADERS
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        Self { status, headers: HeaderMap::from_iter(headers), body: String::new() }
     }
 
     /// An answer with a JSON body.
     #[must_use]
-    pub fn json(status: u16, body: &Value) -> Self {
-        Self { body: body.to_string(), ..Self::empty(status) }.header("Content-Type", "application/json")
+    pub fn json(status: StatusCode, body: &Value) -> Self {
+        let reply = Self { body: body.to_string(), ..Self::empty(status) };
+        reply.header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
     }
 
-    /// The same in the format that answers an event of `version`.
+    /// A page.
     #[must_use]
-    pub fn in_format(self, version: EventVersion) -> Self {
-        let cookies = match version {
-            EventVersion::V1 => None,
-            EventVersion::V2 => Some([]),
-        };
-        Self { cookies, ..self }
+    pub fn html(body: String) -> Self {
+        let reply = Self { body, ..Self::empty(StatusCode::OK) };
+        reply.header(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))
     }
 
     /// The same with the header `name` set.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.insert(name, value.into());
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
         self
+    }
+}
+
+impl From<Reply> for Response<Body> {
+    fn from(reply: Reply) -> Self {
+        let mut response = Self::new(Body::Text(reply.body));
+        *response.status_mut() = reply.status;
+        *response.headers_mut() = reply.headers;
+        response
     }
 }

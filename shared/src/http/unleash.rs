@@ -1,5 +1,6 @@
 //! Errors in the shape that Unleash's clients read: `{"id","name","message","details":[{"message"}]}`.
 
+use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Refusal, Reply};
@@ -26,7 +27,7 @@ pub(super) fn error(refusal: &Refusal, request_id: &str) -> Reply {
     Reply::json(status, &json!({"id": request_id, "name": name, "message": message, "details": details}))
 }
 
-fn status_and_name(refusal: &Refusal) -> (u16, &'static str) {
+fn status_and_name(refusal: &Refusal) -> (StatusCode, &'static str) {
     let name = match refusal {
         Refusal::NotFound | Refusal::AccountUnknown => "NotFoundError",
         Refusal::Invalid(problems) if problems.iter().any(|problem| problem.pointer == "#/password") => {
@@ -35,9 +36,9 @@ fn status_and_name(refusal: &Refusal) -> (u16, &'static str) {
         Refusal::Invalid(_) | Refusal::BodyTooLarge => "BadDataError",
         Refusal::Key(KeyRefusal::Missing | KeyRefusal::Unknown) => "AuthenticationRequired",
         Refusal::Key(KeyRefusal::ScopeMissing) => "NoAccessError",
-        Refusal::TokenNotLive => return (401, "InvalidTokenError"),
+        Refusal::TokenNotLive => return (StatusCode::UNAUTHORIZED, "InvalidTokenError"),
         Refusal::NotJson(_) => "ContentTypeError",
-        Refusal::PasswordRefused(_) => return (400, "OwaspValidationError"),
+        Refusal::PasswordRefused(_) => return (StatusCode::BAD_REQUEST, "OwaspValidationError"),
         Refusal::Throttled(_) => "RateLimitError",
         Refusal::Unavailable(_) => "InternalError",
     };

@@ -30,13 +30,19 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    /// The kind's name in the log.
+    /// The kind's name, in orders and in the log.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Reset => "reset",
             Self::Changed => "changed",
         }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Reset, Self::Changed].into_iter().find(|kind| kind.name() == name)
     }
 }
 

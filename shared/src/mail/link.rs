@@ -16,19 +16,39 @@ pub struct ApiAddress {
     pub is_function_url: bool,
 }
 
-/// What a link begins with.
+impl ApiAddress {
+    /// The API `api_id`, called through `domain`.
+    #[must_use]
+    pub fn new(api_id: String, stage: Option<String>, domain: Option<&str>) -> Self {
+        let rest = domain.and_then(|domain| domain.strip_prefix(&api_id));
+        let is_function_url = rest.is_some_and(|rest| rest.starts_with(".lambda-url."));
+        Self { api_id, stage: stage.unwrap_or_else(|| "$default".to_owned()), is_function_url }
+    }
+}
+
+/// Where a link leads: an address to which the token is appended as its fragment, or put in the place of `{token}`.
 #[derive(Clone, Debug)]
 pub struct LinkBase(String);
 
 impl LinkBase {
-    /// The configured base, or else the hosted page under the API's own address in `region`. `None` if
-    /// neither is known.
+    /// What stands for the token in the address of a front end that reads it from the query.
+    pub const TOKEN: &str = "{token}";
+
+    /// The configured base, as [`crate::config`] has checked it, or the one that an order kept.
     #[must_use]
-    pub fn new(configured: Option<&str>, api: Option<&ApiAddress>, region: Option<&str>) -> Option<Self> {
-        if let Some(base) = configured {
-            return Some(Self(base.to_owned()));
-        }
-        let (api, region) = (api?, region?);
+    pub const fn from_text(base: String) -> Self {
+        Self(base)
+    }
+
+    /// The base as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The hosted page under the API's own address in `region`. `None` if that is no name of AWS's.
+    #[must_use]
+    pub fn of_hosted_page(api: &ApiAddress, region: &str) -> Option<Self> {
         let host_name =
             |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !host_name(&api.api_id) || !host_name(region) {
@@ -47,10 +67,15 @@ impl LinkBase {
         Some(Self(format!("https://{}.execute-api.{region}.{suffix}{stage}{HOSTED_PAGE}", api.api_id)))
     }
 
-    /// The link with `token` in its fragment, which no server, log or `Referer` ever sees.
+    /// The link with `token` in its fragment, which no server, log or `Referer` ever sees, unless the base says where else.
     #[must_use]
     pub fn with(&self, token: &ResetToken) -> SecretString {
-        format!("{}#token={}", self.0, token.0.expose_secret()).into()
+        let token = token.0.expose_secret();
+        if self.0.contains(Self::TOKEN) {
+            self.0.replace(Self::TOKEN, token).into()
+        } else {
+            format!("{}#token={token}", self.0).into()
+        }
     }
 }
 
@@ -59,6 +84,7 @@ const HOSTED_PAGE: &str = "/organizations/complete-password/";
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::http::Uri;
     use proptest::prelude::*;
     use secrecy::ExposeSecret as _;
 
@@ -69,20 +95,26 @@ mod tests {
         ApiAddress { api_id: "a1b2c3".to_owned(), stage: stage.to_owned(), is_function_url }
     }
 
-    fn link(base: Option<LinkBase>) -> String {
+    fn link(base: &LinkBase) -> String {
         let token = ResetToken(Token::parse("T".repeat(20)).expect("a token"));
-        base.expect("a base").with(&token).expose_secret().to_owned()
+        base.with(&token).expose_secret().to_owned()
     }
 
     #[test]
-    fn the_configured_base_wins_and_the_token_stands_in_the_fragment() {
-        let base =
-            LinkBase::new(Some("https://example.com/new"), Some(&api("prod", false)), Some("eu-west-1"));
-        assert_eq!(link(base), "https://example.com/new#token=TTTTTTTTTTTTTTTTTTTT");
+    fn the_token_stands_in_the_fragment_or_where_the_operator_says() {
+        for (base, expected) in [
+            ("https://example.com/new", "https://example.com/new#token=TTTTTTTTTTTTTTTTTTTT"),
+            (
+                "https://example.com/new?token={token}&a=b",
+                "https://example.com/new?token=TTTTTTTTTTTTTTTTTTTT&a=b",
+            ),
+        ] {
+            assert_eq!(link(&LinkBase::from_text(base.to_owned())), expected);
+        }
     }
 
     #[test]
-    fn the_default_is_the_hosted_page_under_the_apis_own_address() {
+    fn the_hosted_page_stands_under_the_apis_own_address() {
         for (api, region, expected) in [
             (
                 api("$default", false),
@@ -101,26 +133,24 @@ mod tests {
             ),
             (api("$default", true), "eu-west-1", "https://a1b2c3.lambda-url.eu-west-1.on.aws/organizations"),
         ] {
-            let base = LinkBase::new(None, Some(&api), Some(region));
-            assert_eq!(link(base), format!("{expected}/complete-password/#token=TTTTTTTTTTTTTTTTTTTT"));
+            let base = LinkBase::of_hosted_page(&api, region).expect("a base");
+            assert_eq!(link(&base), format!("{expected}/complete-password/#token=TTTTTTTTTTTTTTTTTTTT"));
         }
     }
 
     #[test]
-    fn there_is_no_link_without_a_base_or_from_a_strange_event() {
-        assert!(LinkBase::new(None, None, Some("eu-west-1")).is_none());
-        assert!(LinkBase::new(None, Some(&api("$default", false)), None).is_none());
-        assert!(LinkBase::new(None, Some(&api("a/../b", false)), Some("eu-west-1")).is_none());
+    fn there_is_no_link_from_a_strange_event() {
+        assert!(LinkBase::of_hosted_page(&api("a/../b", false), "eu-west-1").is_none());
         let evil = ApiAddress { api_id: "evil.example/".to_owned(), ..api("$default", false) };
-        assert!(LinkBase::new(None, Some(&evil), Some("eu-west-1")).is_none());
+        assert!(LinkBase::of_hosted_page(&evil, "eu-west-1").is_none());
     }
 
     proptest! {
         #[test]
         fn the_default_never_leads_away_from_aws(api_id in "\\PC{0,20}|[a-z0-9.@/:#-]{0,20}", stage in "\\PC{0,20}|[a-z$/.@#]{0,10}") {
             let api = ApiAddress { api_id, stage, is_function_url: false };
-            if let Some(base) = LinkBase::new(None, Some(&api), Some("eu-west-1")) {
-                let uri: http::Uri = link(Some(base)).parse().expect("a link");
+            if let Some(base) = LinkBase::of_hosted_page(&api, "eu-west-1") {
+                let uri: Uri = link(&base).parse().expect("a link");
                 prop_assert!(uri.host().is_some_and(|host| host.ends_with(".execute-api.eu-west-1.amazonaws.com")));
                 prop_assert!(uri.path().ends_with(HOSTED_PAGE));
             }

@@ -6,4 +6,4 @@ mod mailer;
 
 pub use content::{Mail, MailKind, ResetMail, changed_mail};
 pub use link::{ApiAddress, LinkBase};
-pub use mailer::Mailer;
+pub use mailer::{NotSent, send};

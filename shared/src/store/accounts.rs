@@ -1,5 +1,5 @@
-//! The accounts: Rekey's own table or the operator's. Rekey reads the key, the address and the time of the last
-//! change, and writes the password hash and that time; it touches nothing else.
+//! The accounts: Rekey's own table or the operator's. Rekey reads the key, the address, the time of the last
+//! change and perhaps one attribute that the operator requires; it writes the password hash and that time, and touches nothing else.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,10 +7,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use serde_json::{Map, Value};
 
-use super::resets::StoredReset;
-use super::{Item, StoreError, string};
+use super::{Item, StoreError, number, string};
 use crate::clock::Timestamp;
-use crate::config::AccountsTable;
+use crate::config::{AccountsTable, RequiredAttribute};
 use crate::email::EmailAddress;
 use crate::password_hash::PasswordHash;
 
@@ -22,47 +21,81 @@ const MILLIS_END: u64 = SECONDS_END * 1000;
 /// What Unleash's clients are told of an account besides its address.
 pub const PROFILE: [&str; 3] = ["id", "name", "role"];
 
+/// An account as it was seen once: what a reset token keeps of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenAccount {
+    /// The account's key, as the accounts table has it.
+    pub(super) key: AttributeValue,
+    /// The address as stored, where mail goes.
+    pub(super) address: String,
+    /// The time of the last change of password exactly as stored, absence included.
+    pub(super) changed_at: Option<AttributeValue>,
+}
+
 /// A row of the accounts table.
 #[derive(Clone)]
 pub struct Account {
-    pub(super) key: AttributeValue,
-    /// The address as stored, where mail goes.
-    pub address: String,
+    pub(super) seen: SeenAccount,
     changed_at: Option<ChangedAt>,
     attributes: Item,
 }
 
-/// When the password last changed, with the number that the table holds for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// When the password last changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ChangedAt {
-    stored: String,
-    /// The last millisecond that the stored number can mean.
-    latest: Timestamp,
+    /// The stored number without its fraction, in seconds or milliseconds.
+    whole: u64,
     in_seconds: bool,
 }
 
 impl ChangedAt {
     fn parse(stored: &str) -> Option<Self> {
         let whole = stored.split('.').next().unwrap_or_default();
-        let number: u64 = whole.parse().ok().filter(|number| *number < MILLIS_END)?;
-        let in_seconds = number < SECONDS_END;
-        // "12:00:00" may have been 12:00:00.999: a token of that second is older than the change for all we know.
-        let latest = if in_seconds { number * 1000 + 999 } else { number };
-        Some(Self { stored: stored.to_owned(), latest: Timestamp::from_millis(latest), in_seconds })
+        let whole: u64 = whole.parse().ok().filter(|number| *number < MILLIS_END)?;
+        // Zero is a time that nobody has set: it says nothing of the unit.
+        Some(Self { whole, in_seconds: whole > 0 && whole < SECONDS_END })
+    }
+
+    /// The last millisecond that the number can mean: "12:00:00" may have been 12:00:00.999.
+    const fn latest(self) -> Timestamp {
+        Timestamp::from_millis(if self.in_seconds { self.whole * 1000 + 999 } else { self.whole })
+    }
+
+    /// The number for a change at `at`: greater than `seen`, in its unit, never before `at`, and in milliseconds where there is
+    /// none.
+    fn next(seen: Option<Self>, at: Timestamp) -> u64 {
+        let now = match seen {
+            Some(seen) if seen.in_seconds => at.as_millis().div_ceil(1000),
+            _ => at.as_millis(),
+        };
+        now.max(seen.map_or(0, |seen| seen.whole + 1))
     }
 }
 
 impl Account {
-    /// Whether a token issued at `issued_at` outlived the account's last change of password.
+    /// Whether the password last changed before `issued_at`.
     #[must_use]
-    pub fn honours(&self, issued_at: Timestamp) -> bool {
-        self.changed_at.as_ref().is_none_or(|changed| issued_at > changed.latest)
+    pub fn changed_before(&self, issued_at: Timestamp) -> bool {
+        self.changed_at.is_none_or(|changed| issued_at > changed.latest())
+    }
+
+    /// The earliest time that a token issued at `now` may carry: whatever the clock said that the row's time is from, the token
+    /// is the younger one.
+    #[must_use]
+    pub fn issue_time(&self, now: Timestamp) -> Timestamp {
+        self.changed_at.map_or(now, |changed| now.max(changed.latest().plus_millis(1)))
+    }
+
+    /// The address as stored, where mail goes.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.seen.address
     }
 
     /// The address, parsed; the operator's row may hold anything.
     #[must_use]
     pub fn email(&self) -> Option<EmailAddress> {
-        self.address.parse().ok()
+        self.seen.address.parse().ok()
     }
 
     /// The attribute `name` as JSON, where it is text, a number, a truth value, a list or a map.
@@ -71,17 +104,42 @@ impl Account {
         self.attributes.get(name).and_then(to_json)
     }
 
+    /// The number that a completion at `at` by a token of `issued_at` writes as the time of change.
+    pub(super) fn next_change(&self, at: Timestamp, issued_at: Timestamp) -> u64 {
+        ChangedAt::next(self.changed_at, at.max(issued_at))
+    }
+
+    /// The account in `item`. None where it lacks a key, an address of text or what the operator requires.
     fn from_item(table: &AccountsTable, item: Item) -> Result<Option<Self>, StoreError> {
         let Some(key) = item.get(&table.key).cloned() else { return Ok(None) };
         let Some(Ok(address)) = item.get(&table.email).map(AttributeValue::as_s) else { return Ok(None) };
-        let changed_at = match item.get(&table.password_changed_at) {
+        if table.required.as_ref().is_some_and(|required| !required.is_met_by(item.get(&required.name))) {
+            return Ok(None);
+        }
+        let stored = item.get(&table.password_changed_at).cloned();
+        let changed_at = match &stored {
             None | Some(AttributeValue::Null(_)) => None,
-            Some(AttributeValue::N(stored)) => {
-                ChangedAt::parse(stored).map(Some).ok_or_else(unreadable_time)?
+            Some(AttributeValue::N(number)) => {
+                ChangedAt::parse(number).map(Some).ok_or_else(unreadable_time)?
             }
             Some(_) => return Err(unreadable_time()),
         };
-        Ok(Some(Self { key, address: address.clone(), changed_at, attributes: item }))
+        let seen = SeenAccount { key, address: address.clone(), changed_at: stored };
+        Ok(Some(Self { seen, changed_at, attributes: item }))
+    }
+}
+
+impl RequiredAttribute {
+    /// The attribute values that mean the configured text: it, and the number or truth value that is written so.
+    fn values(&self) -> Vec<AttributeValue> {
+        let mut values = vec![string(self.value.clone())];
+        values.extend(self.value.parse().ok().map(AttributeValue::Bool));
+        values.extend(self.value.parse::<i64>().ok().map(|number| AttributeValue::N(number.to_string())));
+        values
+    }
+
+    fn is_met_by(&self, value: Option<&AttributeValue>) -> bool {
+        value.is_some_and(|value| self.values().contains(value))
     }
 }
 
@@ -108,67 +166,87 @@ impl Accounts {
     }
 
     /// The account whose stored address is `address`. None where an operator's index holds several: a reset must not choose
-    /// between two people. None also, but for the log, where the row's time of change cannot be read: an error would tell a
-    /// stranger that there is such a row.
+    /// between two people. None also, but for the log, where the row's time of change cannot be read.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it could not be read.
     pub async fn find(&self, address: &EmailAddress) -> Result<Option<Account>, StoreError> {
-        let item = match &self.table.email_index {
-            None => self.item(string(address.as_str()), &[]).await?,
-            Some(index) => self.only_item_in(index, address).await?,
+        let key = match &self.table.email_index {
+            None => Some(string(address.as_str())),
+            Some(index) => self.only_key_in(index, address).await?,
         };
+        let Some(key) = key else { return Ok(None) };
+        let item = self.item(key, &[]).await?;
         let account = item.map_or(Ok(None), |item| Account::from_item(&self.table, item));
-        Ok(account.unwrap_or_else(|error| {
+        let account = account.unwrap_or_else(|error| {
             tracing::error!(%error, "an account is passed over");
             None
-        }))
+        });
+        // An index lags behind its table: the row may have moved to another address.
+        Ok(account.filter(|account| account.seen.address == address.as_str()))
     }
 
-    async fn only_item_in(&self, index: &str, address: &EmailAddress) -> Result<Option<Item>, StoreError> {
-        let (projection, mut names) = self.projection(&[]);
-        names.insert("#address".to_owned(), self.table.email.clone());
+    /// The key alone: an index tells the rest late.
+    async fn only_key_in(
+        &self,
+        index: &str,
+        address: &EmailAddress,
+    ) -> Result<Option<AttributeValue>, StoreError> {
         let output = self
             .client
             .query()
             .table_name(&self.table.name)
             .index_name(index)
             .key_condition_expression("#address = :address")
-            .projection_expression(projection)
-            .set_expression_attribute_names(Some(names))
+            .projection_expression("#key")
+            .expression_attribute_names("#address", &self.table.email)
+            .expression_attribute_names("#key", &self.table.key)
             .expression_attribute_values(":address", string(address.as_str()))
             .limit(2)
             .send()
             .await
-            // A ValidationException here means, on AWS, that the index does not project the time of change.
             .map_err(|error| StoreError::from_sdk("Query of ACCOUNTS_EMAIL_INDEX", &error))?;
-        Ok(<[Item; 1]>::try_from(output.items.unwrap_or_default()).ok().map(|[item]| item))
+        let only = <[Item; 1]>::try_from(output.items.unwrap_or_default()).ok();
+        Ok(only.and_then(|[mut item]| item.remove(&self.table.key)))
     }
 
-    /// The account of `reset`, if the token is still live for it: it exists, has the address that the token was
-    /// mailed to, and its password has not changed since.
+    /// The account that was `seen` when a token was issued at `issued_at`, if the token still counts: the account exists, has the
+    /// address that the token was mailed to, and its password has not changed since.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it could not be read, or its time of change makes no sense.
-    pub async fn of_live(&self, reset: &StoredReset) -> Result<Option<Account>, StoreError> {
-        self.of_live_with(reset, &[]).await
+    pub async fn current(
+        &self,
+        seen: &SeenAccount,
+        issued_at: Timestamp,
+    ) -> Result<Option<Account>, StoreError> {
+        self.current_with(seen, issued_at, &[]).await
     }
 
     /// The same with the attributes of [`PROFILE`], where they exist.
     ///
     /// # Errors
     ///
-    /// As [`Self::of_live`].
-    pub async fn profile_of_live(&self, reset: &StoredReset) -> Result<Option<Account>, StoreError> {
-        self.of_live_with(reset, &PROFILE).await
+    /// As [`Self::current`].
+    pub async fn current_profile(
+        &self,
+        seen: &SeenAccount,
+        issued_at: Timestamp,
+    ) -> Result<Option<Account>, StoreError> {
+        self.current_with(seen, issued_at, &PROFILE).await
     }
 
-    async fn of_live_with(&self, reset: &StoredReset, more: &[&str]) -> Result<Option<Account>, StoreError> {
-        let item = self.item(reset.account_key.clone(), more).await?;
+    async fn current_with(
+        &self,
+        seen: &SeenAccount,
+        issued_at: Timestamp,
+        more: &[&str],
+    ) -> Result<Option<Account>, StoreError> {
+        let item = self.item(seen.key.clone(), more).await?;
         let account = item.map_or(Ok(None), |item| Account::from_item(&self.table, item))?;
-        Ok(account.filter(|account| account.address == reset.address && account.honours(reset.issued_at)))
+        Ok(account.filter(|account| account.seen == *seen && account.changed_before(issued_at)))
     }
 
     /// Whether the stored hash of `account` is `hash` now.
@@ -177,12 +255,12 @@ impl Accounts {
         account: &Account,
         hash: &PasswordHash,
     ) -> Result<bool, StoreError> {
-        let item = self.item(account.key.clone(), &[&self.table.password_hash]).await?;
+        let item = self.item(account.seen.key.clone(), &[&self.table.password_hash]).await?;
         let stored = item.as_ref().and_then(|item| item.get(&self.table.password_hash));
         Ok(stored == Some(&string(hash.expose_secret())))
     }
 
-    /// The row under `key`: of it the key, the address, the time of change and `more`.
+    /// The row under `key`: of it the key, the address, the time of change, the required attribute and `more`.
     async fn item(&self, key: AttributeValue, more: &[&str]) -> Result<Option<Item>, StoreError> {
         let (projection, names) = self.projection(more);
         let output = self
@@ -199,11 +277,12 @@ impl Accounts {
         Ok(output.item)
     }
 
-    /// Never the whole row: it holds the hash, and its size would show in the time of an answer. Each name once, since
-    /// `DynamoDB` refuses a projection that overlaps.
+    /// Never the whole row: it holds the hash, and the roles may not read that. Each name once, since `DynamoDB` refuses a
+    /// projection that overlaps.
     fn projection(&self, more: &[&str]) -> (String, HashMap<String, String>) {
         let own = [&self.table.key, &self.table.email, &self.table.password_changed_at].map(String::as_str);
-        let names: BTreeSet<&str> = own.into_iter().chain(more.iter().copied()).collect();
+        let required = self.table.required.as_ref().map(|required| required.name.as_str());
+        let names: BTreeSet<&str> = own.into_iter().chain(required).chain(more.iter().copied()).collect();
         let names: HashMap<String, String> = names
             .into_iter()
             .enumerate()
@@ -213,39 +292,44 @@ impl Accounts {
         (placeholders.join(", "), names)
     }
 
-    /// Sets the password, as part of a transaction that fails if the account is gone, has another address, or
-    /// had its password changed since it was read. Writes the time in the unit that the row has, else in
-    /// milliseconds, and never earlier than the token's own.
+    /// Sets the password and `changed_at`, as part of a transaction that fails if the account is gone, has another address, lacks what
+    /// the operator requires, or had its password changed since it was read.
     pub(super) fn set_password(
         &self,
         account: &Account,
-        reset: &StoredReset,
         hash: &PasswordHash,
-        now: Timestamp,
+        changed_at: u64,
     ) -> Result<Update, StoreError> {
-        let changed_at = now.max(reset.issued_at);
-        let in_seconds = account.changed_at.as_ref().is_some_and(|changed| changed.in_seconds);
-        let written = if in_seconds { changed_at.as_seconds() } else { changed_at.as_millis() };
-        let unchanged = match &account.changed_at {
-            Some(_) => "#changed = :seen",
-            None => "(attribute_not_exists(#changed) OR attribute_type(#changed, :null))",
-        };
-        let seen = match &account.changed_at {
-            Some(changed) => (":seen", AttributeValue::N(changed.stored.clone())),
-            None => (":null", string("NULL")),
-        };
-        Update::builder()
+        let mut update = Update::builder()
             .table_name(&self.table.name)
-            .key(&self.table.key, account.key.clone())
+            .key(&self.table.key, account.seen.key.clone())
             .update_expression("SET #hash = :hash, #changed = :changed")
-            .condition_expression(format!("#email = :email AND {unchanged}"))
             .expression_attribute_names("#hash", &self.table.password_hash)
             .expression_attribute_names("#changed", &self.table.password_changed_at)
             .expression_attribute_names("#email", &self.table.email)
             .expression_attribute_values(":hash", string(hash.expose_secret()))
-            .expression_attribute_values(":changed", super::number(written))
-            .expression_attribute_values(":email", string(account.address.clone()))
-            .expression_attribute_values(seen.0, seen.1)
+            .expression_attribute_values(":changed", number(changed_at))
+            .expression_attribute_values(":email", string(account.seen.address.clone()));
+        let mut condition = "#email = :email AND ".to_owned();
+        match account.seen.changed_at.clone() {
+            // Of two absent attributes neither equals the other.
+            None => condition += "attribute_not_exists(#changed)",
+            Some(seen) => {
+                condition += "#changed = :seen";
+                update = update.expression_attribute_values(":seen", seen);
+            }
+        }
+        if let Some(required) = &self.table.required {
+            let values = required.values();
+            let places: Vec<String> = (0..values.len()).map(|index| format!(":required{index}")).collect();
+            condition += &format!(" AND #required IN ({})", places.join(", "));
+            update = update.expression_attribute_names("#required", &required.name);
+            for (place, value) in places.into_iter().zip(values) {
+                update = update.expression_attribute_values(place, value);
+            }
+        }
+        update
+            .condition_expression(condition)
             .build()
             .map_err(|error| StoreError::new("Update", error.to_string()))
     }
@@ -269,15 +353,49 @@ fn to_json(value: &AttributeValue) -> Option<Value> {
 mod tests {
     use super::*;
 
+    fn parsed(stored: &str) -> ChangedAt {
+        ChangedAt::parse(stored).expect(stored)
+    }
+
     #[test]
     fn a_time_of_change_may_be_in_milliseconds_or_seconds() {
-        let millis = ChangedAt::parse("1700000000123").expect("milliseconds");
-        assert_eq!((millis.latest, millis.in_seconds), (Timestamp::from_millis(1_700_000_000_123), false));
-        let seconds = ChangedAt::parse("1700000000").expect("seconds");
-        assert_eq!((seconds.latest, seconds.in_seconds), (Timestamp::from_millis(1_700_000_000_999), true));
-        assert_eq!(ChangedAt::parse("1700000000.25").expect("a fraction").latest, seconds.latest);
+        for (stored, latest) in [
+            ("1700000000123", 1_700_000_000_123),
+            ("1700000000", 1_700_000_000_999),
+            ("1700000000.25", 1_700_000_000_999),
+            ("0", 0),
+        ] {
+            assert_eq!(parsed(stored).latest(), Timestamp::from_millis(latest), "{stored}");
+        }
         for text in ["", "-5", "1e3", "x", "1700000000123456", "99999999999999999999999"] {
             assert_eq!(ChangedAt::parse(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn rule_4_the_time_that_is_written_is_greater_than_the_one_before_and_in_its_unit() {
+        let at = Timestamp::from_millis(1_800_000_000_001);
+        for (stored, written) in [
+            (None, 1_800_000_000_001),
+            (Some("0"), 1_800_000_000_001),
+            (Some("1700000000123"), 1_800_000_000_001),
+            (Some("1900000000123"), 1_900_000_000_124),
+            (Some("1700000000"), 1_800_000_001),
+            (Some("1800000001"), 1_800_000_002),
+            (Some("1800000001.5"), 1_800_000_002),
+        ] {
+            assert_eq!(ChangedAt::next(stored.map(parsed), at), written, "{stored:?}");
+        }
+    }
+
+    #[test]
+    fn a_required_attribute_may_be_text_a_number_or_a_truth_value() {
+        let required = |value: &str| RequiredAttribute { name: "n".to_owned(), value: value.to_owned() };
+        assert!(required("active").is_met_by(Some(&string("active"))));
+        assert!(required("true").is_met_by(Some(&AttributeValue::Bool(true))));
+        assert!(required("1").is_met_by(Some(&AttributeValue::N("1".to_owned()))));
+        assert!(!required("active").is_met_by(Some(&string("banned"))));
+        assert!(!required("true").is_met_by(Some(&AttributeValue::Bool(false))));
+        assert!(!required("active").is_met_by(None));
     }
 }

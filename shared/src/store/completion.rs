@@ -1,10 +1,11 @@
-//! The one write that matters: consume the reset token, set the hash, set the time of change. All or nothing.
+//! The one write that matters: consume the reset token, set the hash and the time of change, order the notice. All or nothing.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::StoreError;
 use super::accounts::{Account, Accounts};
+use super::orders::Orders;
 use super::resets::StoredReset;
 use super::transaction::transact;
 use crate::clock::Timestamp;
@@ -21,13 +22,14 @@ pub struct Completion {
     client: Client,
     tokens_table: String,
     accounts: Accounts,
+    orders: Orders,
 }
 
 impl Completion {
     /// Completions of the tokens in `tokens_table` for `accounts`.
     #[must_use]
-    pub fn new(client: Client, tokens_table: String, accounts: Accounts) -> Self {
-        Self { client, tokens_table, accounts }
+    pub fn new(client: Client, tokens_table: String, accounts: Accounts, orders: Orders) -> Self {
+        Self { client, tokens_table, accounts, orders }
     }
 
     /// Spends `reset` on setting `hash` as the password of `account`. Of any number of concurrent calls for one
@@ -45,10 +47,13 @@ impl Completion {
         random: &Random,
     ) -> Result<Result<(), Lost>, StoreError> {
         let consume = reset.consume(&self.tokens_table, now)?;
-        let set = self.accounts.set_password(account, reset, hash, now)?;
+        let changed_at = account.next_change(now, reset.issued_at);
+        let set = self.accounts.set_password(account, hash, changed_at)?;
+        let notice = self.orders.put_notice(account, changed_at, now, random)?;
         let writes = vec![
             TransactWriteItem::builder().delete(consume).build(),
             TransactWriteItem::builder().update(set).build(),
+            TransactWriteItem::builder().put(notice).build(),
         ];
         // The salt makes this hash nobody else's.
         let was_done = self.accounts.has_password(account, hash);

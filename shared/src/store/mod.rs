@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod completion;
 pub mod limits;
+pub mod orders;
 pub mod requests;
 pub mod resets;
 mod transaction;
@@ -11,16 +12,16 @@ mod transaction;
 use std::collections::HashMap;
 use std::error::Error;
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::clock::Timestamp;
+use crate::random::RandomError;
 
 /// An item as `DynamoDB` gives it.
 type Item = HashMap<String, AttributeValue>;
 
-/// `DynamoDB` did not say in time that it did what was asked. Nothing is half-done: each operation here is one atomic call, which
-/// was done or was not.
+/// `DynamoDB` did not say in time that it did what was asked. Each operation here is one atomic call, which was done or was not.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation}: {problem}")]
 pub struct StoreError {
@@ -49,6 +50,18 @@ impl StoreError {
             other => DisplayErrorContext(other).to_string(),
         };
         Self { operation, problem }
+    }
+}
+
+impl From<RandomError> for StoreError {
+    fn from(error: RandomError) -> Self {
+        Self::new("idempotency token", error.to_string())
+    }
+}
+
+impl From<BuildError> for StoreError {
+    fn from(error: BuildError) -> Self {
+        Self::new("build", error.to_string())
     }
 }
 

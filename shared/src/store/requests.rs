@@ -11,7 +11,7 @@ use crate::token::{Digest, RequestToken};
 /// Within so many seconds after a mail, a repeat sends none: a client may retry.
 pub const QUIET_SECONDS: u64 = 60;
 
-/// Mails that one request may send.
+/// Mails that one request may order.
 pub const MAX_MAILS: u64 = 3;
 
 /// A stored, unexpired reset request.
@@ -61,8 +61,8 @@ impl ResetRequest {
     }
 
     /// Counts one more mail, as part of a transaction that fails if anybody else did so first.
-    pub(super) fn claim_mail(&self, table: &str, now: Timestamp) -> Result<Update, StoreError> {
-        Update::builder()
+    pub(super) fn count_mail(&self, table: &str, now: Timestamp) -> Result<Update, StoreError> {
+        Ok(Update::builder()
             .table_name(table)
             .key("pk", string(pk(&self.digest)))
             .update_expression("SET mails = :next, last_mail_at = :now")
@@ -71,8 +71,7 @@ impl ResetRequest {
             .expression_attribute_values(":next", number(self.mails + 1))
             .expression_attribute_values(":now", number(now.as_millis()))
             .expression_attribute_values(":now_s", number(now.as_seconds()))
-            .build()
-            .map_err(|error| StoreError::new("Update", error.to_string()))
+            .build()?)
     }
 
     fn from_item(digest: Digest, item: &Item) -> Result<Self, StoreError> {

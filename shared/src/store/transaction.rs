@@ -10,7 +10,10 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use aws_sdk_dynamodb::{Client, Config};
 
-use super::StoreError;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+use super::{Item, StoreError};
 use crate::aws::dynamodb_timeouts;
 use crate::random::Random;
 
@@ -36,8 +39,12 @@ pub(super) async fn transact(
     random: &Random,
     was_done: impl Future<Output = Result<bool, StoreError>>,
 ) -> Result<Result<(), Cancellation>, StoreError> {
+    // One for all tries: what an earlier one did is then no second time done, nor refused. Drawn here since the SDK would take one
+    // from a generator that it seeds in the process.
+    let idempotency_token = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<24>()?);
     for attempt in 1.. {
         let call = client.transact_write_items().set_transact_items(Some(writes.clone()));
+        let call = call.client_request_token(&idempotency_token);
         let Err(error) = call.customize().config_override(patience()).send().await else { break };
         let Some(cancellation) = Cancellation::of(&error) else {
             let error = StoreError::from_sdk(OPERATION, &error);
@@ -66,8 +73,8 @@ fn patience() -> Builder {
     Config::builder().retry_config(retries).timeout_config(dynamodb_timeouts(SEEN_THROUGH))
 }
 
-/// Why a transaction was cancelled, one entry an item.
-pub(super) struct Cancellation(Vec<String>);
+/// Why a transaction was cancelled, one entry an item: the code, and the item as it was where the write asked for that.
+pub(super) struct Cancellation(Vec<(String, Option<Item>)>);
 
 impl Cancellation {
     /// The reasons in `error`, if it is a cancellation.
@@ -76,26 +83,35 @@ impl Cancellation {
         else {
             return None;
         };
-        let codes =
-            cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None").to_owned());
-        Some(Self(codes.collect()))
+        let reasons = cancelled.cancellation_reasons().iter();
+        Some(Self(
+            reasons
+                .map(|reason| (reason.code().unwrap_or("None").to_owned(), reason.item().cloned()))
+                .collect(),
+        ))
     }
 
     /// Whether the condition of the item at `index` did not hold.
     pub(super) fn condition_failed(&self, index: usize) -> bool {
-        self.0.get(index).is_some_and(|code| code == "ConditionalCheckFailed")
+        self.0.get(index).is_some_and(|(code, _)| code == "ConditionalCheckFailed")
+    }
+
+    /// The item at `index` as it was when its condition did not hold.
+    pub(super) fn item(&self, index: usize) -> Option<&Item> {
+        self.0.get(index)?.1.as_ref()
     }
 
     /// Whether another write was under way, or capacity short: the same call may succeed in a moment.
     fn is_passing(&self) -> bool {
-        self.0.iter().any(|code| {
+        self.0.iter().any(|(code, _)| {
             ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
                 .contains(&code.as_str())
         })
     }
 
     pub(super) fn into_error(self) -> StoreError {
-        StoreError::new(OPERATION, format!("transaction cancelled: {}", self.0.join(", ")))
+        let codes: Vec<&str> = self.0.iter().map(|(code, _)| code.as_str()).collect();
+        StoreError::new(OPERATION, format!("transaction cancelled: {}", codes.join(", ")))
     }
 }
 

@@ -1,0 +1,35 @@
+//! The dead-letter queue: what became of the mails that failed for good. Names the order; holds no address and no token.
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use serde_json::json;
+
+use crate::clock::Timestamp;
+
+/// The queue at one URL.
+#[derive(Clone, Debug)]
+pub struct DeadLetters {
+    client: Client,
+    queue_url: String,
+}
+
+impl DeadLetters {
+    /// The queue at `queue_url`.
+    #[must_use]
+    pub fn new(client: Client, queue_url: String) -> Self {
+        Self { client, queue_url }
+    }
+
+    /// Adds an entry for a mail of `kind` that was ordered under the name `order`. What cannot be added is logged: the mail has failed
+    /// either way.
+    pub async fn add(&self, order: &str, kind: &'static str, ordered_at: Option<Timestamp>, problem: &str) {
+        let ordered_at = ordered_at.map(Timestamp::as_millis);
+        let entry = json!({"order": order, "kind": kind, "ordered_at": ordered_at, "problem": problem});
+        let sent =
+            self.client.send_message().queue_url(&self.queue_url).message_body(entry.to_string()).send();
+        if let Err(error) = sent.await {
+            let problem = error.code().map_or_else(|| DisplayErrorContext(&error).to_string(), str::to_owned);
+            tracing::error!(order, problem, "the dead-letter queue did not take an entry");
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The outbox: an order is written with what it follows from, and stands until its mail was sent or failed for good, whatever happens to
+//! the mail function, to the stream, to `DynamoDB` and to SES on the way.
+
+#![recursion_limit = "256"]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::proxy::{Fault, Proxy};
+use tests::refusal::COMPLETE;
+use tests::step::try_all;
+use tests::world::completion;
+use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
+use tokio::time::Instant;
+
+/// Longer than a claim holds.
+const CLAIM_LAPSED: u64 = 31;
+
+/// The two kinds of order, and the calls to `DynamoDB` that the mail function makes for each.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Reset,
+    Notice,
+}
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::Reset, Self::Notice];
+
+    const fn calls(self) -> u64 {
+        match self {
+            // The account, the claim, the token, and that it is done.
+            Self::Reset => 4,
+            Self::Notice => 2,
+        }
+    }
+
+    /// Has such an order in the stream and nothing else.
+    async fn order(self, world: &World) {
+        match self {
+            Self::Reset => {
+                let token = world.request_token(KNOWN).await;
+                let asked = Request::get(COMPLETE).query("token", &token);
+                assert_eq!(world.send_only(asked).await.status(), 204);
+            }
+            Self::Notice => {
+                let token = world.reset_token(KNOWN).await;
+                assert_eq!(world.send_only(completion(&token, PASSWORD)).await.status(), 204);
+            }
+        }
+    }
+
+    /// The mails of this kind, newest first.
+    fn mails(self, world: &World) -> Vec<local::ses::Message> {
+        let is_notice = |mail: &local::ses::Message| mail.subject.contains("was changed");
+        let mails = world.outbox.messages().into_iter();
+        mails.filter(|mail| is_notice(mail) == matches!(self, Self::Notice)).collect()
+    }
+
+    /// Whether the newest mail does what it is for.
+    async fn works(self, world: &World) -> bool {
+        match (self, self.mails(world).first()) {
+            (Self::Reset, Some(mail)) => {
+                world.complete(&reset_token_in(mail), OTHER_PASSWORD).await.status() == 204
+            }
+            (Self::Notice, mail) => mail.is_some(),
+            (Self::Reset, None) => false,
+        }
+    }
+}
+
+/// Plays the stream until it is empty, with time passing in between.
+async fn settle_in_time(world: &World) -> Result<(), String> {
+    for _ in 0..3 {
+        if world.settle().await {
+            return Ok(());
+        }
+        world.advance(CLAIM_LAPSED);
+    }
+    Err("the order never left the stream".to_owned())
+}
+
+#[tokio::test]
+async fn the_mail_function_makes_the_calls_that_this_test_thinks_it_makes() {
+    for kind in Kind::ALL {
+        let (world, proxy) = World::behind_a_proxy(&[]).await;
+        kind.order(&world).await;
+        proxy.disarm();
+        assert!(world.settle().await);
+        assert_eq!(proxy.operations().len() as u64, kind.calls(), "{kind:?} {:?}", proxy.operations());
+    }
+}
+
+/// Whatever happens to a call of the mail function, in the end there is one mail, and it works.
+async fn under_fault(kind: Kind, fault: Fault, call: u64, times: u64) -> Result<(), String> {
+    let (world, proxy) = World::behind_a_proxy(&[]).await;
+    kind.order(&world).await;
+    proxy.arm(fault, call, times);
+    let started = Instant::now();
+    world.settle().await;
+    if started.elapsed() > Duration::from_secs(25) {
+        return Err(format!("took {:?}", started.elapsed()));
+    }
+    proxy.disarm();
+    if let Fault::Late(by) = fault {
+        tokio::time::sleep(by).await;
+    }
+    settle_in_time(&world).await?;
+    let mails = kind.mails(&world).len();
+    if mails != 1 || !world.dead_letters().is_empty() {
+        return Err(format!("{mails} mails, dead letters {:?}", world.dead_letters()));
+    }
+    if kind.works(&world).await { Ok(()) } else { Err("the mail does not work".to_owned()) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_10_every_call_of_the_mail_function_times_every_fault_ends_with_one_mail() {
+    let mut cells = Vec::new();
+    for kind in Kind::ALL {
+        for fault in Fault::ALL {
+            for call in 0..kind.calls() {
+                cells.extend([1, 3, u64::MAX].map(|times| (kind, fault, call, times)));
+            }
+        }
+    }
+    try_all(cells, |(kind, fault, call, times)| async move {
+        let problem = under_fault(kind, fault, call, times).await.err()?;
+        Some(format!("{kind:?} with {fault:?} at call {call}, {times} times: {problem}"))
+    })
+    .await;
+}
+
+/// Ends the mail function in the middle of the call number `call`, and lets another one take the stream over.
+async fn killed_in(kind: Kind, world: &World, proxy: &Proxy, call: u64) -> usize {
+    let before = kind.mails(world).len();
+    kind.order(world).await;
+    proxy.arm(Fault::Hang, call, 1);
+    let batch = world.next_batch().await.expect("a batch");
+    let killed = tokio::spawn({
+        let world = world.clone();
+        async move { world.deliver(&batch.event).await }
+    });
+    proxy.reached(call).await;
+    killed.abort();
+    assert!(killed.await.is_err(), "it was still at work");
+    proxy.disarm();
+    settle_in_time(world).await.expect("the next one takes over");
+    kind.mails(world).len() - before
+}
+
+#[tokio::test]
+async fn rule_10_a_process_killed_in_the_middle_of_any_call_loses_no_mail() {
+    for kind in Kind::ALL {
+        for call in 0..kind.calls() {
+            let (world, proxy) = World::behind_a_proxy(&[]).await;
+            let mails = killed_in(kind, &world, &proxy, call).await;
+            // Killed after SES took the mail and before that was written down: one more.
+            let expected = if call == kind.calls() - 1 { 2 } else { 1 };
+            assert_eq!(mails, expected, "{kind:?}, call {call}");
+            assert!(kind.works(&world).await, "{kind:?}, call {call}");
+        }
+        // Killed while SES was asked, which never heard of it.
+        let (world, proxy) = World::with_ses_behind_a_proxy().await;
+        if matches!(kind, Kind::Reset) {
+            assert_eq!(killed_in(kind, &world, &proxy, 0).await, 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_is_delivered_again_sends_nothing_again() {
+    let world = World::new().await;
+    for kind in Kind::ALL {
+        kind.order(&world).await;
+        let batch = world.next_batch().await.expect("a batch");
+        for _ in 0..3 {
+            assert_eq!(world.deliver(&batch.event).await, json!({"batchItemFailures": []}));
+        }
+        assert!(world.settle().await);
+        assert_eq!(kind.mails(&world).len(), 1);
+        world.advance(61);
+    }
+}
+
+#[tokio::test]
+async fn two_processes_with_one_batch_send_one_mail() {
+    let (world, proxy) = World::with_ses_behind_a_proxy().await;
+    Kind::Reset.order(&world).await;
+    let batch = world.next_batch().await.expect("a batch");
+    proxy.arm(Fault::Delay(Duration::from_millis(300)), 0, 1);
+    let (first, second) = tokio::join!(world.deliver(&batch.event), async {
+        proxy.reached(0).await;
+        world.deliver(&batch.event).await
+    });
+    let number = &batch.event["Records"][0]["dynamodb"]["SequenceNumber"];
+    assert_eq!(first, json!({"batchItemFailures": []}));
+    assert_eq!(
+        second,
+        json!({"batchItemFailures": [{"itemIdentifier": number}]}),
+        "to be tried when the claim lapses"
+    );
+    assert_eq!(world.deliver(&batch.event).await, first);
+    assert_eq!(world.outbox.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn what_ses_refuses_for_good_is_final_at_once_and_holds_nobody_up() {
+    let world = World::with(&NO_LIMITS).await;
+    let refused = "jweir@projectthanos.com";
+    world.outbox.refuse(refused);
+    for address in [refused, KNOWN, "some@one.com"] {
+        let token = world.request_token(address).await;
+        assert_eq!(world.send_only(Request::get(COMPLETE).query("token", &token)).await.status(), 204);
+    }
+    assert!(world.settle().await);
+    assert_eq!(world.outbox.messages().len(), 2);
+    let [entry] = &world.dead_letters()[..] else { panic!("{:?}", world.dead_letters()) };
+    assert_eq!((&entry["kind"], &entry["problem"]), (&json!("reset"), &json!("MessageRejected")));
+    assert!(world.log().contains(r#""MailOutcome":"failed""#));
+    let batch = world.next_batch().await;
+    assert!(batch.is_none(), "nothing is left");
+}
+
+#[tokio::test]
+async fn a_burst_beyond_sess_rate_waits_and_then_leaves() {
+    const ORDERS: usize = 200;
+    let (world, proxy) = World::with_ses_behind_a_proxy().await;
+    for _ in 0..ORDERS {
+        let mail = Request::post("/auth/reset/password-email", &json!({"email": KNOWN}));
+        assert_eq!(world.send_only(mail).await.status(), 200);
+    }
+    // SES takes fourteen mails, is asked too fast three times, and so on.
+    let mut rounds = 0;
+    while world.outbox.messages().len() < ORDERS {
+        proxy.arm(Fault::Throttled, 14, 3);
+        world.settle().await;
+        rounds += 1;
+        assert!(rounds < 100, "{} mails", world.outbox.messages().len());
+    }
+    proxy.disarm();
+    assert!(world.settle().await);
+    assert_eq!(world.outbox.messages().len(), ORDERS, "each order one mail");
+    assert!(world.dead_letters().is_empty());
+    assert!(rounds > 10, "SES was too slow {rounds} times");
+}
+
+/// The dead letters and mails of an order that SES did not take for `seconds`.
+async fn after_ses_was_away(kind: Kind, seconds: u64) -> (Vec<Value>, usize) {
+    let (world, proxy) = World::with_ses_behind_a_proxy().await;
+    kind.order(&world).await;
+    let before = kind.mails(&world).len();
+    proxy.arm(Fault::Throttled, 0, u64::MAX);
+    for _ in 0..4 {
+        assert!(!world.settle().await, "it is tried again for as long as it is of use");
+        world.advance(seconds / 4);
+    }
+    let last = world.settle().await;
+    proxy.disarm();
+    assert_eq!(last, !world.dead_letters().is_empty());
+    assert!(world.settle().await);
+    (world.dead_letters(), kind.mails(&world).len() - before)
+}
+
+#[tokio::test]
+async fn rule_10_a_mail_is_tried_for_as_long_as_it_is_of_use_and_no_longer() {
+    for (kind, of_use) in [(Kind::Reset, 7_200), (Kind::Notice, 86_400)] {
+        let (dead, mails) = after_ses_was_away(kind, of_use - 200).await;
+        assert_eq!((dead.len(), mails), (0, 1), "{kind:?}");
+        let (dead, mails) = after_ses_was_away(kind, of_use).await;
+        assert_eq!((dead.len(), mails), (1, 0), "{kind:?}");
+        assert_eq!(dead[0]["problem"], "expired before it could be sent", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_delivers_late_brings_links_that_live_as_long_as_promised() {
+    let world = World::new().await;
+    Kind::Reset.order(&world).await;
+    world.advance(3_600);
+    assert!(world.settle().await);
+    let token = reset_token_in(&world.last_mail());
+    world.advance(7_199);
+    assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
+}
+
+#[tokio::test]
+async fn a_request_from_before_the_last_change_of_password_brings_no_mail_however_late_it_is_delivered() {
+    let world = World::with(&NO_LIMITS).await;
+    let token = world.reset_token(KNOWN).await;
+    Kind::Reset.order(&world).await;
+    world.advance(1);
+    assert_eq!(world.send_only(completion(&token, PASSWORD)).await.status(), 204);
+    assert!(world.settle().await);
+    assert_eq!(Kind::Reset.mails(&world).len(), 1, "the one before the change");
+    assert_eq!(Kind::Notice.mails(&world).len(), 1);
+}
+
+#[tokio::test]
+async fn records_that_are_no_orders_and_orders_that_cannot_be_read_are_told_apart() {
+    let world = World::new().await;
+    let record = |name: &str, pk: &str, number: &str| {
+        json!({
+            "eventID": "e", "eventName": name, "awsRegion": "eu-west-1", "eventSource": "aws:dynamodb",
+            "dynamodb": {
+                "Keys": {"pk": {"S": pk}}, "NewImage": {"pk": {"S": pk}, "address": {"S": KNOWN}},
+                "SequenceNumber": number, "SizeBytes": 1, "StreamViewType": "NEW_IMAGE"
+            }
+        })
+    };
+    let records = [
+        record("INSERT", "request#x", "1"),
+        record("MODIFY", "order#x", "2"),
+        record("REMOVE", "order#x", "3"),
+        record("INSERT", "order#x", "4"),
+    ];
+    let answer = world.deliver(&json!({"Records": records})).await;
+    assert_eq!(answer, json!({"batchItemFailures": []}));
+    assert_eq!(world.dead_letters().len(), 1);
+    assert_eq!(world.dead_letters()[0]["problem"], "the order cannot be read");
+    assert_eq!(world.log().matches(r#""MailOutcome":"failed""#).count(), 1);
+}
