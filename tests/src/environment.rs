@@ -81,7 +81,7 @@ impl Environment {
         }
     }
 
-    /// The answer to `event`, once the work after the previous one is done; nothing if the process was killed before it answered.
+    /// The answer to `event`; nothing if the process was killed before it answered.
     pub async fn call(&self, event: Value) -> Option<Answer> {
         let (reply, answered) = oneshot::channel();
         self.runtime_api.handed_over.send_replace(None);
@@ -97,7 +97,7 @@ impl Environment {
         }
     }
 
-    /// When the process took the last call: waits until it is done with the work after the one before.
+    /// When the process took the last call.
     pub async fn handed_over(&self) -> Instant {
         let mut handed_over = self.runtime_api.handed_over.subscribe();
         let since = handed_over.wait_for(Option::is_some).await.expect("a runtime API");

@@ -1,11 +1,13 @@
-//! The three functions as processes, a few environments each, on one engine and one SES: as Lambda runs them, but that this Lambda
-//! may kill any of them.
+//! The functions as processes, a few environments each, on one engine and one SES: as Lambda runs them, but that this Lambda
+//! may kill any of them. The mail function is *validate* once more, fed by the stream.
 
 use std::sync;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use local::ses::Outbox;
+use local::stream::Mapping;
+use serde_json::Value;
 use shared::aws;
 use shared::http::routes::FunctionName;
 use tokio::sync::{Mutex, mpsc};
@@ -26,11 +28,14 @@ pub struct Fleet {
     pub validate: Pool,
     /// *complete*.
     pub complete: Pool,
+    /// The mail function.
+    pub mail: Pool,
+    stream: Mutex<Mapping>,
     /// The mails that SES took.
     pub outbox: Outbox,
     /// The engine, past every function.
     pub dynamodb: Client,
-    log: mpsc::UnboundedReceiver<String>,
+    log: Mutex<(mpsc::UnboundedReceiver<String>, Vec<String>)>,
     _servers: [Served; 3],
 }
 
@@ -38,7 +43,9 @@ impl Fleet {
     /// Builds the functions and starts `environments` of each, without limits.
     pub async fn start(environments: usize) -> Self {
         build(&["reset", "validate", "complete"]).await;
-        let (engine, served) = serve(demo_database()).await;
+        let db = demo_database();
+        let stream = Mapping::open(db.clone(), None).expect("a stream");
+        let (engine, served) = serve(db).await;
         let (outbox, ses, ses_served) = serve_ses().await;
         // A kill between the work and its answer is the one that matters most, and without this a rare one.
         let (proxy, dynamodb, proxy_served) = Proxy::start(&engine).await;
@@ -61,9 +68,11 @@ impl Fleet {
             reset: pool("reset").await,
             validate: pool("validate").await,
             complete: pool("complete").await,
+            mail: Pool::start("validate", variables.clone(), lines.clone(), 1).await,
+            stream: Mutex::new(stream),
             outbox,
             dynamodb: aws::dynamodb(&sdk(&engine)),
-            log,
+            log: Mutex::new((log, Vec::new())),
             _servers: [served, ses_served, proxy_served],
         }
     }
@@ -78,16 +87,36 @@ impl Fleet {
         }
     }
 
+    /// Plays the next batch of the stream to the mail function, whose process is killed once `kill_after` times the usual duration of a
+    /// call have passed. Nothing if the stream is empty, else whether all of the batch was delivered.
+    pub async fn play(&self, kill_after: Option<f64>) -> Option<bool> {
+        let mut stream = self.stream.lock().await;
+        let batch = stream.next_batch().expect("records")?;
+        let answer = self.mail.call_event(batch.event.clone(), kill_after).await;
+        Some(stream.acknowledge(&batch, answer.map(|answer| answer.response).as_ref()))
+    }
+
+    /// What the functions have printed until now.
+    pub async fn log(&self) -> String {
+        // Lines are on their way through a pipe and a channel.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let mut log = self.log.lock().await;
+        while let Ok(line) = log.0.try_recv() {
+            log.1.push(line);
+        }
+        log.1.join("\n")
+    }
+
     /// Ends all processes and returns what they printed, and everything secret that they were told or mailed.
-    pub async fn end(mut self) -> (Vec<String>, Evidence) {
+    pub async fn end(self) -> (Vec<String>, Evidence) {
         let mut evidence = Evidence::default();
-        for pool in [self.reset, self.validate, self.complete] {
+        for pool in [self.reset, self.validate, self.complete, self.mail] {
             evidence.extend(pool.evidence.into_inner().expect("evidence"));
         }
         self.outbox.messages().iter().for_each(|mail| evidence.learn_mail(mail));
         // Their ends of the pipes are closed with them, and so the channel.
-        let mut lines = Vec::new();
-        while let Some(line) = self.log.recv().await {
+        let (mut log, mut lines) = self.log.into_inner();
+        while let Some(line) = log.recv().await {
             lines.push(line);
         }
         (lines, evidence)
@@ -129,37 +158,50 @@ impl Pool {
 
     /// The answer to `request`.
     pub async fn call(&self, request: &Request) -> Answer {
-        let environment = self.take().await;
-        let answer = self.answered(&environment, request).await.expect("an answer of a process that lives");
-        *self.usual.lock().expect("a duration") = environment.handed_over().await.elapsed();
-        self.release.send(environment).await.expect("a free place");
-        answer
+        self.learn(request);
+        self.call_event(request.event(), None).await.expect("an answer of a process that lives")
     }
 
     /// The answer to `request`, if the process still gives one: it is killed once so many times the usual duration of a call have
     /// passed since it took this one, be it before, during or after its answer.
     pub async fn call_and_kill(&self, request: &Request, after: f64) -> Option<Answer> {
+        self.learn(request);
+        self.call_event(request.event(), Some(after)).await
+    }
+
+    async fn call_event(&self, event: Value, kill_after: Option<f64>) -> Option<Answer> {
         let environment = self.take().await;
-        let delay = self.usual.lock().expect("a duration").mul_f64(after);
-        let kill = async {
-            tokio::time::sleep_until(environment.handed_over().await + delay).await;
-            environment.kill().await;
+        let answered = async {
+            let answer = tokio::time::timeout(Duration::from_mins(1), environment.call(event)).await;
+            answer.expect("an answer, or death, in time")
         };
-        let (answer, ()) = tokio::join!(self.answered(&environment, request), kill);
-        self.add_one().await;
+        let answer = if let Some(after) = kill_after {
+            let delay = self.usual.lock().expect("a duration").mul_f64(after);
+            let kill = async {
+                tokio::time::sleep_until(environment.handed_over().await + delay).await;
+                environment.kill().await;
+            };
+            let (answer, ()) = tokio::join!(answered, kill);
+            self.add_one().await;
+            answer
+        } else {
+            let answer = answered.await;
+            *self.usual.lock().expect("a duration") = environment.handed_over().await.elapsed();
+            self.release.send(environment).await.expect("a free place");
+            answer
+        };
+        if let Some(answer) = &answer {
+            self.evidence.lock().expect("evidence").learn_answer(answer);
+        }
         answer
+    }
+
+    fn learn(&self, request: &Request) {
+        self.evidence.lock().expect("evidence").learn_request(request);
     }
 
     /// A free environment, to be used alone.
     pub async fn take(&self) -> Environment {
         self.free.lock().await.recv().await.expect("an environment")
-    }
-
-    async fn answered(&self, environment: &Environment, request: &Request) -> Option<Answer> {
-        self.evidence.lock().expect("evidence").learn_request(request);
-        let answer = tokio::time::timeout(Duration::from_mins(1), environment.call(request.event())).await;
-        let answer = answer.expect("an answer, or death, in time")?;
-        self.evidence.lock().expect("evidence").learn_answer(&answer);
-        Some(answer)
     }
 }

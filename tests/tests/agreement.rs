@@ -38,7 +38,13 @@ fn the_openapi_document_has_the_codes_routes() {
 fn the_template_has_the_codes_routes_without_trailing_slashes() {
     let mut routes = BTreeSet::new();
     for (name, function) in functions_of_the_template() {
-        for (_, event) in function["Properties"]["Events"].as_mapping().expect("events") {
+        let events = function["Properties"]["Events"].as_mapping().expect("events");
+        if name == "mail" {
+            let types: Vec<&Value> = events.values().map(|event| &event["Type"]).collect();
+            assert_eq!(types, [&Value::from("DynamoDB")], "no caller reaches the mail function");
+            continue;
+        }
+        for (_, event) in events {
             assert_eq!(event["Type"], "HttpApi");
             let (method, path) =
                 (&event["Properties"]["Method"], event["Properties"]["Path"].as_str().expect("a path"));

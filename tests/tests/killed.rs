@@ -1,11 +1,14 @@
 //! The functions' processes are killed under load, at random moments of their calls: before, during and after the answer. Afterwards
-//! every account has the password of its last acknowledged completion, or of one that nobody acknowledged, and every mailed
-//! token that was not spent or superseded still works.
+//! every account has the password of its last acknowledged completion, or of one that nobody acknowledged; every mailed
+//! token that was not spent or superseded still works; and every order has its mail, with at most one more for each kill of the mail
+//! function.
 
 #![recursion_limit = "256"]
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fastrand::Rng;
@@ -19,6 +22,7 @@ use tests::world::{completion, hash_of, verifies};
 use tests::{Answer, Request, reset_token_in};
 
 const KILLS: u32 = 300;
+const MAIL_KILLS: usize = 30;
 const ACCOUNTS: usize = 12;
 const ENVIRONMENTS: usize = 6;
 
@@ -95,7 +99,7 @@ impl Person<'_> {
         assert_eq!(opened.status(), 200, "{opened:?}");
         let token = opened.json()["reset_token"].as_str().expect("a token").to_owned();
         let ask = Request::get("/organizations/complete-password/").query("token", &token);
-        // A second try finds the mail claimed, sent or not, and brings no second one.
+        // A second try finds the mail ordered, and brings no second one.
         for _ in 0..2 {
             let Some(asked) = self.call(FunctionName::Validate, &ask).await else { continue };
             assert_eq!(asked.status(), 204, "{asked:?}");
@@ -104,7 +108,7 @@ impl Person<'_> {
         self.read_mails().await;
     }
 
-    /// Takes the tokens of new mails, for which it waits a moment: a mail may have died with its process.
+    /// Takes the tokens of new mails, for which it waits a moment: a mail may be late.
     async fn read_mails(&mut self) {
         for _ in 0..20 {
             let fresh = self.mailed().split_off(self.mails_seen);
@@ -176,6 +180,38 @@ impl Person<'_> {
     }
 }
 
+/// Plays the stream until `is_over` and it is empty.
+async fn play(fleet: &Fleet, is_over: &AtomicBool) {
+    loop {
+        let ending = is_over.load(Ordering::Relaxed);
+        match fleet.play(None).await {
+            None if ending => return,
+            Some(true) => {}
+            None | Some(false) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+/// Every order has its mail, or nobody to write to; and how many mails came that no order accounts for.
+async fn one_mail_for_each_order(fleet: &Fleet, log: &str) -> usize {
+    let rows = fleet.dynamodb.scan().table_name(TOKENS_TABLE).into_paginator().items().send();
+    let rows: Vec<Row> = rows.collect::<Result<_, _>>().await.expect("rows");
+    let mut sent = 0;
+    for row in rows {
+        let Some(order) = row["pk"].as_s().expect("a key").strip_prefix("order#") else { continue };
+        let lines = || log.lines().filter(|line| line.contains(&format!("\"Order\":\"{order}\"")));
+        let is_sent = row.get("outcome") == Some(&AttributeValue::S("sent".to_owned()));
+        let nobody = lines().any(|line| line.contains("\"MailOutcome\":\"no_account\""));
+        assert!(is_sent || nobody, "{row:?}: {:?}", lines().collect::<Vec<_>>());
+        assert!(
+            is_sent || row["kind"] == AttributeValue::S("reset".to_owned()),
+            "a notice was lost: {row:?}"
+        );
+        sent += usize::from(is_sent);
+    }
+    fleet.outbox.messages().len() - sent
+}
+
 type Row = std::collections::HashMap<String, AttributeValue>;
 
 async fn row(fleet: &Fleet, table: &str, key: &str, value: &str) -> Option<Row> {
@@ -192,7 +228,8 @@ async fn is_live(fleet: &Fleet, address: &str, token: &str) -> bool {
     let number = |row: &Row, name: &str| Some(row.get(name)?.as_n().ok()?.parse::<u64>().expect("a number"));
     let Some(stored) = stored(fleet, token).await else { return false };
     let account = row(fleet, ACCOUNTS_TABLE, "email", address).await.expect("an account");
-    number(&stored, "issued_at") > number(&account, "password_changed_at")
+    stored.get("changed_at") == account.get("password_changed_at")
+        && number(&stored, "issued_at") > number(&account, "password_changed_at")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -216,7 +253,12 @@ async fn three_hundred_kills_lose_no_password_and_no_token() {
             completions: 0,
         });
     }
-    join_all(people.iter_mut().map(Person::live)).await;
+    let is_over = AtomicBool::new(false);
+    let live = async {
+        join_all(people.iter_mut().map(Person::live)).await;
+        is_over.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(live, play(&fleet, &is_over));
 
     let (mut mails, mut still_worked, mut completions, mut acknowledged) = (0, 0, 0, 0);
     for person in &people {
@@ -240,6 +282,9 @@ async fn three_hundred_kills_lose_no_password_and_no_token() {
         acknowledged += u32::from(person.acknowledged.is_some());
     }
     drop(people);
+    play(&fleet, &is_over).await;
+    let log = fleet.log().await;
+    assert_eq!(one_mail_for_each_order(&fleet, &log).await, 0, "and no second one");
     let (lines, evidence) = fleet.end().await;
     let log = lines.join("\n");
     assert!(log.contains("\"Outcome\":\"password_set\""), "{log:.400}");
@@ -252,4 +297,44 @@ async fn three_hundred_kills_lose_no_password_and_no_token() {
     assert!(seen.unanswered.iter().all(|unanswered| count(unanswered) >= 10), "{seen:?}");
     assert!(count(&seen.done_and_unanswered) >= 3 && still_worked > 0 && acknowledged > 0, "{seen:?}");
     assert!(count(&seen.unavailable) < KILLS / 10, "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_10_thirty_kills_of_the_mail_function_lose_no_mail() {
+    let fleet = Fleet::start(1).await;
+    let mut random = Rng::with_seed(1);
+    for number in 0..40 {
+        let address = format!("person{number}@example.com");
+        let put = fleet.dynamodb.put_item().table_name(ACCOUNTS_TABLE);
+        put.item("email", AttributeValue::S(address.clone())).send().await.expect("a write");
+        let mail = Request::post("/auth/reset/password-email", &json!({"email": address}));
+        assert_eq!(fleet.validate.call(&mail).await.status(), 200);
+    }
+    // The first batch lives: the others are killed by its time.
+    assert_eq!(fleet.play(None).await, Some(true));
+    let first = fleet.outbox.messages();
+    for mail in &first {
+        let set = completion(&reset_token_in(mail), &format!("a walrus of {}", mail.to));
+        assert_eq!(fleet.complete.call(&set).await.status(), 204);
+    }
+    let (mut kills, started) = (0, Instant::now());
+    loop {
+        let kill_after = (kills < MAIL_KILLS).then(|| random.f64());
+        kills += usize::from(kill_after.is_some());
+        if fleet.play(kill_after).await.is_none() {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_mins(4), "the stream does not come to its end");
+    }
+    let log = fleet.log().await;
+    let twice = one_mail_for_each_order(&fleet, &log).await;
+    println!(
+        "{kills} kills, {twice} mails twice, {} mails, {:?}",
+        fleet.outbox.messages().len(),
+        started.elapsed()
+    );
+    assert_eq!(kills, MAIL_KILLS, "there was something to kill to the end");
+    assert!(twice <= kills, "at most one more mail for each kill");
+    let (lines, evidence) = fleet.end().await;
+    assert!(evidence.in_log(&lines.join("\n")).is_empty());
 }

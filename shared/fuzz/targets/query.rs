@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
-use shared::http::Call;
+use shared::http::{Call, event};
 use shared::http::routes::{FunctionName, find};
 use shared::token::Token;
 
@@ -12,7 +12,8 @@ fuzz_target!(|text: &str| {
         "rawPath": text, "rawQueryString": text,
         "requestContext": {"stage": text, "apiId": text, "domainName": text, "http": {"method": "GET", "sourceIp": text}},
     });
-    let call = Call::from_event(event);
+    let (request, guarded) = event::read(event);
+    let call = Call::new(&request.into(), guarded);
     let _ = find(FunctionName::Validate, &call.method, &call.path);
     if let Ok(Some(token)) = call.query("token") {
         let parsed = Token::parse(token.to_owned());
