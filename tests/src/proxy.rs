@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -82,6 +83,29 @@ pub struct Seen {
     pub operation: String,
     /// The tables that it names.
     pub tables: BTreeSet<String>,
+    /// The read units that rows below 4 KB cost, by DynamoDB's documentation: one for a consistent read.
+    pub reads: usize,
+    /// The write units that rows below 1 KB cost: one, and two inside a transaction.
+    pub writes: usize,
+}
+
+impl Seen {
+    fn of(request: &[u8]) -> Self {
+        let operation = operation(request);
+        let text = String::from_utf8_lossy(request);
+        let body = text.split("\r\n\r\n").nth(1).and_then(|body| serde_json::from_str::<Value>(body).ok());
+        let items = body.as_ref().and_then(|body| body["TransactItems"].as_array()).map_or(0, Vec::len);
+        let named = text.split("\"TableName\":\"").skip(1);
+        Self {
+            tables: named.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect(),
+            reads: usize::from(operation == "GetItem" || operation == "Query"),
+            writes: match operation.as_str() {
+                "PutItem" | "UpdateItem" | "DeleteItem" => 1,
+                _ => 2 * items,
+            },
+            operation,
+        }
+    }
 }
 
 /// The proxy. Cheap to clone.
@@ -167,7 +191,7 @@ impl Proxy {
     async fn serve(&self, mut client: TcpStream, upstream: &str) -> io::Result<()> {
         loop {
             let Some(request) = read_message(&mut client).await? else { return Ok(()) };
-            let seen = Seen { operation: operation(&request), tables: tables(&request) };
+            let seen = Seen::of(&request);
             let operation = seen.operation.clone();
             let call = self.calls.fetch_add(1, Ordering::SeqCst);
             self.seen.lock().expect("calls").push(seen);
@@ -260,16 +284,10 @@ fn operation(request: &[u8]) -> String {
     target.unwrap_or_default().to_owned()
 }
 
-fn tables(request: &[u8]) -> BTreeSet<String> {
-    let text = String::from_utf8_lossy(request);
-    let named = text.split("\"TableName\":\"").skip(1);
-    named.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
-}
-
 fn idempotency_token(request: &[u8]) -> String {
     let text = String::from_utf8_lossy(request);
     let body = text.split("\r\n\r\n").nth(1).unwrap_or_default();
-    let body: serde_json::Value = serde_json::from_str(body).expect("a transaction");
+    let body: Value = serde_json::from_str(body).expect("a transaction");
     body["ClientRequestToken"].as_str().expect("an idempotency token").to_owned()
 }
 
