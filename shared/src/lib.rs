@@ -1,8 +1,4 @@
-//! What the three functions of Rekey share: the values they trust (addresses, tokens, passwords), the
-//! `DynamoDB` stores, the mails, the HTTP contract, the configuration and the telemetry.
-//!
-//! Nothing here reads the environment, the system's clock or a global generator: `main.rs` of each
-//! function does, and passes them in.
+#![doc = include_str!("../README.md")]
 
 pub mod api_key;
 pub mod aws;

@@ -63,10 +63,12 @@ impl Step {
         match self {
             // A counter and the request, side by side; a counter and the order.
             Self::Open | Self::UnleashMail => 2,
-            // Both kinds of token side by side, and the order or the account.
-            Self::Mail | Self::CheckResetToken | Self::UnleashValidate => 3,
-            // The token, the account, the transaction.
-            Self::Complete | Self::UnleashComplete => 3,
+            // Both kinds of token side by side, and the order or the account; the token, the account and the transaction.
+            Self::Mail
+            | Self::CheckResetToken
+            | Self::UnleashValidate
+            | Self::Complete
+            | Self::UnleashComplete => 3,
         }
     }
 

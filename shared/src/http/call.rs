@@ -104,7 +104,7 @@ impl Call {
             return Ok(Fields::none());
         }
         if !self.content_type.as_deref().is_some_and(|content_type| media.takes(content_type)) {
-            return Err(Refusal::NotJson("The body must come with the Content-Type application/json."));
+            return Err(Refusal::NotJson("The Content-Type must be application/json."));
         }
         Fields::parse(bytes)
     }

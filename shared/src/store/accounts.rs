@@ -322,7 +322,7 @@ impl Accounts {
         if let Some(required) = &self.table.required {
             let values = required.values();
             let places: Vec<String> = (0..values.len()).map(|index| format!(":required{index}")).collect();
-            condition += &format!(" AND #required IN ({})", places.join(", "));
+            condition.extend([" AND #required IN (", &places.join(", "), ")"]);
             update = update.expression_attribute_names("#required", &required.name);
             for (place, value) in places.into_iter().zip(values) {
                 update = update.expression_attribute_values(place, value);
