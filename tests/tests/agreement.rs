@@ -1,4 +1,4 @@
-//! Code, OpenAPI document, SAM template, local router and README say the same.
+//! Code, OpenAPI document, SAM template, local router and READMEs say the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -111,16 +111,16 @@ fn the_local_stack_passes_exactly_the_variables_that_the_code_reads() {
 }
 
 #[test]
-fn the_readme_explains_every_variable() {
-    let readme = file("README.md");
+fn the_infra_readme_explains_every_variable() {
+    let readme = file("infra/README.md");
     for variable in VARIABLES {
         assert!(readme.contains(&format!("| `{variable}` |")), "{variable}");
     }
 }
 
 #[test]
-fn the_readmes_runbook_has_every_alarm() {
-    let (readme, template) = (file("README.md"), yaml("infra/template.yaml"));
+fn the_infra_readmes_runbook_has_every_alarm() {
+    let (readme, template) = (file("infra/README.md"), yaml("infra/template.yaml"));
     let resources = template["Resources"].as_mapping().expect("resources");
     let alarms: Vec<&str> = resources
         .iter()
@@ -156,6 +156,41 @@ fn the_templates_defaults_are_the_codes() {
     let costs = ["Argon2MemoryKib", "Argon2Iterations", "Argon2Lanes"]
         .map(|name| u32::try_from(default(name)).expect("small"));
     assert_eq!(Argon2Cost::new(costs[0], costs[1], costs[2]), Ok(config.argon2));
+}
+
+/// Every Markdown document, and where its links lead.
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    let documents = [
+        "README.md",
+        "infra/README.md",
+        "infra/REHEARSAL.md",
+        "shared/README.md",
+        "tests/README.md",
+        ".github/SECURITY.md",
+    ];
+    // As the repository's host makes them of headings.
+    let anchors = |text: &str| -> BTreeSet<String> {
+        let headings =
+            text.lines().filter_map(|line| line.strip_prefix('#')).map(|line| line.trim_matches(['#', ' ']));
+        let kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
+        headings
+            .map(|heading| heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-"))
+            .collect()
+    };
+    for document in documents {
+        let text = file(document);
+        let folder = std::path::Path::new(document).parent().expect("a folder");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target =
+                if path.is_empty() { text.clone() } else { file(&folder.join(path).to_string_lossy()) };
+            assert!(anchor.is_empty() || anchors(&target).contains(anchor), "{document}: {link}");
+        }
+    }
 }
 
 fn names(variables: &Value) -> BTreeSet<String> {
