@@ -272,6 +272,20 @@ async fn rule_10_a_mail_is_tried_for_as_long_as_it_is_of_use_and_no_longer() {
 }
 
 #[tokio::test]
+async fn rule_2_an_order_that_expires_while_its_account_is_read_is_not_claimed() {
+    let (world, proxy) = World::behind_a_proxy(&[]).await;
+    Kind::Reset.order(&world).await;
+    world.advance(7_199);
+    proxy.arm(Fault::Delay(Duration::from_millis(300)), 0, 1);
+    let (delivered, ()) = tokio::join!(world.settle(), async {
+        tokio::time::timeout(Duration::from_secs(20), proxy.reached(0)).await.expect("a read");
+        world.advance(1);
+    });
+    assert!(delivered && world.outbox.messages().is_empty());
+    assert_eq!(world.dead_letters().len(), 1);
+}
+
+#[tokio::test]
 async fn a_stream_that_delivers_late_brings_links_that_live_as_long_as_promised() {
     let world = World::new().await;
     Kind::Reset.order(&world).await;

@@ -115,6 +115,21 @@ async fn rule_2_expiry_is_checked_not_awaited() {
 }
 
 #[tokio::test]
+async fn rule_2_a_token_that_expires_while_its_password_is_hashed_is_refused() {
+    let (world, proxy) = World::behind_a_proxy(&[]).await;
+    let token = world.reset_token(KNOWN).await;
+    world.advance(7_199);
+    // The token is read, then the account: the token expires meanwhile.
+    proxy.arm(tests::proxy::Fault::Delay(std::time::Duration::from_millis(300)), 1, 1);
+    let (answer, ()) = tokio::join!(world.complete(&token, PASSWORD), async {
+        tokio::time::timeout(std::time::Duration::from_secs(20), proxy.reached(1)).await.expect("a read");
+        world.advance(1);
+    });
+    assert_eq!(answer.status(), 404, "the consuming write tests the time once more");
+    assert!(!world.account(KNOWN).await.contains_key("password_hash"));
+}
+
+#[tokio::test]
 async fn rule_3_all_or_nothing_of_fifty_completions_exactly_one_wins() {
     let world = World::with(&[("LIMIT_BAD_TOKEN_PER_IP", "0")]).await;
     let token = world.reset_token(KNOWN).await;
