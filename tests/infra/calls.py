@@ -8,11 +8,31 @@ from aws import ACCOUNT, REGION
 KINDS = {
     "request": "request#x",
     "reset": "reset#x",
+    "order": "order#x",
     "limit reset-ip": "limit#reset-ip#x",
     "limit bad-token-ip": "limit#bad-token-ip#x",
     "limit judged-ip": "limit#judged-ip#x",
-    "limit mail-hour": "limit#mail-hour#x",
+    "limit mail": "limit#mail#x",
     "other": "other#x",
+}
+
+# What makes a row of its kind, beside its key: whoever may put these may order a mail, or make a reset token.
+ROWS = {
+    "order": {
+        "kind": {"S": "changed"},
+        "address": {"S": "nobody@example.org"},
+        "account": {"S": "x"},
+        "changed_at": {"N": "1"},
+        "ordered_at": {"N": "1"},
+        "expires_at": {"N": "1"},
+    },
+    "reset": {
+        "account": {"S": "x"},
+        "address": {"S": "nobody@example.org"},
+        "issued_at": {"N": "1"},
+        "changed_at": {"N": "1"},
+        "expires_at": {"N": "1"},
+    },
 }
 
 
@@ -20,18 +40,59 @@ def dynamodb(deployment):
     """Everything that can be done to the two tables and the index: name -> call on a DynamoDB client."""
     d, calls = deployment, {}
     for kind, value in KINDS.items():
-        calls |= _on_row(f"tokens {kind}", d.tokens, "pk", value)
+        calls |= _on_row(f"tokens {kind}", d.tokens, "pk", value, ROWS.get(kind, {}))
     key = d.parameters["AccountsKey"]
     calls |= _on_row("accounts", d.accounts, key, "nobody@example.org")
+    calls |= _reads_of_accounts(d)
     calls |= _on_table("tokens", d.tokens)
     calls |= _on_table("accounts", d.accounts)
     calls |= _updates_of_accounts(d)
     calls["ListTables"] = lambda c: c.list_tables()
     if index := d.parameters["AccountsEmailIndex"]:
-        email = d.parameters["AccountsEmail"]
-        calls["Query index"] = lambda c: _query(c, d.accounts, email, "nobody@example.org", IndexName=index)
         calls["Scan index"] = lambda c: c.scan(TableName=d.accounts, IndexName=index)
-        calls["Query other index"] = lambda c: _query(c, d.accounts, email, "nobody@example.org", IndexName="by-name")
+    return calls
+
+
+def projections(deployment):
+    """Reads of an account by what they ask for: all that Rekey reads somewhere, and what it must not."""
+    p = deployment.parameters
+    own = [p["AccountsKey"], p["AccountsEmail"], p["AccountsPasswordChangedAt"]]
+    required = p["AccountsRequiredAttribute"].partition("=")[0]
+    own += [required] if required else []
+    return {
+        "own": own,
+        "key": [p["AccountsKey"]],
+        "own and profile": [*own, "id", "name", "role"],
+        "own and hash": [*own, p["AccountsPasswordHash"]],
+        "own and phone": [*own, "phone"],
+        "hash": [p["AccountsPasswordHash"]],
+    }
+
+
+def _reads_of_accounts(d):
+    """Of the whole row, and of some attributes, by key and by address."""
+    p = d.parameters
+    row = {"TableName": d.accounts, "Key": {p["AccountsKey"]: {"S": "nobody@example.org"}}}
+    calls = {}
+
+    def by_address(**more):
+        return lambda c: _query(c, d.accounts, p["AccountsEmail"], "nobody@example.org", **more)
+
+    index = {"IndexName": p["AccountsEmailIndex"]} if p["AccountsEmailIndex"] else None
+    for what, attributes in projections(d).items():
+        names = {f"#a{at}": name for at, name in enumerate(dict.fromkeys(attributes))}
+        of = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+        calls[f"GetItem accounts of {what}"] = lambda c, of=of: c.get_item(**row, **of)
+        calls[f"TransactGetItems accounts of {what}"] = lambda c, of=of: c.transact_get_items(TransactItems=[{"Get": row | of}])
+        legacy = list(dict.fromkeys(attributes))
+        calls[f"GetItem accounts AttributesToGet {what}"] = lambda c, legacy=legacy: c.get_item(**row, AttributesToGet=legacy)
+        if index:
+            calls[f"Query index of {what}"] = by_address(**index, **of)
+    if index:
+        calls["Query index"] = by_address(**index)
+        for select in ("ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "COUNT"):
+            calls[f"Query index Select {select}"] = by_address(**index, Select=select)
+        calls["Query other index"] = by_address(IndexName="by-name")
     return calls
 
 
@@ -39,29 +100,30 @@ def _query(client, table, attribute, value, **more):
     return client.query(
         TableName=table,
         KeyConditionExpression="#k = :k",
-        ExpressionAttributeNames={"#k": attribute},
+        ExpressionAttributeNames={"#k": attribute} | more.pop("ExpressionAttributeNames", {}),
         ExpressionAttributeValues={":k": {"S": value}},
         **more,
     )
 
 
-def _on_row(what, table, key, value):
+def _on_row(what, table, key, value, attributes=()):
     row, at = {key: {"S": value}}, {"TableName": table}
+    full = row | dict(attributes)
     update = at | {
         "Key": row,
         "UpdateExpression": "SET hits = :v",
         "ExpressionAttributeValues": {":v": {"N": "1"}},
     }
     check = at | {"Key": row, "ConditionExpression": f"attribute_exists({key})"}
-    writes = {"Put": at | {"Item": row}, "Update": update, "Delete": at | {"Key": row}, "ConditionCheck": check}
+    writes = {"Put": at | {"Item": full}, "Update": update, "Delete": at | {"Key": row}, "ConditionCheck": check}
     calls = {
         "GetItem": lambda c: c.get_item(**at, Key=row),
-        "PutItem": lambda c: c.put_item(**at, Item=row),
+        "PutItem": lambda c: c.put_item(**at, Item=full),
         "UpdateItem": lambda c: c.update_item(**update),
         "DeleteItem": lambda c: c.delete_item(**at, Key=row),
         "Query": lambda c: _query(c, table, key, value),
         "BatchGetItem": lambda c: c.batch_get_item(RequestItems={table: {"Keys": [row]}}),
-        "BatchWriteItem Put": lambda c: c.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": row}}]}),
+        "BatchWriteItem Put": lambda c: c.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": full}}]}),
         "BatchWriteItem Delete": lambda c: c.batch_write_item(RequestItems={table: [{"DeleteRequest": {"Key": row}}]}),
         "TransactGetItems": lambda c: c.transact_get_items(TransactItems=[{"Get": at | {"Key": row}}]),
     }
@@ -123,6 +185,7 @@ def _updates_of_accounts(d):
         "sets hash and time": both,
         "sets hash and time of an address": both_if,
         "sets hash alone": update(f"SET {password_hash} = :v"),
+        "sets hash of who has what is required": update(f"SET {password_hash} = :v", "#status = :v", names=["status"]),
         "sets role": update("SET #role = :v", names=["role"]),
         "sets hash and role": update(f"SET {password_hash} = :v, #role = :v", names=["role"]),
         "removes role": update(f"SET {password_hash} = :v REMOVE #role", names=["role"]),
@@ -140,7 +203,7 @@ def _updates_of_accounts(d):
 def mail(deployment):
     """Mails by who seems to send them, and other uses of SES: name -> call on a client factory."""
     sender = deployment.parameters["MailFrom"]
-    own = deployment.variables["validate"]["MAIL_CONFIGURATION_SET"]
+    own = deployment.variables["mail"]["MAIL_CONFIGURATION_SET"]
     to = {"ToAddresses": ["bob@example.org"]}
     simple = {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}}
     raw = {"Raw": {"Data": f"From: {sender}\nTo: bob@example.org\n\nt".encode()}}
@@ -177,6 +240,7 @@ def elsewhere(deployment, function):
     name = physical[f"{function.capitalize()}Function"]
     own_logs, other_logs = physical[f"{function.capitalize()}Logs"], physical[f"{other.capitalize()}Logs"]
     event = [{"timestamp": 1, "message": "m"}]
+    lost, stream = deployment.variables["mail"]["DEAD_LETTER_QUEUE_URL"], deployment.stream
 
     def put_events(group):
         return lambda c: c("logs").put_log_events(logGroupName=group, logStreamName="s", logEvents=event)
@@ -197,6 +261,18 @@ def elsewhere(deployment, function):
         "s3 PutObject": lambda c: c("s3").put_object(Bucket="rekey-code", Key="function.zip", Body=b"x"),
         "sns Publish": lambda c: c("sns").publish(TopicArn=f"arn:aws:sns:{REGION}:{ACCOUNT}:t", Message="m"),
         "sqs ListQueues": lambda c: c("sqs").list_queues(),
+        "sqs SendMessage lost": lambda c: c("sqs").send_message(QueueUrl=lost, MessageBody="m"),
+        "sqs ReceiveMessage lost": lambda c: c("sqs").receive_message(QueueUrl=lost),
+        "sqs PurgeQueue lost": lambda c: c("sqs").purge_queue(QueueUrl=lost),
+        "sqs SendMessage other": lambda c: c("sqs").send_message(QueueUrl=f"{lost}-other", MessageBody="m"),
+        "streams DescribeStream": lambda c: c("dynamodbstreams").describe_stream(StreamArn=stream),
+        "streams GetShardIterator": lambda c: c("dynamodbstreams").get_shard_iterator(
+            StreamArn=stream, ShardId="shardId-00000001541626099285-f35f62ef", ShardIteratorType="TRIM_HORIZON"
+        ),
+        "streams GetRecords": lambda c: c("dynamodbstreams").get_records(ShardIterator=f"{stream}|1|AAAA"),
+        "streams GetRecords other": lambda c: c("dynamodbstreams").get_records(
+            ShardIterator=stream.replace(deployment.tokens, "other") + "|1|AAAA"
+        ),
         # Without DynamoDB in between, also where the table has a key of the operator's.
         "kms Decrypt": lambda c: c("kms").decrypt(CiphertextBlob=b"x", KeyId="abc-1"),
         "secretsmanager ListSecrets": lambda c: c("secretsmanager").list_secrets(),

@@ -5,12 +5,12 @@ import io
 import json
 import zipfile
 
-from functions import NAMES, Function
-from template import CODE_BUCKET, CODE_KEY, PSEUDO, REGION, STACK, references, transform
+from functions import API_ID, NAMES, Function
+from template import CODE_BUCKET, CODE_KEY, PSEUDO, REGION, STACK, references, resolve, transform
 
 # What moto creates as AWS does. The rest (API, alarms, dashboard, mail identity, settings counter, pipe, ...) says nothing about
-# what the functions may do.
-KEPT = {"AWS::DynamoDB::Table", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Logs::LogGroup"}
+# what the functions may do. The mapping from the stream to the mail function is played by `Deployment.deliver`.
+KEPT = {"AWS::DynamoDB::Table", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Logs::LogGroup", "AWS::SQS::Queue"}
 
 
 def deployable(transformed):
@@ -29,7 +29,7 @@ def deployable(transformed):
 
 def _is_ours(name):
     # CodeDeploy's and the pipe's roles are for services that are not here.
-    return name not in ("CodeDeployServiceRole", "PasswordResetsRole")
+    return name not in ("DeploymentRole", "PasswordResetsRole")
 
 
 def _without(value, gone):
@@ -37,9 +37,32 @@ def _without(value, gone):
         return [_without(item, gone) for item in value]
     if isinstance(value, dict):
         if value.get("Ref") in gone:
-            return f"{STACK}-{value['Ref']}"
+            return API_ID if value["Ref"] == "Api" else f"{STACK}-{value['Ref']}"
+        # moto takes no ${...} of what is not there.
+        if "Fn::Sub" in value and isinstance(value["Fn::Sub"], str) and "${Api}" in value["Fn::Sub"]:
+            return {"Fn::Sub": value["Fn::Sub"].replace("${Api}", API_ID)}
         return {key: _without(item, gone) for key, item in value.items()}
     return value
+
+
+def orders_of(resolved):
+    """The patterns of the records that reach the mail function."""
+    (mapping,) = [r for r in resolved["Resources"].values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
+    return [json.loads(f["Pattern"]) for f in mapping["Properties"]["FilterCriteria"]["Filters"]]
+
+
+def _matches(pattern, value):
+    """Lambda's filter rules, as far as the template uses them: equality and prefixes."""
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(key in value and _matches(rule, value[key]) for key, rule in pattern.items())
+    return any(value.startswith(rule["prefix"]) if isinstance(rule, dict) else value == rule for rule in pattern)
+
+
+def _as_event(record):
+    """A record as Lambda hands it on: the time as a number."""
+    described = record["dynamodb"]
+    created = described["ApproximateCreationDateTime"].timestamp()
+    return record | {"dynamodb": described | {"ApproximateCreationDateTime": created}}
 
 
 class Deployment:
@@ -52,6 +75,7 @@ class Deployment:
         operator = aws.operator()
         self.iam, self.dynamodb = aws.client("iam", operator), aws.client("dynamodb", operator)
         template, self.kept = deployable(transformed or transform(parameters))
+        self.filters = orders_of(resolve(parameters, transformed))
         self._upload_code(aws.client("s3", operator))
         self._bring_own(aws.client("sesv2", operator))
         cloudformation = aws.client("cloudformation", operator)
@@ -75,6 +99,10 @@ class Deployment:
             self.credentials[name] = aws.assume(deployed["Role"], name)
         self.tokens = self.variables["reset"]["TOKENS_TABLE"]
         self.accounts = self.variables["reset"]["ACCOUNTS_TABLE"]
+        self.stream = self.dynamodb.describe_table(TableName=self.tokens)["Table"]["LatestStreamArn"]
+        self._seen, self.delivered = set(), []
+        self.queue = aws.client("sqs", operator)
+        self.ses = aws.client("sesv2", operator)
         aws.enforce(True)
 
     def function(self, name):
@@ -89,14 +117,54 @@ class Deployment:
             running.idle()
         return self.aws.client(service, self.credentials[function])
 
+    def deliver(self):
+        """Plays Lambda: reads the stream with the mail function's role and gives it the orders, again where it says so."""
+        records = [_as_event(record) for record in self._read() if record["eventID"] not in self._seen]
+        self._seen |= {record["eventID"] for record in records}
+        orders = [record for record in records if any(_matches(f, record) for f in self.filters)]
+        self.delivered += orders
+        self._run(orders)
+
+    def _read(self):
+        """All of the stream. From its beginning each time: moto's iterators outlive a transaction that was taken back."""
+        streams = self.aws.client("dynamodbstreams", self.credentials["mail"])
+        (shard,) = streams.describe_stream(StreamArn=self.stream)["StreamDescription"]["Shards"]
+        at = {"StreamArn": self.stream, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+        iterator = streams.get_shard_iterator(**at)["ShardIterator"]
+        while (answer := streams.get_records(ShardIterator=iterator))["Records"]:
+            yield from answer["Records"]
+            iterator = answer["NextShardIterator"]
+
+    def deliver_again(self):
+        """Lambda delivers at least once."""
+        self._run(self.delivered[-10:])
+
+    def _run(self, records):
+        for _ in range(3):
+            if not records:
+                return
+            failures = self.function("mail").run({"Records": records})["batchItemFailures"]
+            again = {failure["itemIdentifier"] for failure in failures}
+            records = [record for record in records if record["dynamodb"]["SequenceNumber"] in again]
+        raise AssertionError(f"not delivered: {records} {self.function('mail').lines[-3:]}")
+
+    def lost(self):
+        """How many mails failed for good."""
+        url = self.variables["mail"]["DEAD_LETTER_QUEUE_URL"]
+        name = "ApproximateNumberOfMessages"
+        return int(self.queue.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
     def close(self):
         for function in self._functions.values():
             function.close()
         self.aws.enforce(False)
 
-    def add_account(self, address):
-        """Puts an account, with attributes that are none of Rekey's business."""
+    def add_account(self, address, served=True):
+        """Puts an account, with attributes that are none of Rekey's business; with what is required, if it is to be served."""
         row = {"role": "admin", "name": "Ada", self.parameters["AccountsEmail"]: address}
+        if self.parameters["AccountsRequiredAttribute"]:
+            name, _, value = self.parameters["AccountsRequiredAttribute"].partition("=")
+            row[name] = value if served else f"not {value}"
         row[self.parameters["AccountsKey"]] = self.key_of(address)
         self.dynamodb.put_item(TableName=self.accounts, Item={name: {"S": value} for name, value in row.items()})
 
@@ -115,10 +183,11 @@ class Deployment:
         s3.put_object(Bucket=CODE_BUCKET, Key=CODE_KEY, Body=archive.getvalue())
 
     def _bring_own(self, ses):
-        """What the operator has before he deploys, or what the stripped resources would have made."""
+        """What operators have before they deploy, or what the stripped resources would have made."""
         given = self.parameters
         sender = given["MailFrom"]
-        ses.create_email_identity(EmailIdentity=sender if given["MailIdentity"] == "address" else sender.split("@")[1])
+        self.identity = sender if given["MailIdentity"] == "address" else sender.split("@")[1]
+        ses.create_email_identity(EmailIdentity=self.identity)
         if not given["AccountsTableName"]:
             return
         key, email = given["AccountsKey"], given["AccountsEmail"]

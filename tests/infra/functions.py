@@ -1,4 +1,4 @@
-"""The three real functions, each behind a Lambda runtime API of its own, as processes of this machine."""
+"""The real functions, each behind a Lambda runtime API of its own, as processes of this machine."""
 
 import http.server
 import json
@@ -11,12 +11,14 @@ import uuid
 
 from template import REGION, ROOT
 
-NAMES = ("reset", "validate", "complete")
+NAMES = ("reset", "validate", "complete", "mail")
+# mail is validate once more, with records of the stream for events.
+BINARIES = {"reset": "reset", "validate": "validate", "complete": "complete", "mail": "validate"}
 API_ID = "a1b2c3d4e5"
 
 
 class Function:
-    """One execution environment. `call` returns the answer; `idle` waits until the work after it is done as well."""
+    """One execution environment. `call` and `run` return the answer; `idle` waits until it asks for the next event."""
 
     def __init__(self, name, variables, credentials, endpoint):
         self._events = queue.Queue()
@@ -38,15 +40,16 @@ class Function:
             "AWS_SESSION_TOKEN": credentials.token,
             "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
             "AWS_ENDPOINT_URL_SESV2": endpoint,
+            "AWS_ENDPOINT_URL_SQS": endpoint,
         }
         # What `sam build` made, if run.sh says so; otherwise what cargo did.
         built_by_sam = os.environ.get("REKEY_ARTEFACTS")
         binary = (
             pathlib.Path(built_by_sam) / f"{name.capitalize()}Function" / "bootstrap"
             if built_by_sam
-            else ROOT / "target" / "debug" / name
+            else ROOT / "target" / "debug" / BINARIES[name]
         )
-        assert binary.exists(), f"build the functions first: cargo build --bin {name}"
+        assert binary.exists(), f"build the functions first: cargo build --bin {BINARIES[name]}"
         self._process = subprocess.Popen(
             [binary], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -97,14 +100,16 @@ class Function:
 
         return Handler
 
-    def call(self, method, path, body=None, query="", ip="203.0.113.9"):
-        """The answer to an event such as an HTTP API sends: its status, and its body."""
+    def call(self, method, path, body=None, query="", ip="203.0.113.9", key=None):
+        """The answer to an event such as an HTTP API sends: its status, and its body. `key` is the caller's API key."""
+        headers = {"content-type": "application/json"} if body is not None else {}
+        headers |= {"authorization": f"Bearer {key}"} if key else {}
         event = {
             "version": "2.0",
             "routeKey": "$default",
             "rawPath": path,
             "rawQueryString": query,
-            "headers": {"content-type": "application/json"},
+            "headers": headers,
             "requestContext": {
                 "apiId": API_ID,
                 "stage": "$default",
@@ -115,13 +120,17 @@ class Function:
         }
         if body is not None:
             event["body"] = json.dumps(body)
+        answer = self.run(event)
+        return answer["statusCode"], answer.get("body") or ""
+
+    def run(self, event):
+        """The function's answer to any event."""
         self.idle()
         self._idle.clear()
         self._events.put(event)
-        kind, answer = self._answers.get(timeout=30)
+        kind, answer = self._answers.get(timeout=60)
         assert kind == "response", f"{kind}: {answer} {self.lines[-5:]}"
-        answer = json.loads(answer)
-        return answer["statusCode"], answer.get("body") or ""
+        return json.loads(answer)
 
     def idle(self):
         assert self._idle.wait(timeout=30), self.lines[-5:]

@@ -37,12 +37,13 @@ checkov=$(environment checkov requirements-checkov.txt) || exit 2
 
 check "cfn-lint on the SAM template" "$tests/cfn-lint" -r "$AWS_DEFAULT_REGION" -- "$template"
 check "sam validate --lint" "$sam/sam" validate --lint --template "$template"
+check "samconfig.toml" "$sam/python" "$here/samconfig.py"
 check "checkov" "$checkov/checkov" --file "$template" --framework cloudformation --skip-download --compact --quiet
 
 # The artefacts of this machine's architecture: arm64 is cross-compiled, for which CI has no target.
 build() {
     (cd "$root/infra" && PATH="$sam:$PATH" "$sam/sam" build --parameter-overrides Architecture=x86_64) || return 1
-    for name in Reset Validate Complete; do
+    for name in Reset Validate Complete Mail; do
         [ -x "$root/infra/.aws-sam/build/${name}Function/bootstrap" ] || { echo "no bootstrap of $name"; return 1; }
     done
 }

@@ -1,11 +1,14 @@
 """Sets of parameters: deployments as operators want them, and contradictions."""
 
+import hashlib
+
 from template import parameters
 
-KEY = "shop:reset+validate:" + "a" * 64
+# A key of a trusted back end, and its entry in ApiKeys.
+SECRET = "a-key-for-tests"
+KEY = f"shop:reset+validate:{hashlib.sha256(SECRET.encode()).hexdigest()}"
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/abc"
 KMS_KEY = "arn:aws:kms:eu-west-1:123456789012:key/abc-1"
-STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/users/stream/2024-01-01T00:00:00.000"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
 
 OWN_TABLE = {
@@ -20,11 +23,12 @@ OWN_TABLE = {
 SETS = {
     "default": {},
     "own table": OWN_TABLE,
+    "own table, active accounts alone, trusted callers": OWN_TABLE
+    | {"AccountsRequiredAttribute": "status=active", "ApiKeys": KEY},
     "own table, encrypted, events on an existing bus": OWN_TABLE
     | {
         "AccountsKmsKeyArn": KMS_KEY,
         "PublishPasswordResets": "true",
-        "AccountsStreamArn": STREAM,
         "AccountsKeyType": "N",
         "PasswordResetBus": "default",
     },
@@ -43,14 +47,19 @@ SETS = {
     "keys required, everything existing": {
         "ApiKeys": KEY,
         "RequireApiKey": "true",
-        "ResetLink": "https://example.com/new?x=1",
+        "ResetLink": "https://example.com/new?x=1&token={token}",
         "MailIdentity": "existing",
-        "MailIdentityName": "mail.example.com",
         "MailConfigurationSet": "mine",
         "AlarmTopicArn": TOPIC,
         "DeploymentStrategy": "AllAtOnce",
     },
     "events published": {"PublishPasswordResets": "true"},
+    "rules of the account": {
+        "PublishPasswordResets": "true",
+        "KmsKeyArn": KMS_KEY,
+        "RolePath": "/apps/rekey/",
+        "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
+    },
 }
 
 # What each contradicts itself in, by a word of the rule's message.
@@ -58,7 +67,6 @@ CONTRADICTIONS = [
     ("AccountsKey", {"AccountsKey": "user_id", "AccountsEmailIndex": "by-email"}),
     ("AccountsEmailIndex", {"AccountsEmailIndex": "by-email"}),
     ("AccountsKmsKeyArn", {"AccountsKmsKeyArn": KMS_KEY}),
-    ("AccountsStreamArn", {"AccountsStreamArn": STREAM, "PublishPasswordResets": "true"}),
     ("AccountsKeyType", {"AccountsKeyType": "N"}),
     ("AccountsEmailIndex must name", {"AccountsTableName": "users", "AccountsKey": "user_id"}),
     ("must be two attributes", {"AccountsPasswordHash": "x", "AccountsPasswordChangedAt": "x"}),
@@ -71,18 +79,16 @@ CONTRADICTIONS = [
     ("DomainName needs", {"DomainName": "reset.example.com"}),
     ("CertificateArn is of no use", {"CertificateArn": CERTIFICATE}),
     ("HostedZoneId is of no use", {"HostedZoneId": "Z1"}),
-    ("MailIdentityName", {"MailIdentityName": "example.com"}),
     ("MailHostedZoneId", {"MailHostedZoneId": "Z1"}),
-    ("needs AccountsStreamArn", {"AccountsTableName": "users", "PublishPasswordResets": "true"}),
     ("while PublishPasswordResets is false", {"PasswordResetBus": "default"}),
-    ("while PublishPasswordResets is false", {"AccountsTableName": "users", "AccountsStreamArn": STREAM}),
     ("your own topic", {"AlarmEmail": "ops@example.com", "AlarmTopicArn": TOPIC}),
 ]
 
 # What no value of a parameter may be.
 MALFORMED = {
     "MailFrom": ["", "a@b", "A@b.de", "x <a@b.de>", "a@b.de\n", "a@b.de,c@d.e", "*@b.de", "a?@b.de", "${a}@b.de"],
-    "ResetLink": ["http://a.b", "https://a.b/#x", 'https://a.b/"', "https://a b", "javascript:x"],
+    "ResetLink": ["http://a.b", "https://a.b/#x", 'https://a.b/"', "https://a b", "javascript:x", "https://a.b/?t={t}"],
+    "AccountsRequiredAttribute": ["status", "=active", "status=", "a b=c", "a.b=c", "status=a\nb"],
     "AllowedOrigins": ["*", "https://a.b/", "https://a.b, https://c.d", "http://evil.example", "https://a.b,*"],
     "ApiKeys": ["x", "a:reset:zz", "a:all:" + "a" * 64, KEY + ","],
     "ServiceName": ["", "a\nb"],
@@ -91,8 +97,10 @@ MALFORMED = {
     "AccountsKey": ["", "a.b", "a*", "a b"],
     "AccountsKmsKeyArn": ["*", "arn:aws:kms:eu-west-1:123456789012:alias/x"],
     "PasswordResetBus": ["*"],
+    "PermissionsBoundaryArn": ["*", "boundary", "arn:aws:iam::123456789012:role/x"],
+    "RolePath": ["", "rekey", "/rekey", "/a b/"],
+    "KmsKeyArn": ["*", "arn:aws:kms:eu-west-1:123456789012:alias/x"],
     "MailConfigurationSet": ["*", "a b"],
-    "MailIdentityName": ["*", "*.example.com"],
     "TokenLifetimeSeconds": ["59", "86401", "1h", ""],
     "PasswordMinLength": ["7", "129"],
     "Argon2MemoryKib": ["19455"],

@@ -21,6 +21,7 @@ PSEUDO = {
     "AWS::Region": REGION,
     "AWS::AccountId": ACCOUNT,
     "AWS::StackName": STACK,
+    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/d3b07384-d113-4956-a5cc-19b3f3ff8b4e",
     "AWS::Partition": PARTITION,
     "AWS::URLSuffix": "amazonaws.com",
 }

@@ -9,35 +9,10 @@ from pathlib import Path
 import pytest
 
 import template
-from sets import CONTRADICTIONS, MALFORMED, SETS, of
+from resolved import CALLED, FUNCTIONS, listed, resolved, resources, statements
+from sets import CONTRADICTIONS, MALFORMED, of
 
 CFN_LINT = Path(sys.executable).with_name("cfn-lint")
-FUNCTIONS = ("Reset", "Validate", "Complete")
-resolved_sets = {}
-
-
-@pytest.fixture(params=SETS, ids=lambda name: name.replace(" ", "_"))
-def name(request):
-    return request.param
-
-
-def resolved(name):
-    if name not in resolved_sets:
-        resolved_sets[name] = template.resolve(of(name))
-    return resolved_sets[name]
-
-
-def resources(name, kind):
-    return {n: r["Properties"] for n, r in resolved(name)["Resources"].items() if r["Type"] == kind}
-
-
-def statements(name, role, policy=None):
-    policies = resources(name, "AWS::IAM::Role")[f"{role}Role"]["Policies"]
-    return [s for p in policies if policy in (None, p["PolicyName"]) for s in p["PolicyDocument"]["Statement"]]
-
-
-def listed(value):
-    return value if isinstance(value, list) else [value]
 
 
 # ------------------------------------------------------------------------------------------------------- the whole
@@ -105,7 +80,17 @@ def test_the_tokens_table_forgets_by_itself(name):
     assert tokens["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert tokens["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
     assert tokens["BillingMode"] == "PAY_PER_REQUEST"
-    assert tokens["SSESpecification"] == {"SSEEnabled": True}
+    assert tokens["SSESpecification"]["SSEEnabled"] is True
+
+
+def test_the_tokens_tables_stream_has_the_mail_function_and_the_pipe_for_readers_and_no_third(name):
+    tables = resources(name, "AWS::DynamoDB::Table")
+    assert tables["TokensTable"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    assert not [table for logical, table in tables.items() if logical != "TokensTable" and "StreamSpecification" in table]
+    stream = {"Fn::GetAtt": ["TokensTable", "StreamArn"]}
+    readers = [m["EventSourceArn"] for m in resources(name, "AWS::Lambda::EventSourceMapping").values()]
+    readers += [pipe["Source"] for pipe in resources(name, "AWS::Pipes::Pipe").values()]
+    assert readers == [stream] * (2 if of(name)["PublishPasswordResets"] == "true" else 1)
 
 
 def test_accounts_of_ours_outlive_every_mistake():
@@ -115,9 +100,22 @@ def test_accounts_of_ours_outlive_every_mistake():
     assert properties["DeletionProtectionEnabled"] is True
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert properties["SSESpecification"] == {"SSEEnabled": True}
-    assert "StreamSpecification" not in properties
-    published = resources("events published", "AWS::DynamoDB::Table")["AccountsTable"]
-    assert published["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+
+
+def test_what_is_kept_can_be_used_again_and_nothing_else_is_in_the_way(name):
+    kept = {n: r for n, r in resolved(name)["Resources"].items() if "Retain" in r.get("DeletionPolicy", "")}
+    of_functions = {n for n, r in kept.items() if r["Type"] == "AWS::Lambda::Version"}
+    assert kept.keys() - of_functions <= {"AccountsTable", "MailIdentityResource", "MailRecords"}
+    # A name that is given is one that a second deployment collides with, if what bears it was kept.
+    named = {n for n, r in kept.items() if {"TableName", "FunctionName"} & r["Properties"].keys()}
+    assert named == of_functions, "versions go with their function"
+
+
+def test_names_fit_where_stack_names_do_not(name):
+    (settings,) = resources(name, "AWS::AppConfig::Application").values()
+    assert settings["Name"] == "rekey-d3b07384-d113-4956-a5cc-19b3f3ff8b4e"
+    for topic in resources(name, "AWS::SNS::Topic").values():
+        assert isinstance(topic["DisplayName"], str) and len(topic["DisplayName"]) <= 100
 
 
 def test_with_a_table_of_the_operators_none_is_created(name):
@@ -129,6 +127,9 @@ def test_policies_and_variables_follow_the_operators_table():
     name = "own table, encrypted, events on an existing bus"
     table = f"arn:aws:dynamodb:{template.REGION}:{template.ACCOUNT}:table/users"
     by_action = {s["Action"]: s for s in statements(name, "Validate", "accounts")}
+    assert by_action.keys() == {"dynamodb:GetItem", "kms:Decrypt"}
+    assert by_action["dynamodb:GetItem"]["Resource"] == table
+    by_action = {s["Action"]: s for s in statements(name, "Mail", "accounts")}
     assert by_action.keys() == {"dynamodb:GetItem", "dynamodb:Query", "kms:Decrypt"}
     assert by_action["dynamodb:GetItem"]["Resource"] == table
     assert by_action["dynamodb:Query"]["Resource"] == f"{table}/index/by-email"
@@ -138,7 +139,7 @@ def test_policies_and_variables_follow_the_operators_table():
     attributes = by_action["dynamodb:UpdateItem"]["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
     assert attributes == ["user_id", "email", "pw", "pw_at"]
     # No emulator gives kms:ViaService a value, so that the key serves DynamoDB alone is read here.
-    for role in ("Validate", "Complete"):
+    for role in ("Validate", "Complete", "Mail"):
         decrypt = next(s for s in statements(name, role, "accounts") if s["Action"] == "kms:Decrypt")
         assert decrypt["Resource"] == of(name)["AccountsKmsKeyArn"]
         assert decrypt["Condition"] == {"StringEquals": {"kms:ViaService": "dynamodb.eu-west-1.amazonaws.com"}}
@@ -152,6 +153,7 @@ def test_policies_and_variables_follow_the_operators_table():
             "ACCOUNTS_EMAIL_INDEX": "by-email",
             "ACCOUNTS_PASSWORD_HASH": "pw",
             "ACCOUNTS_PASSWORD_CHANGED_AT": "pw_at",
+            "ACCOUNTS_REQUIRED_ATTRIBUTE": "",
         }
 
 
@@ -163,8 +165,8 @@ def test_the_functions_are_what_they_should_be(name):
         stem = logical.removesuffix("Function")
         assert function["Runtime"] == "provided.al2023"
         assert function["Architectures"] == [of(name)["Architecture"]]
-        # The API gives up after 30 s.
-        assert 20 < function["Timeout"] < 30
+        # The API gives up after 30 s; a batch of mails has nobody who waits.
+        assert function["Timeout"] == 60 if stem == "Mail" else 20 < function["Timeout"] < 30
         assert function["TracingConfig"] == {"Mode": "Active"}
         assert function["LoggingConfig"]["LogFormat"] == "JSON"
         assert function["LoggingConfig"]["LogGroup"] == {"Ref": f"{stem}Logs"}
@@ -174,6 +176,37 @@ def test_the_functions_are_what_they_should_be(name):
         assert aliases[f"{logical}Aliaslive"]["Name"] == "live"
     ceiling = of(name)["CompleteConcurrency"]
     assert functions["CompleteFunction"].get("ReservedConcurrentExecutions") == (None if ceiling == "0" else ceiling)
+
+
+def test_one_key_serves_for_all_that_is_made_and_its_users_may_use_it():
+    name = "rules of the account"
+    key = of(name)["KmsKeyArn"]
+    found = {
+        "AWS::DynamoDB::Table": lambda p: p["SSESpecification"]["KMSMasterKeyId"],
+        "AWS::SQS::Queue": lambda p: p["KmsMasterKeyId"],
+        "AWS::Logs::LogGroup": lambda p: p["KmsKeyId"],
+        "AWS::SNS::Topic": lambda p: p["KmsMasterKeyId"],
+    }
+    for kind, of_resource in found.items():
+        assert {of_resource(properties) for properties in resources(name, kind).values()} == {key}
+    # No emulator asks for these.
+    for role in (*FUNCTIONS, "PasswordResets"):
+        via = {
+            (s["Condition"]["StringEquals"]["kms:ViaService"], *listed(s["Action"]))
+            for s in statements(name, role)
+            if s["Resource"] == key
+        }
+        sends = {("sqs.eu-west-1.amazonaws.com", "kms:Decrypt", "kms:GenerateDataKey")} if role in ("Mail", "PasswordResets") else set()
+        assert via == {("dynamodb.eu-west-1.amazonaws.com", "kms:Decrypt")} | sends
+    assert "kms" not in json.dumps(resources("default", "AWS::IAM::Role"))
+
+
+def test_every_role_is_below_the_path_and_within_the_boundary(name):
+    roles = resources(name, "AWS::IAM::Role")
+    assert roles.keys() >= {"DeploymentRole", *[f"{function}Role" for function in FUNCTIONS]}
+    for role in roles.values():
+        assert role["Path"] == of(name)["RolePath"]
+        assert role.get("PermissionsBoundary", "") == of(name)["PermissionsBoundaryArn"]
 
 
 def test_arm_is_the_default_and_hashes_fit_into_memory():
@@ -190,14 +223,23 @@ def test_traffic_moves_step_by_step_and_back_when_an_alarm_rings(name):
     groups = resources(name, "AWS::CodeDeploy::DeploymentGroup")
     for stem in FUNCTIONS:
         group = groups[f"{stem}FunctionDeploymentGroup"]
-        assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": {"Ref": f"{stem}ErrorsAlarm"}}]}
+        assert group["ServiceRoleArn"] == {"Fn::GetAtt": ["DeploymentRole", "Arn"]}
+        # An alarm that rings already, for a failure that this deployment mends, must not roll it back.
+        assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": {"Ref": f"{stem}VersionAlarm"}}]}
+        alarm = resources(name, "AWS::CloudWatch::Alarm")[f"{stem}VersionAlarm"]
+        (watched,) = [m["MetricStat"]["Metric"] for m in alarm["Metrics"] if "MetricStat" in m]
+        dimensions = {d["Name"]: d["Value"] for d in watched["Dimensions"]}
+        (version,) = [v for v in resources(name, "AWS::Lambda::Version") if v.startswith(f"{stem}Function")]
+        assert dimensions["ExecutedVersion"] == {"Fn::GetAtt": [version, "Version"]}
+        alias = resources(name, "AWS::Lambda::Alias")[f"{stem}FunctionAliaslive"]
+        assert alias["FunctionVersion"] == dimensions["ExecutedVersion"]
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
         assert group["DeploymentConfigName"] == f"CodeDeployDefault.Lambda{of(name)['DeploymentStrategy']}"
 
 
 def test_logs_are_kept_as_long_as_asked(name):
     groups = resources(name, "AWS::Logs::LogGroup")
-    assert groups.keys() == {"ApiLogs", "ResetLogs", "ValidateLogs", "CompleteLogs"}
+    assert groups.keys() == {"ApiLogs", *[f"{function}Logs" for function in FUNCTIONS]}
     assert {str(group["RetentionInDays"]) for group in groups.values()} == {of(name)["LogRetentionDays"]}
 
 
@@ -210,253 +252,61 @@ def test_a_new_version_is_published_exactly_when_a_setting_changes():
     assert settings == list(source["Globals"]["Function"]["Environment"]["Variables"].values())
     for function in FUNCTIONS:
         properties = source["Resources"][f"{function}Function"]["Properties"]
-        assert "Environment" not in properties, "a variable of one function alone does not count as a setting"
         versions = resources("default", "AWS::Lambda::Version")
         version = next(v for n, v in versions.items() if n.startswith(f"{function}Function"))
         assert "${SettingsVersion}" in json.dumps(version["Description"])
-        # Of what the functions differ in, memory alone is a parameter, and so belongs into the description.
-        own = template.references(properties) & {(p, None) for p in source["Parameters"]}
-        described = {name for name, _ in own} - {"CompleteConcurrency"}
-        assert all(f"${{{name}}}" in properties["VersionDescription"]["Fn::Sub"] for name in described)
+        # What a function has for itself is no setting, so what it depends on belongs into the description: memory, and the API.
+        own = {name for name, _ in template.references(properties)} & {*source["Parameters"], "Api"}
+        if function == "Mail":
+            assert properties["Environment"]["Variables"].keys() == {"RESET_LINK"}
+            assert "Api" in own
+            # Of the link, these are settings already.
+            own -= {"ResetLink", "DomainName"}
+        else:
+            assert "Environment" not in properties, "a variable of one function alone does not count as a setting"
+            # The routes of its events name the API, and are no setting.
+            own -= {"Api", "CompleteConcurrency"}
+        assert all(f"${{{name}}}" in properties["VersionDescription"]["Fn::Sub"] for name in own)
 
 
 def test_links_lead_to_the_page_that_was_named():
-    def link(name):
-        return resources(name, "AWS::Lambda::Function")["ValidateFunction"]["Environment"]["Variables"]["RESET_LINK"]
+    def links(name):
+        functions = resources(name, "AWS::Lambda::Function")
+        variables = {function: functions[f"{function}Function"]["Environment"]["Variables"] for function in FUNCTIONS}
+        (common,) = {variables[function]["RESET_LINK"] for function in CALLED}
+        return common, variables["Mail"]["RESET_LINK"]
 
-    assert link("default") == ""
-    assert link("custom domain, verified domain") == "https://reset.example.com/organizations/complete-password/"
-    assert link("keys required, everything existing") == "https://example.com/new?x=1"
-
-
-# ------------------------------------------------------------------------------------------------------------- API
-def routes_of_the_code():
-    text = (template.ROOT / "shared/src/http/routes.rs").read_text()
-    found = re.findall(r'route\("(\w+)", "([^"]+)", (\w+),', text)
-    return {(m, path.rstrip("/"), function.removesuffix("Fn")) for m, path, function in found}
+    page = "/organizations/complete-password/"
+    # Who mails is told; the others have no use for a link of their own.
+    assert links("default") == ("", {"Fn::Sub": f"https://${{Api}}.execute-api.{template.REGION}.amazonaws.com{page}"})
+    assert links("custom domain, verified domain") == (f"https://reset.example.com{page}",) * 2
+    assert links("keys required, everything existing") == ("https://example.com/new?x=1&token={token}",) * 2
 
 
-def routes_of_the_api(name):
-    body = resources(name, "AWS::ApiGatewayV2::Api")["Api"]["Body"]
-    for path, operations in body["paths"].items():
-        for method, operation in operations.items():
-            integration = operation["x-amazon-apigateway-integration"]
-            assert integration["payloadFormatVersion"] == "2.0"
-            yield method.upper(), path, json.dumps(integration["uri"], default=str)
+# ---------------------------------------------------------------------------------------------------------- outbox
+def test_orders_alone_reach_the_mail_function_until_they_are_done(name):
+    (mapping,) = resources(name, "AWS::Lambda::EventSourceMapping").values()
+    assert mapping["FunctionName"] == {"Ref": "MailFunctionAliaslive"}
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["TokensTable", "StreamArn"]}
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (-1, 86400)
+    assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": {"Fn::GetAtt": ["LostMails", "Arn"]}}}
+    (pattern,) = mapping["FilterCriteria"]["Filters"]
+    keys = {"Keys": {"pk": {"S": [{"prefix": "order#"}]}}}
+    assert json.loads(pattern["Pattern"]) == {"eventName": ["INSERT"], "dynamodb": keys}
 
 
-def test_the_api_has_the_codes_routes_and_no_other(name):
-    found = set()
-    for method, path, uri in routes_of_the_api(name):
-        assert not path.endswith("/"), "SAM drops such a route in silence"
-        # The alias, or canaries and provisioned versions would be passed by.
-        function = re.search(r"\$\{(\w+)Function(?:\.Alias|Aliaslive)\}", uri)
-        assert function, uri
-        found.add((method, path, function[1]))
-    assert len(found) == 15
-    assert found == routes_of_the_code()
+def test_lost_mails_are_kept_encrypted_for_as_long_as_a_queue_can(name):
+    queue = resources(name, "AWS::SQS::Queue")["LostMails"]
+    key = of(name)["KmsKeyArn"]
+    encryption = {"KmsMasterKeyId": key} if key else {"SqsManagedSseEnabled": True}
+    assert queue == encryption | {"MessageRetentionPeriod": 14 * 86400}
+    for function in resources(name, "AWS::Lambda::Function").values():
+        assert function["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"] == {"Ref": "LostMails"}
 
 
-def test_each_route_may_call_its_function(name):
-    granted = [p["SourceArn"]["Fn::Sub"][0] for p in resources(name, "AWS::Lambda::Permission").values()]
-    asked = [f"/{method}{path}" for method, path, _ in routes_of_the_api(name)]
-    assert sorted(arn.partition("${__ApiId__}/*")[2] for arn in granted) == sorted(asked)
-
-
-def test_the_api_throttles_and_logs_no_secret(name):
-    (stage,) = resources(name, "AWS::ApiGatewayV2::Stage").values()
-    throttles = stage["DefaultRouteSettings"]
-    assert (throttles["ThrottlingRateLimit"], throttles["ThrottlingBurstLimit"]) == ("50", "100")
-    line = json.loads(stage["AccessLogSettings"]["Format"])
-    logged = set(line.values())
-    assert "$context.routeKey" in logged
-    # The path and the query may hold a token or an address.
-    assert not [v for v in logged if re.search(r"path|query|header|authorizer|identity\.(?!sourceIp)", v, re.IGNORECASE)]
-
-
-def test_browsers_of_named_origins_alone_may_call(name):
-    (api,) = resources(name, "AWS::ApiGatewayV2::Api").values()
-    cors = api["Body"].get("x-amazon-apigateway-cors")
-    origins = of(name)["AllowedOrigins"]
-    if not origins:
-        assert not cors
-        return
-    assert cors["allowOrigins"] == origins.split(",")
-    assert cors["allowMethods"] == ["GET", "POST"]
-    assert not cors.get("allowCredentials")
-
-
-def test_with_a_domain_there_is_no_other_address(name):
-    (api,) = resources(name, "AWS::ApiGatewayV2::Api").values()
-    (server,) = api["Body"]["servers"]
-    endpoint = server["x-amazon-apigateway-endpoint-configuration"]
-    assert endpoint["disableExecuteApiEndpoint"] is bool(of(name)["DomainName"])
-    domains = resources(name, "AWS::ApiGatewayV2::DomainName")
-    assert len(domains) == bool(of(name)["DomainName"])
-    for domain in domains.values():
-        assert domain["DomainNameConfigurations"][0]["SecurityPolicy"] == "TLS_1_2"
-
-
-# ----------------------------------------------------------------------------------------------------------- roles
-def test_no_role_may_scan_and_only_tracing_knows_no_resource(name):
-    for logical, role in resources(name, "AWS::IAM::Role").items():
-        for policy in role.get("Policies", []):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                actions = listed(statement["Action"])
-                assert statement["Effect"] == "Allow"
-                assert not [a for a in actions if "*" in a or a.endswith("Scan")], (logical, actions)
-                assert not {"NotAction", "NotResource"} & statement.keys()
-                if "*" in listed(statement["Resource"]):
-                    assert set(actions) <= {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, (logical, actions)
-
-
-def test_functions_have_a_role_each_without_managed_policies(name):
-    for stem in FUNCTIONS:
-        role = resources(name, "AWS::IAM::Role")[f"{stem}Role"]
-        assert "ManagedPolicyArns" not in role
-        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-        assert trust == {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-
-
-def test_who_mails_may_do_so_as_mail_from_alone(name):
-    senders = set()
-    for stem in FUNCTIONS:
-        for statement in statements(name, stem):
-            if any(action.startswith("ses:") for action in listed(statement["Action"])):
-                senders.add(stem)
-                assert statement["Action"] == "ses:SendEmail"
-                assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": of(name)["MailFrom"]}}
-    assert senders == {"Validate", "Complete"}
-
-
-def test_the_pipe_reads_one_stream_and_puts_one_kind_of_event():
-    for name in ("events published", "own table, encrypted, events on an existing bus"):
-        stream = of(name)["AccountsStreamArn"] or {"Fn::GetAtt": ["AccountsTable", "StreamArn"]}
-        bus = f"arn:aws:events:{template.REGION}:{template.ACCOUNT}:event-bus/default"
-        bus = bus if of(name)["PasswordResetBus"] else {"Fn::GetAtt": ["PasswordResetEvents", "Arn"]}
-        by_action = {listed(s["Action"])[0]: s for s in statements(name, "PasswordResets")}
-        assert by_action["dynamodb:DescribeStream"]["Resource"] == stream
-        put = by_action["events:PutEvents"]
-        assert put["Resource"] == bus
-        assert put["Condition"] == {"StringEquals": {"events:source": "rekey", "events:detail-type": "PasswordReset"}}
-        (pipe,) = resources(name, "AWS::Pipes::Pipe").values()
-        assert (pipe["Source"], pipe["Target"]) == (stream, bus)
-        text = pipe["TargetParameters"]["InputTemplate"]
-        # Account, time, end of sessions; the row's hash must never travel.
-        kind = of(name)["AccountsKeyType"]
-        key, changed = of(name)["AccountsKey"], of(name)["AccountsPasswordChangedAt"]
-        assert set(re.findall(r"<([^>]+)>", text)) == {
-            f"$.dynamodb.Keys.{key}.{kind}",
-            "$.dynamodb.ApproximateCreationDateTime",
-            f"$.dynamodb.NewImage.{changed}.N",
-        }
-        assert json.loads(re.sub(r"<[^>]+>", "0", text)).keys() == {"account", "time", "sessions_valid_after"}
-        (pattern,) = pipe["SourceParameters"]["FilterCriteria"]["Filters"]
-        assert json.loads(pattern["Pattern"])["eventName"] == ["MODIFY"]
-    assert not resources("default", "AWS::Pipes::Pipe")
-
-
-# ------------------------------------------------------------------------------------------------------------ mail
-def test_mail_travels_encrypted_and_its_links_untouched(name):
-    configurations = resources(name, "AWS::SES::ConfigurationSet")
-    existing = of(name)["MailConfigurationSet"]
-    assert len(configurations) == (0 if existing else 1)
-    for configuration in configurations.values():
-        assert configuration["DeliveryOptions"] == {"TlsPolicy": "REQUIRE"}
-        assert configuration["SuppressionOptions"] == {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]}
-    for destination in resources(name, "AWS::SES::ConfigurationSetEventDestination").values():
-        # SES would rewrite the links to count these.
-        assert not {"OPEN", "CLICK"} & set(destination["EventDestination"]["MatchingEventTypes"])
-
-
-def test_the_identity_is_the_one_asked_for(name):
-    identities = [i["EmailIdentity"] for i in resources(name, "AWS::SES::EmailIdentity").values()]
-    expected = {"address": ["no-reply@example.com"], "domain": ["example.com"], "existing": []}
-    assert identities == expected[of(name)["MailIdentity"]]
-
-
-# -------------------------------------------------------------------------------------------------------- watching
-def emitted():
-    """What the code emits: metric -> (sets of dimensions, values of the second dimension by function)."""
-    text = (template.ROOT / "shared/src/telemetry.rs").read_text()
-    assert 'NAMESPACE: &str = "Rekey"' in text
-    metrics = {}
-    for head, fields in re.findall(r"dimension_sets = (\[\[.*?\]\])[^\n]*\n.*?pub struct \w+ \{(.*?)\n\}", text, re.DOTALL):
-        dimensions = {tuple(d) for d in json.loads(head)}
-        for field in re.findall(r"#\[metrics\(unit = \w+\)\]\s+(\w+):", fields):
-            metrics["".join(part.capitalize() for part in field.split("_"))] = dimensions
-    assert metrics.keys() == {"Calls", "ColdStarts", "Latency", "Mails", "MailLatency"}
-    return metrics
-
-
-def refusals():
-    text = (template.ROOT / "shared/src/http/problem.rs").read_text()
-    codes = re.search(r"const fn code\(.*?\n    \}", text, re.DOTALL)[0]
-    return set(re.findall(r'=> "(\w+)"', codes))
-
-
-def outcomes(function):
-    found = set()
-    for file in (template.ROOT / "functions" / function / "src").glob("*.rs"):
-        found |= set(re.findall(r'Done::new\(\s*"(\w+)"', file.read_text()))
-    assert found, function
-    return found | refusals()
-
-
-def mail_outcomes():
-    text = (template.ROOT / "shared/src/telemetry.rs").read_text()
-    return set(re.findall(r'MailOutcome::\w+(?:\(\w+\))? => \("(\w+)"', text))
-
-
-def watched(name):
-    """Each metric that an alarm or the dashboard names: namespace, metric, dimensions."""
-    for alarm in resources(name, "AWS::CloudWatch::Alarm").values():
-        single = [alarm] if "MetricName" in alarm else []
-        for metric in single + [m["MetricStat"]["Metric"] for m in alarm.get("Metrics", []) if "MetricStat" in m]:
-            yield metric["Namespace"], metric["MetricName"], {d["Name"]: d["Value"] for d in metric["Dimensions"]}
-    (dashboard,) = resources(name, "AWS::CloudWatch::Dashboard").values()
-    body = dashboard["DashboardBody"]["Fn::Sub"]
-    for widget in json.loads(body if isinstance(body, str) else body[0])["widgets"]:
-        for metric in widget["properties"]["metrics"]:
-            namespace, metric_name, *rest = [part for part in metric if isinstance(part, str)]
-            yield namespace, metric_name, dict(zip(rest[::2], rest[1::2], strict=True))
-
-
-def test_what_is_watched_is_what_the_code_emits(name):
-    metrics = emitted()
-    ours = [(metric, dimensions) for namespace, metric, dimensions in watched(name) if namespace == "Rekey"]
-    assert len(ours) > 20
-    for metric, dimensions in ours:
-        assert tuple(dimensions) in metrics[metric], (metric, dimensions)
-        function = dimensions["Function"]
-        if "Outcome" in dimensions:
-            assert dimensions["Outcome"] in outcomes(function), dimensions
-        if "MailOutcome" in dimensions:
-            assert function in ("validate", "complete")
-            assert dimensions["MailOutcome"] in mail_outcomes(), dimensions
-
-
-def test_every_refusal_and_every_mail_is_on_the_dashboard():
-    shown = [d for namespace, _, d in watched("default") if namespace == "Rekey"]
-    assert refusals() <= {d.get("Outcome") for d in shown}
-    assert mail_outcomes() == {d["MailOutcome"] for d in shown if "MailOutcome" in d}
-    done = {"request_opened", "mail_requested", "token_live", "password_set"}
-    assert done <= {d.get("Outcome") for d in shown}
-
-
-def test_every_alarm_tells_somebody_what_to_do(name):
-    alarms = resources(name, "AWS::CloudWatch::Alarm")
-    topic = of(name)["AlarmTopicArn"] or {"Ref": "AlarmTopic"}
-    for logical, alarm in alarms.items():
-        assert alarm["AlarmActions"] == [topic], logical
-        assert alarm["OKActions"] == [topic], logical
-        assert alarm["TreatMissingData"] == "notBreaching", logical
-        assert len(alarm["AlarmDescription"]) > 80, logical
-    watches = {
-        *[f"{f}ErrorsAlarm" for f in FUNCTIONS],
-        *[f"{f}LatencyAlarm" for f in FUNCTIONS],
-        *["ApiErrorsAlarm", "MailFailuresAlarm", "BounceRateAlarm", "ComplaintRateAlarm", "ThrottlesAlarm"],
-        *["DynamoDbErrorsAlarm", "DynamoDbThrottlesAlarm", "BadTokensAlarm"],
-    }
-    events = {"PasswordResetsLostAlarm", "PasswordResetsStuckAlarm"}
-    assert alarms.keys() == watches | (events if of(name)["PublishPasswordResets"] == "true" else set())
+def test_the_mail_function_is_no_target_of_the_api_and_the_same_program_as_validate(name):
+    assert "MailFunction" not in json.dumps(resources(name, "AWS::ApiGatewayV2::Api"), default=str)
+    built = {f: template.source()["Resources"][f"{f}Function"]["Metadata"]["BuildProperties"]["Binary"] for f in FUNCTIONS}
+    assert built == {"Reset": "reset", "Validate": "validate", "Complete": "complete", "Mail": "validate"}

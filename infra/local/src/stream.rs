@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::dynamodb::{TOKENS_TABLE, parsed};
 
-/// As in the SAM template.
+/// The SAM template has ten lanes of one order each; this machine has one process, and so one lane of ten.
 const BATCH_SIZE: usize = 10;
 
 /// How often the stream is looked at. Lambda does so four times a second.

@@ -1,0 +1,145 @@
+"""The deployed stack, as AWS tells of it."""
+
+import functools
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+FUNCTIONS = ("reset", "validate", "complete", "mail")
+# The outputs of infra/template.yaml that lead to the rest.
+OUTPUTS = (
+    "AccountsTable",
+    "ApiUrl",
+    "CompleteFunctionName",
+    "LostMailsUrl",
+    "MailConfigurationSetName",
+    "MailFunctionName",
+    "ResetFunctionName",
+    "TokensTableName",
+    "ValidateFunctionName",
+)
+
+DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation")
+
+
+class Unanswered(Exception):
+    """AWS did not answer a question; says why, and what permission the question needs."""
+
+
+class Unusable(Exception):
+    """There is nothing to check."""
+
+
+def parameter_of(variable):
+    """The template's name of a variable, but for the tables', which the stack may have made itself."""
+    return {"ACCOUNTS_TABLE": "AccountsTableName"}.get(variable) or "".join(w.capitalize() for w in variable.split("_"))
+
+
+class Stack:
+    """The deployed stack, asked once for each thing."""
+
+    def __init__(self, session, name, profile=None):
+        self.session, self.name, self.profile, self.region = session, name, profile, session.region_name
+        described = self._describe()
+        self.status = described["StackStatus"]
+        self.parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in described.get("Parameters", [])}
+        self.outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
+
+    def _describe(self):
+        try:
+            return self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
+        except ClientError as error:
+            problem = error.response["Error"]
+            if problem["Code"] == "ValidationError" and "does not exist" in problem.get("Message", ""):
+                raise Unusable(
+                    f"there is no stack {self.name} in {self.region}: look into `aws cloudformation list-stacks`"
+                ) from None
+            raise Unusable(
+                f"the stack cannot be described ({problem['Code']}): it needs cloudformation:DescribeStacks"
+            ) from None
+        except BotoCoreError as error:
+            raise Unusable(f"AWS cannot be asked: {error}") from None
+
+    @functools.cache
+    def client(self, service):
+        config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
+        return self.session.client(service, config=config)
+
+    def ask(self, service, method, missing=(), **question):
+        """The answer, or nothing if the error is one of `missing`: what was asked for does not exist."""
+        client = self.client(service)
+        prefix = {"sesv2": "ses"}.get(service, service)
+        permission = f"{prefix}:{client.meta.method_to_api_mapping[method]}"
+        try:
+            return getattr(client, method)(**question)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in missing:
+                return None
+            verb = "is denied" if code in DENIED else f"failed ({code})"
+            raise Unanswered(permission, verb) from None
+        except BotoCoreError as error:
+            raise Unanswered(permission, f"failed ({type(error).__name__})") from None
+
+    @functools.cache
+    def resources(self):
+        """The physical names of the stack's resources by type and logical name."""
+        found, more = {}, {}
+        while True:
+            page = self.ask("cloudformation", "list_stack_resources", StackName=self.name, **more)
+            for resource in page["StackResourceSummaries"]:
+                names = found.setdefault(resource["ResourceType"], {})
+                names[resource["LogicalResourceId"]] = resource.get("PhysicalResourceId", "")
+            if "NextToken" not in page:
+                return found
+            more = {"NextToken": page["NextToken"]}
+
+    def function_name(self, function):
+        return self.outputs[f"{function.capitalize()}FunctionName"]
+
+    @functools.cache
+    def alias(self, function):
+        return self.ask(
+            "lambda",
+            "get_alias",
+            ("ResourceNotFoundException",),
+            FunctionName=self.function_name(function),
+            Name="live",
+        )
+
+    @functools.cache
+    def configuration(self, function, version):
+        return self.ask(
+            "lambda",
+            "get_function_configuration",
+            ("ResourceNotFoundException",),
+            FunctionName=self.function_name(function),
+            Qualifier=version,
+        )
+
+    def live(self, function):
+        """The configuration that serves, or nothing."""
+        alias = self.alias(function)
+        return alias and self.configuration(function, alias["FunctionVersion"])
+
+    def variables(self, function="validate"):
+        return (self.live(function) or {}).get("Environment", {}).get("Variables", {})
+
+    def variable(self, name, default=""):
+        """What the functions were told or, where that cannot be read, the parameter that it comes from."""
+        try:
+            told = self.variables().get(name)
+        except Unanswered:
+            told = None
+        return told or self.parameters.get(parameter_of(name)) or default
+
+    def requires_keys(self):
+        return self.variable("REQUIRE_API_KEY") == "true"
+
+    def aws(self, command):
+        """A command for the operator to run."""
+        profile = f" --profile {self.profile}" if self.profile else ""
+        return f"aws {command} --region {self.region}{profile}"
+
+    def deploy(self):
+        return "in infra: sam build && sam deploy, with the --config-env that made this stack"

@@ -1,0 +1,185 @@
+"""CloudWatch's alarms, by its documented rules, on metrics that a test feeds.
+
+Periods are aligned, and statistics are made of what lies in them. In metric math, arithmetic and comparison take a missing
+value for 0 where the other side has one. An alarm looks at more periods than it evaluates (the evaluation range): where that
+holds as many data points as it evaluates, it takes the newest of these, however old they are, and else it fills up with what
+TreatMissingData says; that is how an alarm on a sparse metric comes to ring long after.
+
+Left open by the documentation, and therefore tried both ways (`READINGS`): how many more periods the range has, and whether
+FILL makes data points of a metric that has none in the whole range.
+"""
+
+import functools
+import itertools
+import math
+import re
+from collections import defaultdict
+
+from template import references
+
+READINGS = [{"extra": extra, "fills_nothing": fills} for extra, fills in itertools.product((0, 24), (True, False))]
+
+
+def plain(value):
+    """What stands for a resource: its logical name, with the attribute."""
+    if not isinstance(value, dict):
+        return str(value)
+    ((name, attribute),) = references(value)
+    # SAM names a version after the code it has.
+    name = re.sub(r"FunctionVersion\w+", "FunctionVersion", name)
+    return f"{name}.{attribute}" if attribute else name
+
+
+class Metrics:
+    """Samples by metric: (seconds, value, how often)."""
+
+    def __init__(self):
+        self._samples = defaultdict(list)
+        self._known = {}
+
+    def add(self, at, namespace, name, value=1, times=1, **dimensions):
+        self._samples[namespace, name, frozenset(dimensions.items())].append((at, value, times))
+        self._known.clear()
+
+    def point(self, stat, start):
+        """The statistic over the period that begins at `start`; None without samples."""
+        metric = stat["Metric"]
+        dimensions = frozenset((d["Name"], plain(d["Value"])) for d in metric["Dimensions"])
+        key, period = (metric["Namespace"], metric["MetricName"], dimensions), int(stat["Period"])
+        if (key, period) not in self._known:
+            self._known[key, period] = defaultdict(list)
+            for at, value, times in self._samples.get(key, ()):
+                self._known[key, period][at - at % period].append((value, times))
+        return statistic(self._known[key, period].get(start), stat["Stat"])
+
+
+def statistic(samples, stat):
+    if not samples:
+        return None
+    if stat == "Sum":
+        return sum(value * times for value, times in samples)
+    if stat == "SampleCount":
+        return sum(times for _, times in samples)
+    if stat == "Maximum":
+        return max(value for value, _ in samples)
+    rank = math.ceil(float(stat.removeprefix("p")) / 100 * sum(times for _, times in samples))
+    for value, times in sorted(samples):
+        rank -= times
+        if rank <= 0:
+            return value
+    raise AssertionError(stat)
+
+
+class Series:
+    """One metric's value in one period; None where there is no data point."""
+
+    def __init__(self, value, empty=False):
+        self.value, self.empty = value, empty
+
+    def _with(self, other, operation):
+        if not isinstance(other, Series):
+            return Series(None if self.value is None else operation(self.value, other))
+        if self.value is None and other.value is None:
+            return Series(None)
+        return Series(operation(self.value or 0, other.value or 0))
+
+    def __add__(self, other):
+        return self._with(other, lambda a, b: a + b)
+
+    def __mul__(self, other):
+        return self._with(other, lambda a, b: a * b)
+
+    def __gt__(self, other):
+        return self._with(other, lambda a, b: int(a > b))
+
+    def __ge__(self, other):
+        return self._with(other, lambda a, b: int(a >= b))
+
+    def __and__(self, other):
+        return self._with(other, lambda a, b: int(bool(a and b)))
+
+    __rmul__ = __mul__
+
+
+def if_(condition, then, otherwise):
+    if condition.value is None:
+        return Series(None)
+    chosen = then if condition.value else otherwise
+    return chosen if isinstance(chosen, Series) else Series(chosen)
+
+
+def calculated(expression, series, fills_nothing):
+    """The value of an expression of metric math: what the template uses of it, and no more."""
+
+    def fill(of, value):
+        if of.value is not None or of.empty and not fills_nothing:
+            return of
+        return Series(value)
+
+    return eval(_compiled(expression), {"__builtins__": {}}, {"IF": if_, "FILL": fill} | series).value
+
+
+@functools.cache
+def _compiled(expression):
+    # Python binds & closer than comparisons do.
+    both = r"IF\((.+) AND (.+), (\w+), (\w+)\)"
+    return compile(re.sub(both, r"IF((\1) & (\2), \3, \4)", expression), expression, "eval")
+
+
+class Alarm:
+    def __init__(self, properties):
+        self.of = properties
+        self.metrics = properties.get("Metrics") or [
+            {
+                "Id": "single",
+                "ReturnData": True,
+                "MetricStat": {
+                    "Metric": {k: properties[k] for k in ("Namespace", "MetricName", "Dimensions")},
+                    "Stat": properties.get("Statistic") or properties["ExtendedStatistic"],
+                    "Period": properties["Period"],
+                },
+            }
+        ]
+        assert properties["TreatMissingData"] == "notBreaching"
+        (self.period,) = {int(m["MetricStat"]["Period"]) for m in self.metrics if "MetricStat" in m}
+        (self.returned,) = [m for m in self.metrics if m.get("ReturnData", True)]
+
+    def _values(self, metrics, end, periods, fills_nothing):
+        """The last `periods` data points before `end`, the oldest first."""
+        starts = [end - self.period * back for back in range(periods, 0, -1)]
+        stats = {m["Id"]: m["MetricStat"] for m in self.metrics if "MetricStat" in m}
+        values = {
+            name: [metrics.point(stat, start) for start in starts] for name, stat in stats.items()
+        }
+        if "Expression" not in self.returned:
+            return values[self.returned["Id"]]
+        empty = {name: all(value is None for value in listed) for name, listed in values.items()}
+        return [
+            calculated(self.returned["Expression"], {n: Series(v[i], empty[n]) for n, v in values.items()}, fills_nothing)
+            for i in range(periods)
+        ]
+
+    def rings(self, metrics, at, extra, fills_nothing):
+        """Whether it is in ALARM once the period before `at` has ended."""
+        evaluated = int(self.of["EvaluationPeriods"])
+        end = at - at % self.period
+        values = self._values(metrics, end, evaluated + extra, fills_nothing)
+        real = [value for value in values if value is not None]
+        # The newest real ones; what is filled up beside them does not breach.
+        judged = real[-evaluated:]
+        threshold = float(self.of["Threshold"])
+        more = self.of["ComparisonOperator"] == "GreaterThanThreshold"
+        assert more or self.of["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+        breaching = sum(value > threshold or not more and value == threshold for value in judged)
+        return breaching >= int(self.of.get("DatapointsToAlarm", evaluated))
+
+    def rings_always(self, metrics, at):
+        return all(self.rings(metrics, at, **reading) for reading in READINGS)
+
+    def rings_ever(self, metrics, at):
+        return any(self.rings(metrics, at, **reading) for reading in READINGS)
+
+    def first_ring(self, metrics, begin, end):
+        """How many seconds after `begin` it rings by every reading; None if it does not until `end`."""
+        times = range(begin - begin % self.period, end + 1, self.period)
+        return next((at - begin for at in times if self.rings_always(metrics, at)), None)

@@ -1,0 +1,80 @@
+"""The API that the template makes: the routes of the code and no other, and what stands around them."""
+
+import json
+import re
+
+import template
+from resolved import resources
+from sets import of
+
+
+def routes_of_the_code():
+    text = (template.ROOT / "shared/src/http/routes.rs").read_text()
+    found = re.findall(r'route\("(\w+)", "([^"]+)", (\w+),', text)
+    return {(m, path.rstrip("/"), function.removesuffix("Fn")) for m, path, function in found}
+
+
+def routes_of_the_api(name):
+    body = resources(name, "AWS::ApiGatewayV2::Api")["Api"]["Body"]
+    for path, operations in body["paths"].items():
+        for method, operation in operations.items():
+            integration = operation["x-amazon-apigateway-integration"]
+            assert integration["payloadFormatVersion"] == "2.0"
+            yield method.upper(), path, json.dumps(integration["uri"], default=str)
+
+
+def test_the_api_has_the_codes_routes_and_no_other(name):
+    found = set()
+    for method, path, uri in routes_of_the_api(name):
+        assert not path.endswith("/"), "SAM drops such a route in silence"
+        # The alias, or canaries and provisioned versions would be passed by.
+        function = re.search(r"\$\{(\w+)Function(?:\.Alias|Aliaslive)\}", uri)
+        assert function, uri
+        found.add((method, path, function[1]))
+    assert len(found) == 15
+    assert found == routes_of_the_code()
+
+
+def test_each_route_may_call_its_function(name):
+    granted = [p["SourceArn"]["Fn::Sub"][0] for p in resources(name, "AWS::Lambda::Permission").values()]
+    asked = [f"/{method}{path}" for method, path, _ in routes_of_the_api(name)]
+    assert sorted(arn.partition("${__ApiId__}/*")[2] for arn in granted) == sorted(asked)
+
+
+def test_the_api_throttles_and_logs_no_secret(name):
+    (stage,) = resources(name, "AWS::ApiGatewayV2::Stage").values()
+    throttles = stage["DefaultRouteSettings"]
+    assert (throttles["ThrottlingRateLimit"], throttles["ThrottlingBurstLimit"]) == ("50", "100")
+    line = json.loads(stage["AccessLogSettings"]["Format"])
+    logged = set(line.values())
+    assert "$context.routeKey" in logged
+    # The path and the query may hold a token or an address.
+    assert not [v for v in logged if re.search(r"path|query|header|authorizer|identity\.(?!sourceIp)", v, re.IGNORECASE)]
+
+
+def test_browsers_of_named_origins_alone_may_call(name):
+    (api,) = resources(name, "AWS::ApiGatewayV2::Api").values()
+    cors = api["Body"].get("x-amazon-apigateway-cors")
+    origins = of(name)["AllowedOrigins"]
+    if not origins:
+        assert not cors
+        return
+    assert cors["allowOrigins"] == origins.split(",")
+    assert cors["allowMethods"] == ["GET", "POST"]
+    assert not cors.get("allowCredentials")
+
+
+def test_with_a_domain_there_is_no_other_address(name):
+    (api,) = resources(name, "AWS::ApiGatewayV2::Api").values()
+    # SAM writes the property as a server without a URL, of which API Gateway warns.
+    assert not api.get("FailOnWarnings")
+    (server,) = api["Body"]["servers"]
+    disabled = {"disableExecuteApiEndpoint": True} if of(name)["DomainName"] else {}
+    assert server == {"x-amazon-apigateway-endpoint-configuration": disabled}
+    domains = resources(name, "AWS::ApiGatewayV2::DomainName")
+    assert len(domains) == bool(of(name)["DomainName"])
+    for domain in domains.values():
+        (configuration,) = domain["DomainNameConfigurations"]
+        assert configuration["SecurityPolicy"] == "TLS_1_2"
+        # There is an AAAA record.
+        assert configuration["IpAddressType"] == "dualstack"

@@ -1,0 +1,57 @@
+"""A stack that was deleted can be deployed again, with the accounts that it left behind: the runbook's entry, followed in moto."""
+
+import json
+
+import pytest
+
+import aws as cloud
+import sets
+from deployment import Deployment, deployable
+from template import STACK, broken_rules, invalid, parameters, transform
+
+
+@pytest.fixture
+def aws():
+    server = cloud.Aws()
+    yield server
+    server.close()
+
+
+def deploy(cloudformation, given):
+    template, _ = deployable(transform(given))
+    cloudformation.create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(template, default=str),
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+    listed = cloudformation.list_stack_resources(StackName=STACK)["StackResourceSummaries"]
+    return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listed}
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["with_the_old_accounts", "with_a_new_table"])
+def test_what_was_deleted_can_be_deployed_again(aws, kept):
+    first = Deployment(aws, sets.of("default"))
+    first.add_account("ada@example.org")
+    before = first.account("ada@example.org")
+    aws.enforce(False)
+    cloudformation, lambdas, dynamodb = map(aws.client, ("cloudformation", "lambda", "dynamodb"))
+    cloudformation.delete_stack(StackName=STACK)
+    # The accounts are all that is left; orders, tokens and logs are gone.
+    assert dynamodb.list_tables()["TableNames"] == [first.accounts]
+    assert not lambdas.list_functions()["Functions"]
+    assert not aws.client("logs").describe_log_groups()["logGroups"]
+    assert first.account("ada@example.org") == before
+
+    # The identity was kept as well, where there is one.
+    given = parameters(MailIdentity="existing", **({"AccountsTableName": first.accounts} if kept else {}))
+    assert not invalid(given) and not broken_rules(given)
+    physical = deploy(cloudformation, given)
+    assert ("AccountsTable" in physical) is not kept
+    for function in ("Reset", "Validate", "Complete", "Mail"):
+        deployed = lambdas.get_function_configuration(FunctionName=physical[f"{function}Function"])
+        table = deployed["Environment"]["Variables"]["ACCOUNTS_TABLE"]
+        assert (table == first.accounts) is kept
+    assert first.account("ada@example.org") == before

@@ -1,0 +1,98 @@
+"""Alarms and the dashboard: that they watch what the code emits. When an alarm rings is in test_alarms.py."""
+
+import json
+import re
+
+import template
+from resolved import CALLED, FUNCTIONS, resources
+from sets import of
+
+
+def emitted():
+    """What the code emits: metric -> (sets of dimensions, values of the second dimension by function)."""
+    text = (template.ROOT / "shared/src/telemetry.rs").read_text()
+    assert 'NAMESPACE: &str = "Rekey"' in text
+    metrics = {}
+    for head, fields in re.findall(r"dimension_sets = (\[\s*\[.*?\]\s*\]).*?\n(?:pub )?struct \w+ \{(.*?)\n\}", text, re.DOTALL):
+        dimensions = {tuple(d) for d in json.loads(head)}
+        for field in re.findall(r"#\[metrics\(unit = \w+\)\]\s+(\w+):", fields):
+            metrics["".join(part.capitalize() for part in field.split("_"))] = dimensions
+    assert metrics.keys() == {"Calls", "ColdStarts", "Latency", "Mails", "MailLatency", "MailDelay"}
+    return metrics
+
+
+def refusals():
+    text = (template.ROOT / "shared/src/http/problem.rs").read_text()
+    codes = re.search(r"const fn code\(.*?\n    \}", text, re.DOTALL)[0]
+    return set(re.findall(r'=> "(\w+)"', codes))
+
+
+def outcomes(function):
+    found = set()
+    for file in (template.ROOT / "functions" / function / "src").glob("*.rs"):
+        found |= set(re.findall(r'Done::new\(\s*"(\w+)"', file.read_text()))
+    assert found, function
+    return found | refusals()
+
+
+def mail_outcomes():
+    text = (template.ROOT / "shared/src/telemetry.rs").read_text()
+    named = re.search(r"impl MailOutcome \{.*?fn name\(.*?\n    \}", text, re.DOTALL)[0]
+    return set(re.findall(r'Self::\w+[^\n]*? => "(\w+)"', named))
+
+
+def watched(name):
+    """Each metric that an alarm or the dashboard names: namespace, metric, dimensions."""
+    for alarm in resources(name, "AWS::CloudWatch::Alarm").values():
+        single = [alarm] if "MetricName" in alarm else []
+        for metric in single + [m["MetricStat"]["Metric"] for m in alarm.get("Metrics", []) if "MetricStat" in m]:
+            yield metric["Namespace"], metric["MetricName"], {d["Name"]: d["Value"] for d in metric["Dimensions"]}
+    (dashboard,) = resources(name, "AWS::CloudWatch::Dashboard").values()
+    body = dashboard["DashboardBody"]["Fn::Sub"]
+    for widget in json.loads(body if isinstance(body, str) else body[0])["widgets"]:
+        for metric in widget["properties"]["metrics"]:
+            namespace, metric_name, *rest = [part for part in metric if isinstance(part, str)]
+            yield namespace, metric_name, dict(zip(rest[::2], rest[1::2], strict=True))
+
+
+def test_what_is_watched_is_what_the_code_emits(name):
+    metrics = emitted()
+    ours = [(metric, dimensions) for namespace, metric, dimensions in watched(name) if namespace == "Rekey"]
+    assert len(ours) > 20
+    for metric, dimensions in ours:
+        assert tuple(dimensions) in metrics[metric], (metric, dimensions)
+        # Another stack's failures must not ring here, and least of all roll a deployment back.
+        assert dimensions["Stack"] in (template.STACK, {"Ref": "AWS::StackName"}), dimensions
+        function = dimensions["Function"]
+        assert (function == "mail") is metric.startswith("Mail"), (metric, dimensions)
+        if "Outcome" in dimensions:
+            assert dimensions["Outcome"] in outcomes(function), dimensions
+        if "MailOutcome" in dimensions:
+            assert dimensions["MailOutcome"] in mail_outcomes(), dimensions
+
+
+def test_every_refusal_and_every_mail_is_on_the_dashboard():
+    shown = [d for namespace, _, d in watched("default") if namespace == "Rekey"]
+    assert refusals() <= {d.get("Outcome") for d in shown}
+    assert mail_outcomes() == {d["MailOutcome"] for d in shown if "MailOutcome" in d}
+    done = {"request_opened", "mail_requested", "token_live", "password_set"}
+    assert done <= {d.get("Outcome") for d in shown}
+
+
+def test_every_alarm_tells_somebody_what_to_do(name):
+    alarms = resources(name, "AWS::CloudWatch::Alarm")
+    topic = of(name)["AlarmTopicArn"] or {"Ref": "AlarmTopic"}
+    for logical, alarm in alarms.items():
+        assert alarm["AlarmActions"] == [topic], logical
+        assert alarm["OKActions"] == [topic], logical
+        assert alarm["TreatMissingData"] == "notBreaching", logical
+        assert len(alarm["AlarmDescription"]) > 80, logical
+    watches = {
+        *[f"{f}{kind}Alarm" for f in FUNCTIONS for kind in ("Errors", "Failing", "Version")],
+        *[f"{f}{kind}Alarm" for f in CALLED for kind in ("Latency", "Slow")],
+        *["ApiErrorsAlarm", "DayFailuresAlarm", "MailFailuresAlarm", "BounceRateAlarm", "ComplaintRateAlarm", "ThrottlesAlarm"],
+        *["MailDelayAlarm", "MailBacklogAlarm", "LostMailsAlarm"],
+        *["DynamoDbErrorsAlarm", "DynamoDbThrottlesAlarm", "BadTokensAlarm"],
+    }
+    events = {"PasswordResetsLostAlarm", "PasswordResetsStuckAlarm"}
+    assert alarms.keys() == watches | (events if of(name)["PublishPasswordResets"] == "true" else set())
