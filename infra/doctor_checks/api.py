@@ -1,6 +1,7 @@
 """The API, as a caller meets it."""
 
 import json
+import os
 import ssl
 import urllib.error
 import urllib.parse
@@ -69,6 +70,8 @@ def call(url, method="GET", body=None, key=None):
     if body is not None:
         request.data = (body if isinstance(body, str) else json.dumps(body)).encode()
         request.add_header("Content-Type", "application/json")
+    if secret := os.environ.get("REKEY_ORIGIN_SECRET"):
+        request.add_header("X-Origin-Secret", secret)
     if key:
         request.add_header("Authorization", f"Bearer {key}")
     opener = urllib.request.build_opener(NoRedirects, urllib.request.HTTPSHandler(context=ssl.create_default_context()))

@@ -1,5 +1,7 @@
 """SES: whether it may send, and what becomes of what it sends."""
 
+from email.utils import parseaddr
+
 from .findings import check, fail, ok, warn
 
 
@@ -118,7 +120,7 @@ def mail_from_domain(stack):
 
 def sender(stack):
     """The identity that SES takes for MailFrom: its name, and what SES says of it."""
-    address = stack.variable("MAIL_FROM")
+    address = parseaddr(stack.variable("MAIL_FROM"))[1]
     labels = address.rpartition("@")[2].split(".")
     candidates = [address]
     candidates += [".".join(labels[start:]) for start in range(len(labels) - 1)]

@@ -101,7 +101,8 @@ def arguments_of(argv):
         prog="infra/doctor",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="It calls these actions of AWS and no others:\n  " + "\n  ".join(PERMISSIONS),
+        epilog="Where the stack has OriginSecrets, set REKEY_ORIGIN_SECRET to the secret, or the API refuses the doctor too.\n\n"
+        "It calls these actions of AWS and no others:\n  " + "\n  ".join(PERMISSIONS),
     )
     parser.add_argument("--stack", required=True, help="the stack's name, such as rekey-prod")
     parser.add_argument("--region", help="its region, if not that of your profile")

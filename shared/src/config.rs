@@ -9,11 +9,12 @@ use lambda_http::http::Uri;
 
 use crate::api_key::ApiKeys;
 use crate::mail::LinkBase;
+use crate::origin::{OriginSecrets, OriginSecretsError};
 use crate::password::{self, PasswordPolicy};
 use crate::password_hash::{Argon2Cost, Argon2CostError};
 
 /// Every variable that [`Config::read`] looks at. The SAM template sets all of them.
-pub const VARIABLES: [&str; 25] = [
+pub const VARIABLES: [&str; 26] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -39,6 +40,7 @@ pub const VARIABLES: [&str; 25] = [
     "ACCOUNTS_REQUIRED_ATTRIBUTE",
     "DEAD_LETTER_QUEUE_URL",
     "STACK_NAME",
+    "ORIGIN_SECRETS",
 ];
 
 /// Where the accounts are. Rekey's own table has the address as its key; an operator's may differ in all.
@@ -112,6 +114,8 @@ pub struct Config {
     pub argon2: Argon2Cost,
     /// Who is trusted.
     pub api_keys: ApiKeys,
+    /// What proves that a call came through CloudFront, where the API stands behind it.
+    pub origin_secrets: OriginSecrets,
     /// The throttles.
     pub limits: LimitSettings,
     /// Where entries about failed mails go.
@@ -155,6 +159,7 @@ impl Config {
             },
             argon2: env.argon2()?,
             api_keys: env.api_keys()?,
+            origin_secrets: env.origin_secrets()?,
             limits: LimitSettings {
                 reset_per_ip: env.number("LIMIT_RESET_PER_IP", 20, 0..=1_000_000)?,
                 mail_per_address: env.number("LIMIT_MAIL_PER_ADDRESS", 5, 0..=1_000_000)?,
@@ -167,6 +172,12 @@ impl Config {
             return Err(bad(
                 "RESET_LINK",
                 "is not set, but REQUIRE_API_KEY is true: the hosted page, to which mails would link, is then switched off",
+            ));
+        }
+        if config.origin_secrets.are_required() && config.mail.reset_link.is_none() {
+            return Err(bad(
+                "RESET_LINK",
+                "is not set, but ORIGIN_SECRETS is: mails would link past CloudFront to the API's own address, which then refuses",
             ));
         }
         Ok(config)
@@ -289,6 +300,11 @@ impl Environment<'_> {
         })
     }
 
+    fn origin_secrets(&self) -> Result<OriginSecrets, ConfigError> {
+        let text = self.text("ORIGIN_SECRETS", "")?;
+        text.parse().map_err(|error: OriginSecretsError| bad("ORIGIN_SECRETS", error.to_string()))
+    }
+
     fn api_keys(&self) -> Result<ApiKeys, ConfigError> {
         let keys: ApiKeys = self
             .text("API_KEYS", "")?
@@ -408,6 +424,7 @@ mod tests {
             ("RESET_LINK", "https://example.com/?a={token}&q7={token}"),
             ("RESET_LINK", "https://example.com/?q7={Token}"),
             ("ACCOUNTS_PASSWORD_HASH", "email"),
+            ("ORIGIN_SECRETS", "q7"),
             ("ACCOUNTS_REQUIRED_ATTRIBUTE", "q7"),
             ("ACCOUNTS_REQUIRED_ATTRIBUTE", "=q7"),
         ] {

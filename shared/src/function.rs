@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout};
 use crate::api_key::{ApiKeys, Caller, KeyRefusal, Scope};
 use crate::http::routes::{self, Dialect, Endpoint, FunctionName, Route};
 use crate::http::{Call, Refusal, Reply, event};
+use crate::origin::OriginSecrets;
 use crate::telemetry::{CallEvent, Telemetry};
 
 /// A caller has an answer after this long at the latest. API Gateway gives up after 29 or 30 seconds.
@@ -27,6 +28,9 @@ pub trait Function: Send + Sync + 'static {
 
     /// Who may call.
     fn api_keys(&self) -> &ApiKeys;
+
+    /// The way that calls must have come.
+    fn origin_secrets(&self) -> &OriginSecrets;
 
     /// Does what `endpoint` stands for, and names what was done.
     fn call(
@@ -102,13 +106,19 @@ pub async fn respond<F: Function>(
 async fn answer<F: Function>(
     function: Arc<F>,
     telemetry: Telemetry,
-    call: Call,
+    mut call: Call,
     request_id: String,
 ) -> Reply {
     let started = Instant::now();
     let mut record = telemetry.call(&request_id, call.gateway_request_id.as_deref());
     let route = routes::find(F::NAME, &call.method, &call.path);
+    let secrets = function.origin_secrets();
+    let is_admitted = secrets.admit(call.origin_secret.as_ref().map(SecretString::expose_secret));
+    if is_admitted && secrets.are_required() {
+        call.count_viewer();
+    }
     let outcome = match route {
+        _ if !is_admitted => Err(Refusal::OriginUnknown),
         Some(route) => timeout(REPLY_DEADLINE, routed(&*function, route, &call, &mut record))
             .await
             .unwrap_or_else(|_| Err(Refusal::Unavailable("the call took too long".to_owned()))),

@@ -9,6 +9,7 @@ pub mod email;
 pub mod function;
 pub mod http;
 pub mod mail;
+pub mod origin;
 pub mod password;
 pub mod password_hash;
 pub mod random;

@@ -58,6 +58,7 @@ class Aws:
             "ACCOUNTS_PASSWORD_HASH": "password_hash",
             "ACCOUNTS_PASSWORD_CHANGED_AT": "password_changed_at",
             "ACCOUNTS_REQUIRED_ATTRIBUTE": "",
+            "ORIGIN_SECRETS": "",
             "TOKEN_LIFETIME_SECONDS": "7200",
             "MAIL_FROM": "no-reply@mail.rekey.dev",
             "MAIL_REPLY_TO": "",

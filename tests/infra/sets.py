@@ -50,6 +50,8 @@ SETS = {
         "ResetLink": "https://example.com/new?x=1&token={token}",
         "MailIdentity": "existing",
         "MailConfigurationSet": "mine",
+        "MailFromName": "Example Support",
+        "OriginSecrets": "a" * 64 + "," + "b" * 64,
         "AlarmTopicArn": TOPIC,
         "DeploymentStrategy": "AllAtOnce",
     },
@@ -76,6 +78,7 @@ CONTRADICTIONS = [
     ("must differ", OWN_TABLE | {"AccountsPasswordChangedAt": "user_id"}),
     ("nobody could call", {"RequireApiKey": "true", "ResetLink": "https://example.com/new"}),
     ("switches the pages off", {"RequireApiKey": "true", "ApiKeys": KEY}),
+    ("under CloudFront's name", {"OriginSecrets": "a" * 64}),
     ("DomainName needs", {"DomainName": "reset.example.com"}),
     ("CertificateArn is of no use", {"CertificateArn": CERTIFICATE}),
     ("HostedZoneId is of no use", {"HostedZoneId": "Z1"}),
@@ -108,6 +111,8 @@ MALFORMED = {
     "Architecture": ["arm"],
     "CompleteMemory": ["512"],
     "RequireApiKey": ["yes"],
+    "OriginSecrets": ["s3cret", "a" * 63, ",".join(["a" * 64] * 3)],
+    "MailFromName": ['A "B" C', "a\nb", "Ä", "a" * 65],
 }
 
 

@@ -120,6 +120,8 @@ BROKEN = [
         "Concurrent executions",
     ),
     ("variables", drop("variables", "SERVICE_NAME"), "FAIL", "SERVICE_NAME is not set", "ServiceName"),
+    ("variables", change("variables/ORIGIN_SECRETS", "s3cret"), "FAIL", "ORIGIN_SECRETS", "OriginSecrets"),
+    ("variables", change("variables/MAIL_FROM", "Example no-reply@mail.rekey.dev"), "FAIL", "MAIL_FROM", "MailFrom"),
     ("variables", change("variables/MAIL_FROM", ""), "FAIL", "MAIL_FROM is not set", "MailFrom"),
     ("variables", change("variables/DEAD_LETTER_QUEUE_URL", ""), "FAIL", "DEAD_LETTER_QUEUE_URL is not set", "in infra: sam"),
     ("variables", change("variables/ACCOUNTS_REQUIRED_ATTRIBUTE", "active"), "FAIL", "ATTRIBUTE is malformed", "AccountsReq"),

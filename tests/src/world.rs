@@ -335,8 +335,16 @@ impl World {
 
     /// Opens a request for `address` and returns its token.
     pub async fn request_token(&self, address: &str) -> String {
-        let answer =
-            self.send(Request::post("/organizations/reset-password/", &json!({"email": address}))).await;
+        self.request_token_with(address, &[]).await
+    }
+
+    /// The same with these headers.
+    pub async fn request_token_with(&self, address: &str, headers: &[(&str, &str)]) -> String {
+        let mut request = Request::post("/organizations/reset-password/", &json!({"email": address}));
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let answer = self.send(request).await;
         assert_eq!(answer.status(), 200, "{answer:?}");
         answer.json()["reset_token"].as_str().expect("a token").to_owned()
     }
@@ -438,6 +446,12 @@ impl World {
             .items
             .unwrap_or_default();
         rows.into_iter().map(|row| (row["pk"].as_s().expect("a key").clone(), row)).collect()
+    }
+
+    /// Deletes a row of the tokens table, as DynamoDB's TTL does in its own time.
+    pub async fn delete_token_row(&self, key: &str) {
+        let delete = self.dynamodb.delete_item().table_name(TOKENS_TABLE);
+        delete.key("pk", AttributeValue::S(key.to_owned())).send().await.expect("a delete");
     }
 
     /// What the functions printed so far.

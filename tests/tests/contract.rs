@@ -183,6 +183,34 @@ async fn status_401_and_403_for_api_keys() {
 }
 
 #[tokio::test]
+async fn status_403_for_whoever_comes_past_what_stands_in_front_of_the_api() {
+    use sha2::{Digest as _, Sha256};
+    let digest =
+        |secret: &str| <[u8; 32]>::from(Sha256::digest(secret)).map(|byte| format!("{byte:02x}")).concat();
+    let (old, new) = ("the-old-origin-secret", "the-new-origin-secret");
+    let secrets = format!("{},{}", digest(old), digest(new));
+    let world = World::with(&[("ORIGIN_SECRETS", &secrets), RESET_LINK]).await;
+    let mut requests: Vec<(&str, Request)> =
+        bodies().map(|(path, body)| (path, Request::post(path, &body))).into();
+    requests.extend([RESET, COMPLETE, UNLEASH_VALIDATE, "/nowhere"].map(|path| (path, Request::get(path))));
+    for (path, request) in requests {
+        let name = if path.starts_with("/auth/") { "NoAccessError" } else { "origin_unknown" };
+        let wrong = |secret: &str| request.clone().header("x-origin-secret", secret);
+        for refused in [request.clone(), wrong(""), wrong("a-wrong-secret"), wrong(&digest(old))] {
+            assert_refusal(path, &world.send(refused).await, 403, name);
+        }
+        for secret in [old, new] {
+            let admitted = world.send(request.clone().header("X-Origin-Secret", secret)).await;
+            assert_ne!(admitted.status(), 403, "{path} {admitted:?}");
+        }
+    }
+    // It proves the way and nothing about who came.
+    let token = world.request_token_with(UNKNOWN, &[("x-origin-secret", new)]).await;
+    let asked = Request::get(COMPLETE).query("token", &token).header("x-origin-secret", new);
+    assert_eq!(world.send(asked).await.status(), 204, "a trusted caller would be told 404");
+}
+
+#[tokio::test]
 async fn without_configured_keys_the_header_is_ignored() {
     let world = World::new().await;
     let request = Request::post(RESET, &json!({"email": KNOWN})).header("authorization", "Bearer whatever");

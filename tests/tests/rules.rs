@@ -3,10 +3,13 @@
 #![recursion_limit = "256"]
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use serde_json::json;
+use shared::token::Digest;
+use tests::proxy::Fault;
 use tests::refusal::{COMPLETE, RESET};
 use tests::world::completion;
 use tests::{KNOWN, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World, reset_token_in};
@@ -116,17 +119,23 @@ async fn rule_2_expiry_is_checked_not_awaited() {
 
 #[tokio::test]
 async fn rule_2_a_token_that_expires_while_its_password_is_hashed_is_refused() {
-    let (world, proxy) = World::behind_a_proxy(&[]).await;
-    let token = world.reset_token(KNOWN).await;
-    world.advance(7_199);
-    // The token is read, then the account: the token expires meanwhile.
-    proxy.arm(tests::proxy::Fault::Delay(std::time::Duration::from_millis(300)), 1, 1);
-    let (answer, ()) = tokio::join!(world.complete(&token, PASSWORD), async {
-        tokio::time::timeout(std::time::Duration::from_secs(20), proxy.reached(1)).await.expect("a read");
-        world.advance(1);
-    });
-    assert_eq!(answer.status(), 404, "the consuming write tests the time once more");
-    assert!(!world.account(KNOWN).await.contains_key("password_hash"));
+    for is_deleted in [false, true] {
+        let (world, proxy) = World::behind_a_proxy(&[]).await;
+        let token = world.reset_token(KNOWN).await;
+        world.advance(7_199);
+        // The token is read, then the account: the token expires meanwhile, and DynamoDB may have deleted it by then.
+        proxy.arm(Fault::Delay(Duration::from_millis(300)), 1, 1);
+        let (answer, ()) = tokio::join!(world.complete(&token, PASSWORD), async {
+            tokio::time::timeout(Duration::from_secs(20), proxy.reached(1)).await.expect("a read");
+            if is_deleted {
+                world.delete_token_row(&format!("reset#{}", Digest::of(&token).as_str())).await;
+            } else {
+                world.advance(1);
+            }
+        });
+        assert_eq!(answer.status(), 404, "the consuming write looks once more (deleted: {is_deleted})");
+        assert!(!world.account(KNOWN).await.contains_key("password_hash"));
+    }
 }
 
 #[tokio::test]
@@ -247,11 +256,9 @@ async fn rule_4_the_transaction_requires_the_time_of_change_that_was_seen() {
         };
         set(before).await;
         let token = world.reset_token(KNOWN).await;
-        proxy.arm(tests::proxy::Fault::Delay(std::time::Duration::from_millis(500)), 2, 1);
+        proxy.arm(Fault::Delay(Duration::from_millis(500)), 2, 1);
         let (answer, ()) = tokio::join!(world.complete(&token, PASSWORD), async {
-            tokio::time::timeout(std::time::Duration::from_secs(20), proxy.reached(2))
-                .await
-                .expect("a transaction");
+            tokio::time::timeout(Duration::from_secs(20), proxy.reached(2)).await.expect("a transaction");
             set(after).await;
         });
         proxy.disarm();

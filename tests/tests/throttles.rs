@@ -174,6 +174,38 @@ async fn rule_7_throttles_count_the_gateways_address_and_no_header() {
 }
 
 #[tokio::test]
+async fn rule_7_throttles_count_the_viewer_that_cloudfront_names_to_those_who_came_through_it() {
+    // SHA-256 of `s3cret`.
+    let digest = "1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0";
+    let behind = [("ORIGIN_SECRETS", digest), ("RESET_LINK", "https://example.com/new")];
+    let statuses = async |settings: &[(&str, &str)], viewer: &dyn Fn(usize) -> String| {
+        let world = World::with(settings).await;
+        let mut statuses = Vec::new();
+        for attempt in 0..25 {
+            let request =
+                Request::post(RESET, &json!({"email": UNKNOWN})).header("x-origin-secret", "s3cret");
+            let request = request.header("cloudfront-viewer-address", &viewer(attempt));
+            statuses.push(world.send(request).await.status());
+        }
+        statuses
+    };
+    let throttled = [&[200; 20][..], &[429; 5]].concat();
+    assert_eq!(statuses(&behind, &|attempt| format!("203.0.113.{attempt}:46532")).await, [200; 25], "others");
+    assert_eq!(statuses(&behind, &|attempt| format!("203.0.113.1:{attempt}")).await, throttled, "one");
+    assert_eq!(
+        statuses(&behind, &|attempt| format!("2001:db8:1:2::{attempt}:443")).await,
+        throttled,
+        "one network"
+    );
+    assert_eq!(statuses(&behind, &|_| "nonsense".to_owned()).await, throttled, "the gateway's address");
+    assert_eq!(
+        statuses(&[], &|attempt| format!("203.0.113.{attempt}:1")).await,
+        throttled,
+        "nothing is in front"
+    );
+}
+
+#[tokio::test]
 async fn rule_7_fifty_bad_tokens_at_once_are_fifty_hits() {
     let world = World::new().await;
     let calls = (0..50).map(|_| world.send_only(Request::get(COMPLETE).query("token", &"Z".repeat(20))));

@@ -10,6 +10,7 @@ use shared::email::EmailAddress;
 use shared::function::{Done, Function};
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{Call, Media, Refusal, Reply, StatusCode};
+use shared::origin::OriginSecrets;
 use shared::password::{NewPassword, PasswordPolicy};
 use shared::password_hash::{self, Argon2Cost, PasswordHash};
 use shared::random::Random;
@@ -23,6 +24,7 @@ use shared::token::{ResetToken, Token};
 /// The function's state, kept between calls.
 pub struct Complete {
     api_keys: ApiKeys,
+    origin_secrets: OriginSecrets,
     limits: Limits,
     resets: Resets,
     accounts: Accounts,
@@ -46,6 +48,7 @@ impl Complete {
             completion: Completion::new(dynamodb, tokens_table, accounts.clone(), orders),
             accounts,
             api_keys: config.api_keys,
+            origin_secrets: config.origin_secrets,
             policy: config.password_policy,
             cost: config.argon2,
             clock,
@@ -154,6 +157,10 @@ impl Function for Complete {
 
     fn api_keys(&self) -> &ApiKeys {
         &self.api_keys
+    }
+
+    fn origin_secrets(&self) -> &OriginSecrets {
+        &self.origin_secrets
     }
 
     async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Done, Refusal> {

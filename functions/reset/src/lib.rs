@@ -8,6 +8,7 @@ use shared::config::Config;
 use shared::function::{Done, Function};
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{Call, Media, Refusal, Reply, StatusCode, page};
+use shared::origin::OriginSecrets;
 use shared::random::Random;
 use shared::store::limits::Limits;
 use shared::store::requests::Requests;
@@ -16,6 +17,7 @@ use shared::token::{RequestToken, Token};
 /// The function's state, kept between calls.
 pub struct Reset {
     api_keys: ApiKeys,
+    origin_secrets: OriginSecrets,
     limits: Limits,
     requests: Requests,
     page: Reply,
@@ -40,6 +42,7 @@ impl Reset {
             requests: Requests::new(dynamodb, config.tokens_table, config.token_lifetime_seconds),
             page: page::forgot(&config.mail.service_name)?,
             api_keys: config.api_keys,
+            origin_secrets: config.origin_secrets,
             clock,
             random,
         })
@@ -68,6 +71,10 @@ impl Function for Reset {
 
     fn api_keys(&self) -> &ApiKeys {
         &self.api_keys
+    }
+
+    fn origin_secrets(&self) -> &OriginSecrets {
+        &self.origin_secrets
     }
 
     async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Done, Refusal> {

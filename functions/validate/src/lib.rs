@@ -16,6 +16,7 @@ use shared::email::EmailAddress;
 use shared::function::{Done, Function};
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{Call, Media, Refusal, Reply, StatusCode, page};
+use shared::origin::OriginSecrets;
 use shared::random::Random;
 use shared::store::accounts::Accounts;
 use shared::store::limits::Limits;
@@ -29,6 +30,7 @@ pub use mail::MailFunction;
 /// The function's state, kept between calls.
 pub struct Validate {
     api_keys: ApiKeys,
+    origin_secrets: OriginSecrets,
     limits: Limits,
     requests: Requests,
     resets: Resets,
@@ -76,6 +78,7 @@ impl Validate {
             accounts: Accounts::new(dynamodb, config.accounts),
             page: page::choose(&config.mail.service_name, config.password_policy.min_length)?,
             api_keys: config.api_keys,
+            origin_secrets: config.origin_secrets,
             has_reset_link: config.mail.reset_link.is_some(),
             region,
             clock,
@@ -132,6 +135,10 @@ impl Function for Validate {
 
     fn api_keys(&self) -> &ApiKeys {
         &self.api_keys
+    }
+
+    fn origin_secrets(&self) -> &OriginSecrets {
+        &self.origin_secrets
     }
 
     async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Done, Refusal> {

@@ -7,7 +7,7 @@ pub mod ses;
 pub mod stream;
 
 /// The settings of the functions that reach them from `local`'s own environment.
-pub const SETTINGS: [&str; 25] = [
+pub const SETTINGS: [&str; 26] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -33,4 +33,5 @@ pub const SETTINGS: [&str; 25] = [
     "ACCOUNTS_REQUIRED_ATTRIBUTE",
     "DEAD_LETTER_QUEUE_URL",
     "STACK_NAME",
+    "ORIGIN_SECRETS",
 ];

@@ -129,9 +129,9 @@ async fn wake(port: u16) -> Result<(), String> {
         reqwest::Client::builder().timeout(Duration::from_secs(20)).build().map_err(|e| e.to_string())?;
     let base = format!("http://127.0.0.1:{port}");
     let calls = [
-        (client.get(format!("{base}/organizations/reset-password/")), [200, 404]),
-        (client.get(format!("{base}/organizations/complete-password/")), [200, 404]),
-        (client.post(format!("{base}/auth/reset/validate-password")), [400, 401]),
+        (client.get(format!("{base}/organizations/reset-password/")), [200, 403, 404]),
+        (client.get(format!("{base}/organizations/complete-password/")), [200, 403, 404]),
+        (client.post(format!("{base}/auth/reset/validate-password")), [400, 401, 403]),
     ];
     for (call, expected) in calls {
         let status = loop {

@@ -3,14 +3,15 @@
 use std::net::IpAddr;
 
 use lambda_http::aws_lambda_events::query_map::QueryMap;
-use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::event::{Body, Guarded};
+use super::event::{Body, Guarded, VIEWER_ADDRESS};
 use super::{Fields, Refusal};
 use crate::mail::ApiAddress;
+use crate::origin;
 
 /// What a body may say of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +31,12 @@ pub struct Call {
     pub path: String,
     /// `Authorization` as sent.
     pub authorization: Option<SecretString>,
+    /// What proves that the call came through CloudFront.
+    pub origin_secret: Option<SecretString>,
     /// Whom per-address throttles count: the caller's IP address as API Gateway saw it, for IPv6 its /64 network,
     /// which one customer has to themselves.
     pub source_ip: String,
+    viewer: Option<IpAddr>,
     /// Which API the call came through.
     pub api: Option<ApiAddress>,
     /// API Gateway's request id.
@@ -67,15 +71,25 @@ impl Call {
         Self {
             method: request.method().to_string(),
             path: without_stage(request.raw_http_path(), context.stage_in_path.as_deref()),
-            authorization: header(request, &AUTHORIZATION).map(SecretString::from),
-            source_ip: source_ip(context.source_ip.as_deref()),
+            authorization: header(request, AUTHORIZATION.as_str()).map(SecretString::from),
+            origin_secret: header(request, origin::HEADER).map(SecretString::from),
+            source_ip: source_ip(context.source_ip.as_deref().and_then(|ip| ip.parse().ok())),
+            viewer: header(request, VIEWER_ADDRESS).and_then(viewer),
             api: context
                 .api_id
                 .map(|api_id| ApiAddress::new(api_id, context.stage, guarded.domain.as_deref())),
             gateway_request_id: context.request_id,
             query: request.query_string_parameters_ref().cloned().unwrap_or_default(),
-            content_type: header(request, &CONTENT_TYPE).map(str::to_owned),
+            content_type: header(request, CONTENT_TYPE.as_str()).map(str::to_owned),
             body: guarded.body,
+        }
+    }
+
+    /// Counts the viewer that CloudFront names in place of CloudFront itself. Only for a call that proved that it came through it: anybody
+    /// can send the header.
+    pub fn count_viewer(&mut self) {
+        if self.viewer.is_some() {
+            self.source_ip = source_ip(self.viewer);
         }
     }
 
@@ -129,7 +143,7 @@ impl Media {
     }
 }
 
-fn header<'a>(request: &'a Request, name: &HeaderName) -> Option<&'a str> {
+fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()
 }
 
@@ -139,10 +153,16 @@ fn without_stage(path: &str, stage: Option<&str>) -> String {
     rest.filter(|rest| rest.starts_with('/')).unwrap_or(path).to_owned()
 }
 
-fn source_ip(ip: Option<&str>) -> String {
-    match ip.map(str::parse) {
-        Some(Ok(IpAddr::V4(v4))) => v4.to_string(),
-        Some(Ok(IpAddr::V6(v6))) => v6.to_ipv4_mapped().map_or_else(
+/// The address in `198.51.100.10:46532`; one of IPv6 stands in front of its port with or without brackets.
+fn viewer(address_and_port: &str) -> Option<IpAddr> {
+    let (address, _port) = address_and_port.trim().rsplit_once(':')?;
+    address.trim_matches(['[', ']']).parse().ok()
+}
+
+fn source_ip(ip: Option<IpAddr>) -> String {
+    match ip {
+        Some(IpAddr::V4(v4)) => v4.to_string(),
+        Some(IpAddr::V6(v6)) => v6.to_ipv4_mapped().map_or_else(
             || {
                 let [a, b, c, d, ..] = v6.segments();
                 format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
@@ -150,7 +170,7 @@ fn source_ip(ip: Option<&str>) -> String {
             |v4| v4.to_string(),
         ),
         // One bucket for all who come without an address, rather than none.
-        _ => "unknown".to_owned(),
+        None => "unknown".to_owned(),
     }
 }
 

@@ -13,11 +13,16 @@ use secrecy::SecretSlice;
 use serde_json::{Map, Value};
 use zeroize::Zeroize as _;
 
+use crate::origin;
+
 /// Bytes of the largest body that is looked at: 16 KiB, many times what any call needs. The same for a path and its query.
 const MAX_LENGTH: usize = 16 * 1024;
 
 /// The headers that are read. All others stay out.
-const HEADERS: [&str; 2] = ["authorization", "content-type"];
+const HEADERS: [&str; 4] = ["authorization", "content-type", origin::HEADER, VIEWER_ADDRESS];
+
+/// The viewer's address and port, as CloudFront adds them where its origin request policy says so.
+pub(super) const VIEWER_ADDRESS: &str = "cloudfront-viewer-address";
 
 /// What a URI's query may not hold (RFC 3986 section 3.4, as the crate `http` reads it). What is encoded already stays so.
 const NOT_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');

@@ -32,6 +32,8 @@ pub enum Refusal {
     NotFound,
     /// Fields are missing, ill-typed or ill-formed.
     Invalid(Vec<FieldProblem>),
+    /// The call came past what stands in front of the API.
+    OriginUnknown,
     /// The API key.
     Key(KeyRefusal),
     /// Unknown, malformed, expired, used or superseded: all the same.
@@ -63,6 +65,7 @@ impl Refusal {
         match self {
             Self::NotFound => "not_found",
             Self::Invalid(_) => "invalid_request",
+            Self::OriginUnknown => "origin_unknown",
             Self::Key(KeyRefusal::Missing) => "api_key_missing",
             Self::Key(KeyRefusal::Unknown) => "api_key_unknown",
             Self::Key(KeyRefusal::ScopeMissing) => "scope_missing",
@@ -86,7 +89,7 @@ impl Refusal {
             Self::Key(KeyRefusal::Missing | KeyRefusal::Unknown) => {
                 (StatusCode::UNAUTHORIZED, "Unauthorized")
             }
-            Self::Key(KeyRefusal::ScopeMissing) => (StatusCode::FORBIDDEN, "Forbidden"),
+            Self::OriginUnknown | Self::Key(KeyRefusal::ScopeMissing) => (StatusCode::FORBIDDEN, "Forbidden"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large"),
             Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"),
             Self::PasswordRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Unprocessable Content"),
@@ -103,6 +106,7 @@ impl Refusal {
                 [one] => format!("{} {}.", one.pointer, one.detail),
                 _ => "Some fields are missing or not as they should be; see errors.".to_owned(),
             },
+            Self::OriginUnknown => "This address of the API takes no calls: use its public one.".to_owned(),
             Self::Key(KeyRefusal::Missing) => {
                 "An API key is required: send it as Authorization: Bearer <key>.".to_owned()
             }

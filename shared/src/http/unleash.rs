@@ -35,7 +35,7 @@ fn status_and_name(refusal: &Refusal) -> (StatusCode, &'static str) {
         }
         Refusal::Invalid(_) | Refusal::BodyTooLarge => "BadDataError",
         Refusal::Key(KeyRefusal::Missing | KeyRefusal::Unknown) => "AuthenticationRequired",
-        Refusal::Key(KeyRefusal::ScopeMissing) => "NoAccessError",
+        Refusal::OriginUnknown | Refusal::Key(KeyRefusal::ScopeMissing) => "NoAccessError",
         Refusal::TokenNotLive => return (StatusCode::UNAUTHORIZED, "InvalidTokenError"),
         Refusal::NotJson(_) => "ContentTypeError",
         Refusal::PasswordRefused(_) => return (StatusCode::BAD_REQUEST, "OwaspValidationError"),
