@@ -3,8 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
-use shared::http::{Call, event};
 use shared::http::routes::{FunctionName, find};
+use shared::http::{Call, event};
 use shared::token::Token;
 
 fuzz_target!(|text: &str| {
