@@ -118,12 +118,6 @@ impl NewPassword {
     pub fn expose_secret(&self) -> &str {
         self.0.expose_secret()
     }
-
-    /// The same secret, to be judged again with more context.
-    #[must_use]
-    pub fn into_secret(self) -> SecretString {
-        self.0
-    }
 }
 
 impl fmt::Debug for NewPassword {

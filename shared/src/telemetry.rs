@@ -15,6 +15,7 @@ use metrique::writer::{AnyEntrySink as _, BoxEntrySink, FormatExt as _, sink::Fl
 
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -218,16 +219,20 @@ fn system_time(timestamp: Timestamp) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(timestamp.as_millis())
 }
 
-/// Sends diagnostics of the runtime and the SDK to the standard output as JSON, warnings and errors only: below that
-/// the SDK prints whole requests, and no variable of the environment may switch that on.
-///
-/// A panic is told by its place alone: its message may quote what it tripped over.
+/// Sends diagnostics to the standard output. Of a panic only the location is logged: its message may quote what it tripped over.
 pub fn init_diagnostics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(location, "panicked");
     }));
+    write_diagnostics_to(std::io::stdout);
+}
+
+/// Sends diagnostics of the functions, the runtime and the SDK to `writer` as JSON, warnings and errors only: below that
+/// the SDK prints whole requests, and no variable of the environment may switch that on.
+pub fn write_diagnostics_to(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) {
     let lines = tracing_subscriber::fmt::layer().json().without_time().with_current_span(false);
+    let lines = lines.with_writer(writer);
     // The runtime warns of one thing alone: that one environment serves one call at a time, which is how it is meant.
     let levels =
         Targets::new().with_default(LevelFilter::WARN).with_target("lambda_runtime", LevelFilter::ERROR);

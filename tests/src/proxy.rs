@@ -26,6 +26,8 @@ pub enum Fault {
     InternalError,
     /// The service is asked too fast (retryable); nothing was done.
     Throttled,
+    /// The same by another name, as SES's documentation of its quotas has it (400).
+    ThrottlingException,
     /// The service refuses for good (400): an access right that is missing.
     Denied,
     /// The work is done, and the answer lost.
@@ -44,11 +46,12 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Refused,
         Self::Hang,
         Self::InternalError,
         Self::Throttled,
+        Self::ThrottlingException,
         Self::Denied,
         Self::CutAfterTheWork,
         Self::Delay(Duration::from_millis(300)),
@@ -311,6 +314,7 @@ fn answer(fault: Fault, operation: &str) -> Vec<u8> {
             error("429 Too Many Requests", "TooManyRequestsException", "")
         }
         Fault::Throttled => error("400 Bad Request", "ProvisionedThroughputExceededException", ""),
+        Fault::ThrottlingException => error("400 Bad Request", "ThrottlingException", ""),
         Fault::Denied => error("400 Bad Request", "AccessDeniedException", ""),
         Fault::ConflictHalfWay => error(
             "400 Bad Request",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::Client;
@@ -22,7 +22,7 @@ use shared::dead_letters::DeadLetters;
 use shared::function::respond;
 use shared::http::routes::{FunctionName, ROUTES};
 use shared::random::Random;
-use shared::telemetry::Telemetry;
+use shared::telemetry::{Telemetry, write_diagnostics_to};
 use validate::{MailFunction, Validate};
 
 use crate::contract::{self, Operation};
@@ -72,7 +72,7 @@ impl Drop for Traces {
         }
         let evidence = self.evidence.get_mut().expect("evidence");
         self.outbox.messages().iter().for_each(|mail| evidence.learn_mail(mail));
-        let log = self.log.text();
+        let log = self.log.text() + &diagnostics();
         assert!(evidence.in_log(&log).is_empty(), "the log holds {:?}: {log}", evidence.in_log(&log));
         for entry in self.dead_letters.entries() {
             assert!(evidence.in_log(&entry).is_empty(), "the dead-letter queue holds a secret: {entry}");
@@ -100,7 +100,14 @@ struct Functions {
     reset: (Arc<Reset>, Telemetry),
     validate: (Arc<Validate>, Telemetry),
     complete: (Arc<Complete>, Telemetry),
-    mail: MailFunction,
+    mail: Arc<MailFunction>,
+}
+
+/// What the SDK and the functions warn of: one log for all worlds of a process, as it has one subscriber.
+static DIAGNOSTICS: OnceLock<Log> = OnceLock::new();
+
+fn diagnostics() -> String {
+    DIAGNOSTICS.get().map(Log::text).unwrap_or_default()
 }
 
 /// What the functions print.
@@ -202,6 +209,12 @@ impl World {
         settings: &[(&str, &str)],
         mut servers: Vec<Served>,
     ) -> Self {
+        DIAGNOSTICS.get_or_init(|| {
+            let log = Log::default();
+            let writer = log.clone();
+            write_diagnostics_to(move || writer.clone());
+            log
+        });
         let config = config(settings);
         let accounts_table = config.accounts.name.clone();
         let (dead_letters, sqs, served) = serve_sqs().await;
@@ -233,7 +246,7 @@ impl World {
             reset: (Arc::new(reset), telemetry("reset")),
             validate: (Arc::new(validate), telemetry("validate")),
             complete: (Arc::new(complete), telemetry("complete")),
-            mail: mail.with_retry_pause(Duration::ZERO),
+            mail: Arc::new(mail.with_retry_pause(Duration::ZERO)),
         };
         let stream = Mapping::open(db.clone(), None).expect("a stream");
         Self {
@@ -323,7 +336,16 @@ impl World {
 
     /// Hands `event` to the mail function.
     pub async fn deliver(&self, event: &Value) -> Value {
-        self.functions.mail.respond(lambda_event(event.clone())).await.expect("an answer")
+        self.try_to_deliver(event).await.expect("an answer")
+    }
+
+    /// The same, for an event that may be refused.
+    ///
+    /// # Errors
+    ///
+    /// The mail function's.
+    pub async fn try_to_deliver(&self, event: &Value) -> Result<Value, lambda_http::Error> {
+        self.functions.mail.respond(lambda_event(event.clone())).await
     }
 
     /// What the dead-letter queue holds.

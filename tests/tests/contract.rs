@@ -157,6 +157,10 @@ async fn status_401_and_403_for_api_keys() {
         let name = |problem, unleash| if path.starts_with("/auth/") { unleash } else { problem };
         let wrong = optional.send(request.clone().header("authorization", "Bearer key-of-a-stranger")).await;
         assert_refusal(path, &wrong, 401, name("api_key_unknown", "AuthenticationRequired"));
+        for mangled in ["Bearer clé", "Bearer a\tb\u{7f}"] {
+            let mangled = optional.send(request.clone().header("authorization", mangled)).await;
+            assert_refusal(path, &mangled, 401, name("api_key_unknown", "AuthenticationRequired"));
+        }
         assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
         let key = if path == RESET { "setter-key" } else { "narrow-key" };
         let narrow = optional.send(request.clone().header("authorization", key)).await;

@@ -93,7 +93,7 @@ fn hostile_value(random: &mut Rng) -> Value {
         2 => json!(random.i64(..)),
         3 => json!([random.u8(..), {"a": []}]),
         4 => json!({"token": {"x": [1]}, "http": [], "length": 3}),
-        5 => json!("A".repeat(random.usize(0..40_000))),
+        5 => json!(random.choice(["A", "<", "é", "%"]).expect("a text").repeat(random.usize(0..40_000))),
         6 => json!((0..random.usize(0..60)).map(|_| random.char(..)).collect::<String>()),
         _ => json!(random.choice(texts)),
     }
@@ -127,6 +127,33 @@ async fn an_event_damaged_anywhere_is_answered_and_never_with_a_5xx() {
     }
     let mails = world.outbox.messages();
     assert!(!mails.is_empty() && mails.iter().all(|mail| mail.to == KNOWN), "{} mails", mails.len());
+}
+
+#[tokio::test]
+async fn an_address_that_grows_when_it_is_encoded_is_answered() {
+    let world = world().await;
+    let long = "<".repeat(16_000);
+    let many = json!(vec![""; 2_000]);
+    let (name, stage) = ("k".repeat(4_000), "s".repeat(70_000));
+    for gateway in [Gateway::HttpApi, Gateway::RestApi, Gateway::FunctionUrl] {
+        for (places, value) in [
+            (vec!["/path", "/rawPath"], json!(format!("/{long}"))),
+            (vec!["/rawQueryString"], json!(long)),
+            (vec!["/queryStringParameters", "/multiValueQueryStringParameters"], json!({"token": [long]})),
+            (vec!["/queryStringParameters", "/multiValueQueryStringParameters"], json!({"token": many})),
+            (vec!["/queryStringParameters", "/multiValueQueryStringParameters"], json!({&name: many})),
+            (vec!["/requestContext/stage"], json!(stage)),
+        ] {
+            let mut event = Request::get(COMPLETE).query("token", "x").through(gateway).event();
+            for place in places {
+                if let Some(found) = event.pointer_mut(place) {
+                    *found = value.clone();
+                }
+            }
+            let answer = world.send_to(FunctionName::Validate, event).await;
+            assert!(answer.status() < 500, "{answer:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ const STEPS: [Step; 4] = [Step::Mail, Step::UnleashMail, Step::Complete, Step::U
 fn fate(fault: Fault) -> (usize, &'static str) {
     match fault {
         // Surely not taken, and it concerns every mail.
-        Fault::Throttled | Fault::Denied => (0, "delayed"),
+        Fault::Throttled | Fault::ThrottlingException | Fault::Denied => (0, "delayed"),
         // The proxy took the work to SES, and SES's answer back.
         Fault::Delay(_) | Fault::Conflict | Fault::ConflictHalfWay => (1, "sent"),
         // Nobody can know whether SES took it, and here it did.

@@ -6,6 +6,7 @@ use shared::email::EmailAddress;
 use shared::function::Done;
 use shared::http::{Call, Refusal, Reply, StatusCode};
 use shared::mail::LinkBase;
+use shared::store::StoreError;
 use shared::store::limits::Throttled;
 use shared::store::orders::NotPlaced;
 use shared::store::requests::{Repeat, ResetRequest};
@@ -77,7 +78,7 @@ impl Validate {
     /// A back end of the operator's may know who has an account, and whether a request is from before the last change of password. This
     /// is the one look-up by address outside of the mail function, and no anonymous call leads here.
     async fn tell_if_nobody(&self, request: &ResetRequest) -> Result<(), Refusal> {
-        let account = self.accounts.find(&request.address).await?;
+        let account = self.accounts.find(&request.address).await?.map_err(StoreError::from)?;
         let is_somebody = account.is_some_and(|account| account.changed_before(request.issued_at));
         if is_somebody { Ok(()) } else { Err(Refusal::AccountUnknown) }
     }

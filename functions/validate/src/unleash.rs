@@ -10,7 +10,7 @@ use shared::store::accounts::Account;
 use crate::{Found, Validate};
 
 impl Validate {
-    /// Opens a request and orders the mail in one call.
+    /// Orders a mail in one call, without a request.
     pub(crate) async fn unleash_request(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
         let mut fields = call.fields(Media::Json)?;
         let email = fields.email();

@@ -13,8 +13,8 @@ use local::{dynamodb, ses};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Runs Rekey on this machine: DynamoDB, SES and the three functions. Every variable of the README's section
-/// "Configuration" that is set in this program's environment reaches the functions.
+/// Runs Rekey on this machine: DynamoDB, SES and the three functions. Every variable of infra/README.md, section
+/// "Configuration", that is set in this program's environment reaches the functions.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {

@@ -88,9 +88,14 @@ impl Outbox {
             |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (from, to) = (text("/FromEmailAddress"), text("/Destination/ToAddresses/0"));
         let is_refused = |to| self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(to);
-        if from != self.verified_sender || is_refused(&to) {
+        let failed = match (from == self.verified_sender, is_refused(&to)) {
+            (true, false) => None,
+            (true, true) => Some(&to),
+            (false, _) => Some(&from),
+        };
+        if let Some(identity) = failed {
             return Err(format!(
-                "Email address is not verified. The following identities failed the check: {from}, {to}"
+                "Email address is not verified. The following identities failed the check: {identity}"
             ));
         }
         let recipients =

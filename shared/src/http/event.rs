@@ -15,8 +15,19 @@ use zeroize::Zeroize as _;
 
 use crate::origin;
 
-/// Bytes of the largest body that is looked at: 16 KiB, many times what any call needs. The same for a path and its query.
-const MAX_LENGTH: usize = 16 * 1024;
+/// Bytes of the largest body that is looked at: 16 KiB, many times what any call needs.
+const MAX_BODY: usize = 16 * 1024;
+
+/// Bytes of the longest path and query that are looked at, together: API Gateway takes no more than some 10 KB of request line and
+/// headers. Percent-encoded they may be three times as long, and `http::Uri` takes no more than 65,534 bytes.
+const MAX_URI: usize = 12 * 1024;
+
+/// Characters of the longest name of a stage (API Gateway's quota).
+const MAX_STAGE: usize = 128;
+
+/// The query parameters that are read. Of an event that brings them parsed, all others stay out: a name that is repeated for each of
+/// its values could make the address as long as one likes.
+const PARAMETERS: [&str; 2] = ["token", "email"];
 
 /// The headers that are read. All others stay out.
 const HEADERS: [&str; 4] = ["authorization", "content-type", origin::HEADER, VIEWER_ADDRESS];
@@ -30,6 +41,9 @@ const NOT_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<'
 /// Where a request's path and query stand.
 const PLACES: [&str; 5] =
     ["rawPath", "path", "rawQueryString", "queryStringParameters", "multiValueQueryStringParameters"];
+
+/// What stands for a header's value that cannot be read: no key, no secret and no media type.
+const UNREADABLE: &str = "?";
 
 /// A request's body.
 pub(super) enum Body {
@@ -85,9 +99,13 @@ fn guard(event: &mut Value) -> Guarded {
     if let Some(Value::String(query)) = fields.get_mut("rawQueryString") {
         *query = utf8_percent_encode(query, NOT_IN_QUERY).to_string();
     }
-    let is_too_long =
-        |name: &&str| fields.get(*name).is_some_and(|value| value.to_string().len() > MAX_LENGTH);
-    if PLACES.iter().any(is_too_long) {
+    for name in ["queryStringParameters", "multiValueQueryStringParameters"] {
+        if let Some(Value::Object(parameters)) = fields.get_mut(name) {
+            parameters.retain(|name, _| PARAMETERS.contains(&name.as_str()));
+        }
+    }
+    let length: usize = PLACES.iter().filter_map(|name| Some(fields.get(*name)?.to_string().len())).sum();
+    if length > MAX_URI {
         for name in PLACES {
             fields.remove(name);
         }
@@ -99,28 +117,38 @@ fn guard(event: &mut Value) -> Guarded {
             path.insert(0, '/');
         }
     }
-    let context = fields.get_mut("requestContext").and_then(Value::as_object_mut);
-    let domain = match context.and_then(|context| context.remove("domainName")) {
+    let Some(Value::Object(context)) = fields.get_mut("requestContext") else {
+        return Guarded { body, domain: None };
+    };
+    if context.get("stage").and_then(Value::as_str).is_some_and(|stage| stage.len() > MAX_STAGE) {
+        context.remove("stage");
+    }
+    let domain = match context.remove("domainName") {
         Some(Value::String(domain)) => Some(domain),
         _ => None,
     };
     Guarded { body, domain }
 }
 
-/// An empty header is an absent one.
+/// An empty header is an absent one. One that cannot be read is there: an API key that somebody mangled is a wrong one.
 fn keep_readable_headers(headers: &mut Value) {
     let Value::Object(headers) = headers else { return };
-    let readable = |value: &Value| {
-        value.as_str().is_some_and(|text| {
-            !text.trim().is_empty() && text.is_ascii() && HeaderValue::from_str(text).is_ok()
-        })
-    };
     headers.retain(|name, value| {
-        HEADERS.iter().any(|known| known.eq_ignore_ascii_case(name))
-            && match value {
-                Value::Array(values) => !values.is_empty() && values.iter().all(readable),
-                value => readable(value),
+        let values = match value {
+            Value::Array(values) => &mut values[..],
+            value => std::slice::from_mut(value),
+        };
+        let is_absent = |value: &Value| value.as_str().is_none_or(|text| text.trim().is_empty());
+        if !HEADERS.iter().any(|known| known.eq_ignore_ascii_case(name)) || values.iter().all(is_absent) {
+            return false;
+        }
+        for value in values {
+            let is_readable = |text: &str| text.is_ascii() && HeaderValue::from_str(text).is_ok();
+            if !value.as_str().is_some_and(is_readable) {
+                *value = Value::from(UNREADABLE);
             }
+        }
+        true
     });
 }
 
@@ -128,11 +156,14 @@ fn keep_readable_headers(headers: &mut Value) {
 fn take_body(event: &mut Map<String, Value>) -> Body {
     let is_base64 = event.insert("isBase64Encoded".to_owned(), Value::Bool(false)) == Some(Value::Bool(true));
     let Some(Value::String(mut text)) = event.remove("body") else { return Body::Bytes(Vec::new().into()) };
-    let longest = if is_base64 { MAX_LENGTH.div_ceil(3) * 4 } else { MAX_LENGTH };
-    let decoded = if is_base64 && text.len() <= longest { BASE64_STANDARD.decode(&text).ok() } else { None };
-    let bytes = decoded.unwrap_or_else(|| text.as_bytes().to_vec());
+    let longest = if is_base64 { MAX_BODY.div_ceil(3) * 4 } else { MAX_BODY };
+    let bytes = match is_base64.then(|| BASE64_STANDARD.decode(&text)) {
+        _ if text.len() > longest => None,
+        Some(Ok(bytes)) => Some(bytes),
+        Some(Err(_)) | None => Some(text.as_bytes().to_vec()),
+    };
     text.zeroize();
-    if bytes.len() > MAX_LENGTH { Body::TooLarge } else { Body::Bytes(bytes.into()) }
+    bytes.filter(|bytes| bytes.len() <= MAX_BODY).map_or(Body::TooLarge, |bytes| Body::Bytes(bytes.into()))
 }
 
 /// Overwrites every text in `value`: tokens and API keys among them.

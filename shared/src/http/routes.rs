@@ -39,7 +39,7 @@ pub enum Endpoint {
     ValidateBody,
     /// Sets the password.
     Complete,
-    /// Unleash: opens a request and mails in one call.
+    /// Unleash: orders a mail in one call, without a request.
     UnleashRequest,
     /// Unleash: whose token this is.
     UnleashValidate,

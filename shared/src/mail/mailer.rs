@@ -39,14 +39,14 @@ pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Resu
         .await;
     match sent {
         Ok(output) => Ok(output.message_id.unwrap_or_default()),
-        Err(error) if was_surely_not_taken(&error) => Err(NotSent::NotTaken(problem(&error))),
+        Err(error) if was_surely_not_taken(&error, &settings.from) => Err(NotSent::NotTaken(problem(&error))),
         Err(error) => Err(NotSent::Final(problem(&error))),
     }
 }
 
 /// Whether no request left, or SES said that it takes no mail of ours at the moment. Neither a time-out nor a connection that broke is
 /// that, nor an error inside SES: such a mail may be on its way.
-fn was_surely_not_taken(error: &SdkError<SendEmailError>) -> bool {
+fn was_surely_not_taken(error: &SdkError<SendEmailError>, sender: &str) -> bool {
     match error {
         SdkError::ConstructionFailure(_) => true,
         SdkError::DispatchFailure(failure) => {
@@ -55,26 +55,38 @@ fn was_surely_not_taken(error: &SdkError<SendEmailError>) -> bool {
         SdkError::ServiceError(service) => {
             use SendEmailError::{
                 AccountSuspendedException, LimitExceededException, MailFromDomainNotVerifiedException,
-                NotFoundException, SendingPausedException, TooManyRequestsException,
+                MessageRejected, NotFoundException, SendingPausedException, TooManyRequestsException,
             };
-            let concerns_every_mail = matches!(
-                service.err(),
+            match service.err() {
                 AccountSuspendedException(_)
-                    | LimitExceededException(_)
-                    | MailFromDomainNotVerifiedException(_)
-                    | NotFoundException(_)
-                    | SendingPausedException(_)
-                    | TooManyRequestsException(_)
-            );
-            // AccessDenied and bad credentials stand in no list of SES's.
-            concerns_every_mail || service.raw().status().as_u16() == 403 || is_denied(service.err().code())
+                | LimitExceededException(_)
+                | MailFromDomainNotVerifiedException(_)
+                | NotFoundException(_)
+                | SendingPausedException(_)
+                | TooManyRequestsException(_) => true,
+                // The message names the identities that are not verified. A recipient's concerns this mail alone.
+                MessageRejected(rejected) => {
+                    rejected.message().is_some_and(|message| message.contains(bare_address(sender)))
+                }
+                // Denied access, bad credentials and the throttling of the whole account stand in no list of SES's.
+                other => {
+                    [403, 429].contains(&service.raw().status().as_u16())
+                        || is_denied_or_throttled(other.code())
+                }
+            }
         }
         _ => false,
     }
 }
 
-fn is_denied(code: Option<&str>) -> bool {
-    code.is_some_and(|code| code.starts_with("AccessDenied"))
+/// The documentation of SES's quotas has `ThrottlingException` where its API has `TooManyRequestsException`.
+fn is_denied_or_throttled(code: Option<&str>) -> bool {
+    code.is_some_and(|code| code.starts_with("AccessDenied") || code.contains("Throttl"))
+}
+
+/// The address in `"Name" <address>`.
+fn bare_address(sender: &str) -> &str {
+    sender.rsplit_once('<').map_or(sender, |(_, address)| address.trim_end_matches('>'))
 }
 
 fn failed_to_connect(error: &(dyn Error + 'static)) -> bool {

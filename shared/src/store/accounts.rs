@@ -21,8 +21,8 @@ const MILLIS_END: u64 = SECONDS_END * 1000;
 /// What Unleash's clients are told of an account besides its address.
 pub const PROFILE: [&str; 3] = ["id", "name", "role"];
 
-/// An account as it was seen once: what a reset token keeps of it.
-#[derive(Clone, Debug, PartialEq)]
+/// An account as it was seen once: what a reset token keeps of it. Holds an address, so it has no `Debug`.
+#[derive(Clone, PartialEq)]
 pub struct SeenAccount {
     /// The account's key, as the accounts table has it.
     pub(super) key: AttributeValue,
@@ -56,6 +56,11 @@ impl ChangedAt {
         Some(Self { whole, in_seconds: whole > 0 && whole < SECONDS_END })
     }
 
+    /// The first millisecond that the number can mean.
+    const fn earliest(self) -> Timestamp {
+        Timestamp::from_millis(if self.in_seconds { self.whole * 1000 } else { self.whole })
+    }
+
     /// The last millisecond that the number can mean: "12:00:00" may have been 12:00:00.999.
     const fn latest(self) -> Timestamp {
         Timestamp::from_millis(if self.in_seconds { self.whole * 1000 + 999 } else { self.whole })
@@ -77,6 +82,14 @@ impl Account {
     #[must_use]
     pub fn changed_before(&self, issued_at: Timestamp) -> bool {
         self.changed_at.is_none_or(|changed| issued_at > changed.latest())
+    }
+
+    /// Whether the password changed after `since`, as far as the clock that stands at `now` can know. Rekey itself rounds a time in
+    /// seconds up; any other time that lies ahead is the work of a clock that is wrong, and says nothing.
+    #[must_use]
+    pub fn changed_after(&self, since: Timestamp, now: Timestamp) -> bool {
+        let changed = self.changed_at.map(ChangedAt::earliest);
+        changed.is_some_and(|changed| changed > since && changed <= now.plus_seconds(1))
     }
 
     /// The earliest time that a token issued at `now` may carry: whatever the clock said that the row's time is from, the token
@@ -110,7 +123,7 @@ impl Account {
     }
 
     /// The account in `item`. None where it lacks a key, an address of text or what the operator requires.
-    fn from_item(table: &AccountsTable, item: Item) -> Result<Option<Self>, StoreError> {
+    fn from_item(table: &AccountsTable, item: Item) -> Result<Option<Self>, UnreadableTime> {
         let Some(key) = item.get(&table.key).cloned() else { return Ok(None) };
         let Some(Ok(address)) = item.get(&table.email).map(AttributeValue::as_s) else { return Ok(None) };
         if table.required.as_ref().is_some_and(|required| !required.is_met_by(item.get(&required.name))) {
@@ -119,10 +132,8 @@ impl Account {
         let stored = item.get(&table.password_changed_at).cloned();
         let changed_at = match &stored {
             None | Some(AttributeValue::Null(_)) => None,
-            Some(AttributeValue::N(number)) => {
-                ChangedAt::parse(number).map(Some).ok_or_else(unreadable_time)?
-            }
-            Some(_) => return Err(unreadable_time()),
+            Some(AttributeValue::N(number)) => ChangedAt::parse(number).map(Some).ok_or(UnreadableTime)?,
+            Some(_) => return Err(UnreadableTime),
         };
         let seen = SeenAccount { key, address: address.clone(), changed_at: stored };
         Ok(Some(Self { seen, changed_at, attributes: item }))
@@ -143,12 +154,17 @@ impl RequiredAttribute {
     }
 }
 
-/// Taking such a row for one that never changed would honour every old token.
-fn unreadable_time() -> StoreError {
-    StoreError::new(
-        "read",
-        "an account's ACCOUNTS_PASSWORD_CHANGED_AT is not a number of milliseconds or seconds since the epoch",
-    )
+/// An account's time of change is none. Taking such a row for one that never changed would honour every old token.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "an account's ACCOUNTS_PASSWORD_CHANGED_AT is not a number of milliseconds or seconds since the epoch"
+)]
+pub struct UnreadableTime;
+
+impl From<UnreadableTime> for StoreError {
+    fn from(error: UnreadableTime) -> Self {
+        Self::new("read", error.to_string())
+    }
 }
 
 /// The accounts of one deployment.
@@ -166,25 +182,24 @@ impl Accounts {
     }
 
     /// The account whose stored address is `address`. None where an operator's index holds several: a reset must not choose
-    /// between two people. None also, but for the log, where the row's time of change cannot be read.
+    /// between two people.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if it could not be read.
-    pub async fn find(&self, address: &EmailAddress) -> Result<Option<Account>, StoreError> {
+    /// [`StoreError`] if it could not be read; [`UnreadableTime`] if it was, and its time of change makes no sense.
+    pub async fn find(
+        &self,
+        address: &EmailAddress,
+    ) -> Result<Result<Option<Account>, UnreadableTime>, StoreError> {
         let key = match &self.table.email_index {
             None => Some(string(address.as_str())),
             Some(index) => self.only_key_in(index, address).await?,
         };
-        let Some(key) = key else { return Ok(None) };
+        let Some(key) = key else { return Ok(Ok(None)) };
         let item = self.item(key, &[]).await?;
         let account = item.map_or(Ok(None), |item| Account::from_item(&self.table, item));
-        let account = account.unwrap_or_else(|error| {
-            tracing::error!(%error, "an account is passed over");
-            None
-        });
         // An index lags behind its table: the row may have moved to another address.
-        Ok(account.filter(|account| account.seen.address == address.as_str()))
+        Ok(account.map(|account| account.filter(|account| account.seen.address == address.as_str())))
     }
 
     /// The key alone: an index tells the rest late.

@@ -12,6 +12,7 @@ mod transaction;
 use std::collections::HashMap;
 use std::error::Error;
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -55,7 +56,7 @@ impl StoreError {
 
 impl From<RandomError> for StoreError {
     fn from(error: RandomError) -> Self {
-        Self::new("idempotency token", error.to_string())
+        Self::new("random name", error.to_string())
     }
 }
 
@@ -94,21 +95,20 @@ fn is_unexpired(item: &Item, now: Timestamp) -> Result<bool, StoreError> {
     Ok(number_of(item, "expires_at")? > now.as_seconds())
 }
 
+/// The item of the tokens table under `pk`.
+async fn row(client: &Client, table: &str, pk: String) -> Result<Option<Item>, StoreError> {
+    let get = client.get_item().table_name(table).key("pk", string(pk)).consistent_read(true);
+    let output = get.send().await.map_err(|error| StoreError::from_sdk("GetItem", &error))?;
+    Ok(output.item)
+}
+
 /// The item of the tokens table under `pk`, if it is unexpired.
 async fn unexpired(
-    client: &aws_sdk_dynamodb::Client,
+    client: &Client,
     table: &str,
     pk: String,
     now: Timestamp,
 ) -> Result<Option<Item>, StoreError> {
-    let output = client
-        .get_item()
-        .table_name(table)
-        .key("pk", string(pk))
-        .consistent_read(true)
-        .send()
-        .await
-        .map_err(|error| StoreError::from_sdk("GetItem", &error))?;
-    let Some(item) = output.item else { return Ok(None) };
+    let Some(item) = row(client, table, pk).await? else { return Ok(None) };
     Ok(is_unexpired(&item, now)?.then_some(item))
 }

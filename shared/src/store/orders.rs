@@ -15,7 +15,7 @@ use super::accounts::Account;
 use super::limits::{Limits, MailCounter, Throttled};
 use super::requests::ResetRequest;
 use super::transaction::{Cancellation, transact};
-use super::{StoreError, number, string, unexpired};
+use super::{StoreError, is_unexpired, number, row, string, unexpired};
 use crate::clock::Timestamp;
 use crate::email::EmailAddress;
 use crate::mail::{LinkBase, MailKind};
@@ -51,8 +51,8 @@ impl OrderId {
     }
 }
 
-/// An order, as the stream brings it.
-#[derive(Clone, Debug)]
+/// An order, as the stream brings it. Holds an address, so it has no `Debug`.
+#[derive(Clone)]
 pub struct Order {
     /// Its name.
     pub id: OrderId,
@@ -111,8 +111,7 @@ impl Order {
 pub struct Claim {
     order: OrderId,
     holder: String,
-    /// Until when.
-    pub until: Timestamp,
+    until: Timestamp,
 }
 
 /// Why an order could not be claimed.
@@ -266,12 +265,17 @@ impl Orders {
         }
     }
 
-    async fn why_not_claimed(&self, order: &Order, now: Timestamp) -> Result<NotClaimed, StoreError> {
-        let row = unexpired(&self.client, &self.table, order.id.pk(), now).await?;
-        Ok(match row {
-            None => NotClaimed::Expired,
+    /// Why `order` cannot be claimed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if `DynamoDB` did not say.
+    pub async fn why_not_claimed(&self, order: &Order, now: Timestamp) -> Result<NotClaimed, StoreError> {
+        // Expired or not: what was sent before it expired is done.
+        Ok(match row(&self.client, &self.table, order.id.pk()).await? {
             Some(row) if row.contains_key("outcome") => NotClaimed::Done,
-            Some(_) => NotClaimed::Held,
+            Some(row) if is_unexpired(&row, now)? => NotClaimed::Held,
+            Some(_) | None => NotClaimed::Expired,
         })
     }
 

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::token::{Digest, ResetToken};
 
 /// A stored, unexpired reset token. Whether it is live depends on its account too.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoredReset {
     digest: Digest,
     /// The account as it was when the token was issued.
