@@ -1,0 +1,66 @@
+"""infra/package: what it makes of the template and of a binary. That two builds give the same binaries is tried by hand, since it takes
+two cold builds: see infra/README.md."""
+
+import importlib.machinery
+import importlib.util
+import pathlib
+import subprocess
+import sys
+import zipfile
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LOADER = importlib.machinery.SourceFileLoader("package", str(ROOT / "infra/package"))
+package = importlib.util.module_from_spec(importlib.util.spec_from_loader("package", LOADER))
+LOADER.exec_module(package)
+
+SOURCE = (ROOT / "infra/template.yaml").read_text()
+
+
+class Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as what they are written as."""
+
+
+Loader.add_multi_constructor("!", lambda loader, suffix, node: (suffix, str(node.value)))
+
+
+def test_the_packaged_template_differs_in_where_the_code_is_and_for_what_processor():
+    source, packaged = (yaml.load(text, Loader) for text in (SOURCE, package.packaged(SOURCE, "x86_64")))
+    zips = {}
+    for name, resource in packaged["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            zips[name] = resource["Properties"].pop("CodeUri")
+            binary = source["Resources"][name]["Metadata"].pop("BuildProperties")["Binary"]
+            assert zips[name] == f"{binary}.zip"
+            assert source["Resources"][name]["Metadata"].pop("BuildMethod") == "rust-cargolambda"
+    assert zips.keys() == {f"{name}Function" for name in ("Reset", "Validate", "Complete", "Mail")}
+    assert source["Globals"]["Function"].pop("CodeUri") == ".."
+    assert packaged["Parameters"]["Architecture"].pop("Default") == "x86_64"
+    assert source["Parameters"]["Architecture"].pop("Default") == "arm64"
+    assert packaged == source
+
+
+def test_the_packaged_template_passes_the_linter(tmp_path):
+    template = tmp_path / "template.yaml"
+    template.write_text(package.packaged(SOURCE, "arm64"))
+    linter = pathlib.Path(sys.executable).with_name("cfn-lint")
+    outcome = subprocess.run([linter, "-r", "eu-west-1", "--", template], capture_output=True, text=True)
+    assert outcome.returncode == 0, outcome.stdout
+
+
+def test_a_zip_holds_one_executable_and_no_trace_of_when_and_where_it_was_made(tmp_path):
+    archives = []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        bootstrap = folder / "bootstrap"
+        bootstrap.write_bytes(b"\x7fELF" + b"rekey" * 1000)
+        bootstrap.touch()
+        archives.append(folder / "reset.zip")
+        package.pack(bootstrap, archives[-1])
+    assert archives[0].read_bytes() == archives[1].read_bytes()
+    with zipfile.ZipFile(archives[0]) as archive:
+        (entry,) = archive.infolist()
+        assert (entry.filename, entry.external_attr >> 16, entry.date_time[0]) == ("bootstrap", 0o100755, 1980)
+        assert archive.read(entry) == bootstrap.read_bytes()
