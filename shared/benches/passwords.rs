@@ -2,7 +2,7 @@
 
 use divan::Bencher;
 use shared::password::PasswordPolicy;
-use shared::password_hash::{Argon2Cost, hash};
+use shared::password::hash::{Argon2Cost, hash};
 use shared::random::Random;
 
 /// Each symbol could stand for several letters, which makes zxcvbn try them all.
@@ -19,14 +19,14 @@ fn main() {
 
 #[divan::bench(args = ["crux_is_awesome", "correct horse battery staple", COSTLY])]
 fn judge(password: &str) -> bool {
-    policy().accept(divan::black_box(password).into(), None).is_ok()
+    policy().check(divan::black_box(password).into(), None).is_ok()
 }
 
 /// KiB, iterations, lanes: OWASP's minimum, RFC 9106's second recommended option (the default), and twice its memory.
 #[divan::bench(args = [(19_456, 2, 1), (65_536, 3, 4), (131_072, 3, 4)])]
 fn argon2id(bencher: Bencher, (memory, iterations, lanes): (u32, u32, u32)) {
     let cost = Argon2Cost::new(memory, iterations, lanes).expect("costs");
-    let password = policy().accept("correct horse battery staple".into(), None).expect("a password");
+    let password = policy().check("correct horse battery staple".into(), None).expect("a password");
     let random = Random::operating_system();
     bencher.bench(|| hash(&password, &cost, &random).expect("a hash"));
 }

@@ -28,7 +28,7 @@ pub enum Caller {
 
 /// Why a caller is turned away before anything else happens.
 #[derive(Debug, PartialEq, Eq)]
-pub enum KeyRefusal {
+pub enum KeyError {
     /// A key is required and there is none.
     Missing,
     /// The key is not a configured one.
@@ -85,21 +85,21 @@ impl ApiKeys {
     ///
     /// # Errors
     ///
-    /// [`KeyRefusal`] if nobody who may.
-    pub fn identify(&self, authorization: Option<&str>, scope: Scope) -> Result<Caller, KeyRefusal> {
+    /// [`KeyError`] if nobody who may.
+    pub fn identify(&self, authorization: Option<&str>, scope: Scope) -> Result<Caller, KeyError> {
         if self.keys.is_empty() {
             return Ok(Caller::Anonymous);
         }
         let presented = authorization.map(without_scheme).unwrap_or_default();
         if presented.is_empty() {
-            return if self.required { Err(KeyRefusal::Missing) } else { Ok(Caller::Anonymous) };
+            return if self.required { Err(KeyError::Missing) } else { Ok(Caller::Anonymous) };
         }
         let digest: [u8; 32] = Sha256::digest(presented).into();
-        let key = self.keys.iter().find(|key| key.digest.ct_eq(&digest).into()).ok_or(KeyRefusal::Unknown)?;
+        let key = self.keys.iter().find(|key| key.digest.ct_eq(&digest).into()).ok_or(KeyError::Unknown)?;
         if key.scopes.contains(&scope) {
             Ok(Caller::Trusted(key.name.clone()))
         } else {
-            Err(KeyRefusal::ScopeMissing)
+            Err(KeyError::ScopeMissing)
         }
     }
 }
@@ -197,15 +197,15 @@ mod tests {
     fn without_a_key_a_caller_is_anonymous_unless_keys_are_required() {
         for header in [None, Some(""), Some("  "), Some("Token"), Some("Bearer ")] {
             assert_eq!(keys(false).identify(header, Scope::Reset), Ok(Caller::Anonymous), "{header:?}");
-            assert_eq!(keys(true).identify(header, Scope::Reset), Err(KeyRefusal::Missing), "{header:?}");
+            assert_eq!(keys(true).identify(header, Scope::Reset), Err(KeyError::Missing), "{header:?}");
         }
     }
 
     #[test]
     fn a_wrong_key_and_a_missing_scope_are_told_apart() {
-        assert_eq!(keys(false).identify(Some("wrong"), Scope::Reset), Err(KeyRefusal::Unknown));
-        assert_eq!(keys(false).identify(Some("Basic s3cret"), Scope::Reset), Err(KeyRefusal::Unknown));
-        assert_eq!(keys(false).identify(Some("s3cret"), Scope::Complete), Err(KeyRefusal::ScopeMissing));
+        assert_eq!(keys(false).identify(Some("wrong"), Scope::Reset), Err(KeyError::Unknown));
+        assert_eq!(keys(false).identify(Some("Basic s3cret"), Scope::Reset), Err(KeyError::Unknown));
+        assert_eq!(keys(false).identify(Some("s3cret"), Scope::Complete), Err(KeyError::ScopeMissing));
     }
 
     #[test]

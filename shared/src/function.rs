@@ -10,9 +10,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
-use crate::api_key::{ApiKeys, Caller, KeyRefusal, Scope};
+use crate::api_key::{ApiKeys, Caller, KeyError, Scope};
 use crate::http::routes::{self, Dialect, Endpoint, FunctionName, Route};
-use crate::http::{Call, Refusal, Reply, event};
+use crate::http::{ApiError, Call, Reply, event};
 use crate::origin::OriginSecrets;
 use crate::telemetry::{CallEvent, Telemetry};
 
@@ -38,18 +38,18 @@ pub trait Function: Send + Sync + 'static {
         endpoint: Endpoint,
         call: &Call,
         caller: &Caller,
-    ) -> impl Future<Output = Result<Done, Refusal>> + Send;
+    ) -> impl Future<Output = Result<Success, ApiError>> + Send;
 }
 
 /// A call that was answered as asked.
-pub struct Done {
+pub struct Success {
     /// What was done, for the log.
     pub outcome: &'static str,
     /// The answer.
     pub reply: Reply,
 }
 
-impl Done {
+impl Success {
     /// `outcome`, answered with `reply`.
     #[must_use]
     pub const fn new(outcome: &'static str, reply: Reply) -> Self {
@@ -94,7 +94,7 @@ pub async fn respond<F: Function>(
                 None => None,
             };
             let answer = answer.unwrap_or_else(|| {
-                Refusal::Unavailable("the function panicked".to_owned()).into_reply(Dialect::Problem, &id)
+                ApiError::Unavailable("the function panicked".to_owned()).into_reply(Dialect::Problem, &id)
             });
             Ok::<Response<Body>, Infallible>(answer.into())
         }
@@ -118,11 +118,11 @@ async fn answer<F: Function>(
         call.count_viewer();
     }
     let outcome = match route {
-        _ if !is_admitted => Err(Refusal::OriginUnknown),
+        _ if !is_admitted => Err(ApiError::OriginUnknown),
         Some(route) => timeout(REPLY_DEADLINE, routed(&*function, route, &call, &mut record))
             .await
-            .unwrap_or_else(|_| Err(Refusal::Unavailable("the call took too long".to_owned()))),
-        None => Err(Refusal::NotFound),
+            .unwrap_or_else(|_| Err(ApiError::Unavailable("the call took too long".to_owned()))),
+        None => Err(ApiError::NotFound),
     };
     let reply = match outcome {
         Ok(done) => {
@@ -145,20 +145,20 @@ async fn routed<F: Function>(
     route: &'static Route,
     call: &Call,
     record: &mut CallEvent,
-) -> Result<Done, Refusal> {
+) -> Result<Success, ApiError> {
     record.route = route.path;
     let authorization = call.authorization.as_ref().map(SecretString::expose_secret);
     let caller = if is_page(route.endpoint, call)? {
         // The pages are for anonymous people; where nobody may be anonymous, there are none.
         if function.api_keys().are_required() {
-            return Err(Refusal::NotFound);
+            return Err(ApiError::NotFound);
         }
         Caller::Anonymous
     } else {
         function
             .api_keys()
             .identify(authorization, F::SCOPE)
-            .map_err(|refusal: KeyRefusal| Refusal::Key(refusal))?
+            .map_err(|refusal: KeyError| ApiError::Key(refusal))?
     };
     if let Caller::Trusted(name) = &caller {
         record.caller = Some(name.clone());
@@ -166,7 +166,7 @@ async fn routed<F: Function>(
     function.call(route.endpoint, call, &caller).await
 }
 
-fn is_page(endpoint: Endpoint, call: &Call) -> Result<bool, Refusal> {
+fn is_page(endpoint: Endpoint, call: &Call) -> Result<bool, ApiError> {
     Ok(match endpoint {
         Endpoint::ForgotPage => true,
         Endpoint::ValidateQuery { page } => page && call.query("token")?.is_none(),

@@ -11,7 +11,6 @@ pub mod http;
 pub mod mail;
 pub mod origin;
 pub mod password;
-pub mod password_hash;
 pub mod random;
 pub mod store;
 pub mod telemetry;

@@ -11,7 +11,7 @@ KINDS = {
     "order": "order#x",
     "limit reset-ip": "limit#reset-ip#x",
     "limit bad-token-ip": "limit#bad-token-ip#x",
-    "limit judged-ip": "limit#judged-ip#x",
+    "limit password-check-ip": "limit#password-check-ip#x",
     "limit mail": "limit#mail#x",
     "other": "other#x",
 }

@@ -76,7 +76,7 @@ ALLOWED = {
     "complete": rows(READ, "reset")
     | rows(["TransactWriteItems Delete"], "reset", "order")
     | rows(["TransactWriteItems Put"], "order")
-    | rows(UPDATE, "limit bad-token-ip", "limit judged-ip")
+    | rows(UPDATE, "limit bad-token-ip", "limit password-check-ip")
     | reads_of_account("own", "own and hash")
     | {f"TransactWriteItems Update sets hash {what}" for what in ("and time", "and time of an address", "alone")},
     "mail": rows(READ, "order")

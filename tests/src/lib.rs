@@ -5,13 +5,15 @@
 
 pub mod contract;
 pub mod environment;
+pub mod errors;
 pub mod event;
 pub mod evidence;
 pub mod fleet;
 pub mod proxy;
-pub mod refusal;
 pub mod stack;
 pub mod step;
+pub mod tables;
+mod traces;
 mod wiring;
 pub mod world;
 

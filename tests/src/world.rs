@@ -1,17 +1,14 @@
 //! One isolated deployment: its own engine, mails, clock and log.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
 use complete::Complete;
 use dynoxide::Database;
 use lambda_http::{Context, LambdaEvent};
-use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
 use local::ses::{Message, Outbox};
 use local::stream::{Batch, Mapping};
 use reset::Reset;
@@ -22,22 +19,21 @@ use shared::dead_letters::DeadLetters;
 use shared::function::respond;
 use shared::http::routes::{FunctionName, ROUTES};
 use shared::random::Random;
-use shared::telemetry::{Telemetry, write_diagnostics_to};
+use shared::telemetry::Telemetry;
 use validate::{MailFunction, Validate};
 
 use crate::contract::{self, Operation};
 use crate::event::{Answer, Request};
 use crate::evidence::Evidence;
 use crate::proxy::Proxy;
+use crate::traces::{Log, Traces, keep_diagnostics};
 use crate::wiring::{
-    DeadLetterBox, Served, config, demo_database, endpoint, listen, outbox, sdk, serve, serve_ses, serve_sqs,
+    Served, config, demo_database, endpoint, listen, outbox, sdk, serve, serve_ses, serve_sqs,
 };
 use crate::{KNOWN, NO_LIMITS, PASSWORD};
 
 /// Where the test clock starts: in milliseconds since the epoch, at the beginning of an hour.
 const START: u64 = 1_800_003_600_000;
-
-type Item = HashMap<String, AttributeValue>;
 
 /// A deployment. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -45,7 +41,7 @@ pub struct World {
     functions: Arc<Functions>,
     stream: Arc<tokio::sync::Mutex<Mapping>>,
     clock: Arc<AtomicU64>,
-    traces: Arc<Traces>,
+    pub(crate) traces: Arc<Traces>,
     /// The mails that SES took.
     pub outbox: Outbox,
     /// The engine, past every function.
@@ -53,81 +49,11 @@ pub struct World {
     operations: Arc<BTreeMap<(String, String), Operation>>,
 }
 
-/// What a deployment leaves behind. When the last clone of its world goes, and be the test about something else, all of it is
-/// searched for every secret that the test has used.
-struct Traces {
-    evidence: Mutex<Evidence>,
-    log: Log,
-    outbox: Outbox,
-    dead_letters: DeadLetterBox,
-    db: Database,
-    accounts_table: String,
-    _servers: Vec<Served>,
-}
-
-impl Drop for Traces {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            return;
-        }
-        let evidence = self.evidence.get_mut().expect("evidence");
-        self.outbox.messages().iter().for_each(|mail| evidence.learn_mail(mail));
-        let log = self.log.text() + &diagnostics();
-        assert!(evidence.in_log(&log).is_empty(), "the log holds {:?}: {log}", evidence.in_log(&log));
-        for entry in self.dead_letters.entries() {
-            assert!(evidence.in_log(&entry).is_empty(), "the dead-letter queue holds a secret: {entry}");
-        }
-        for row in rows(&self.db, TOKENS_TABLE) {
-            let held = evidence.in_row(&row, !row.contains("\"limit#"));
-            assert!(held.is_empty(), "the tokens table holds {held:?}: {row}");
-        }
-        for row in rows(&self.db, &self.accounts_table) {
-            let held = evidence.in_row(&row, true);
-            assert!(held.is_empty(), "the accounts table holds {held:?}: {row}");
-        }
-    }
-}
-
-/// The rows of a table as JSON.
-fn rows(db: &Database, table: &str) -> Vec<String> {
-    let scan = serde_json::from_value(json!({"TableName": table})).expect("a scan");
-    let rows = serde_json::to_value(db.scan(scan).expect("rows")).expect("JSON");
-    assert!(rows["LastEvaluatedKey"].is_null(), "more rows than one page of a scan holds");
-    rows["Items"].as_array().expect("rows").iter().map(ToString::to_string).collect()
-}
-
 struct Functions {
     reset: (Arc<Reset>, Telemetry),
     validate: (Arc<Validate>, Telemetry),
     complete: (Arc<Complete>, Telemetry),
     mail: Arc<MailFunction>,
-}
-
-/// What the SDK and the functions warn of: one log for all worlds of a process, as it has one subscriber.
-static DIAGNOSTICS: OnceLock<Log> = OnceLock::new();
-
-fn diagnostics() -> String {
-    DIAGNOSTICS.get().map(Log::text).unwrap_or_default()
-}
-
-/// What the functions print.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("a log").clone()).expect("text")
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("a log").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 impl World {
@@ -209,12 +135,7 @@ impl World {
         settings: &[(&str, &str)],
         mut servers: Vec<Served>,
     ) -> Self {
-        DIAGNOSTICS.get_or_init(|| {
-            let log = Log::default();
-            let writer = log.clone();
-            write_diagnostics_to(move || writer.clone());
-            log
-        });
+        keep_diagnostics();
         let config = config(settings);
         let accounts_table = config.accounts.name.clone();
         let (dead_letters, sqs, served) = serve_sqs().await;
@@ -412,70 +333,6 @@ impl World {
         self.clock.load(Ordering::Relaxed)
     }
 
-    /// The account under `key`, whose attribute is `key_name`.
-    pub async fn account_by(&self, key_name: &str, key: &str) -> Option<Item> {
-        let key = AttributeValue::S(key.to_owned());
-        self.dynamodb
-            .get_item()
-            .table_name(&self.traces.accounts_table)
-            .key(key_name, key)
-            .send()
-            .await
-            .expect("a read")
-            .item
-    }
-
-    /// The account of `address` in Rekey's own table.
-    pub async fn account(&self, address: &str) -> Item {
-        self.account_by("email", address).await.expect("an account")
-    }
-
-    /// Whether the password of `address` is `password`, by its stored hash.
-    pub async fn has_password(&self, address: &str, password: &str) -> bool {
-        hash_of(&self.account(address).await).is_some_and(|hash| verifies(&hash, password))
-    }
-
-    /// Sets an attribute of an account, as the operator's own application would.
-    pub async fn set_attribute(&self, address: &str, name: &str, value: AttributeValue) {
-        let update = self.dynamodb.update_item().table_name(ACCOUNTS_TABLE);
-        update
-            .key("email", AttributeValue::S(address.to_owned()))
-            .update_expression("SET #name = :value")
-            .expression_attribute_names("#name", name)
-            .expression_attribute_values(":value", value)
-            .send()
-            .await
-            .expect("a write");
-    }
-
-    /// Removes an attribute of an account.
-    pub async fn remove_attribute(&self, address: &str, name: &str) {
-        let update = self.dynamodb.update_item().table_name(ACCOUNTS_TABLE);
-        let update = update.key("email", AttributeValue::S(address.to_owned()));
-        let update = update.update_expression("REMOVE #name").expression_attribute_names("#name", name);
-        update.send().await.expect("a write");
-    }
-
-    /// Every row of the tokens table, by key.
-    pub async fn token_rows(&self) -> BTreeMap<String, Item> {
-        let rows = self
-            .dynamodb
-            .scan()
-            .table_name(TOKENS_TABLE)
-            .send()
-            .await
-            .expect("a scan")
-            .items
-            .unwrap_or_default();
-        rows.into_iter().map(|row| (row["pk"].as_s().expect("a key").clone(), row)).collect()
-    }
-
-    /// Deletes a row of the tokens table, as DynamoDB's TTL does in its own time.
-    pub async fn delete_token_row(&self, key: &str) {
-        let delete = self.dynamodb.delete_item().table_name(TOKENS_TABLE);
-        delete.key("pk", AttributeValue::S(key.to_owned())).send().await.expect("a delete");
-    }
-
     /// What the functions printed so far.
     #[must_use]
     pub fn log(&self) -> String {
@@ -505,18 +362,4 @@ pub fn reset_token_in(mail: &Message) -> String {
 #[must_use]
 pub fn token_in_link(text: &str) -> String {
     text.split("token=").nth(1).expect("a link")[..20].to_owned()
-}
-
-/// The PHC string of an account.
-#[must_use]
-pub fn hash_of(account: &Item) -> Option<String> {
-    account.get("password_hash")?.as_s().ok().cloned()
-}
-
-/// Whether `password` has this PHC string.
-#[must_use]
-pub fn verifies(hash: &str, password: &str) -> bool {
-    use argon2::PasswordVerifier as _;
-    let hash = argon2::PasswordHash::new(hash).expect("a PHC string");
-    argon2::Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_yaml_ng::Value;
 use shared::config::VARIABLES;
 use shared::http::routes::ROUTES;
-use shared::password_hash::Argon2Cost;
+use shared::password::hash::Argon2Cost;
 use tests::contract::{RouteRow, bare, file, operations, yaml};
 
 fn routes_of_the_code() -> BTreeSet<RouteRow> {

@@ -15,7 +15,7 @@ use std::io::Write as _;
 use futures::future::join_all;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
-use tests::refusal::{COMPLETE, RESET, VALIDATE};
+use tests::errors::{COMPLETE, RESET, VALIDATE};
 use tests::stack::Stack;
 use tests::token_in_link;
 

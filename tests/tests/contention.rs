@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::json;
-use tests::refusal::COMPLETE;
+use tests::errors::COMPLETE;
 use tests::world::completion;
 use tests::{Answer, KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, World};
 

@@ -48,7 +48,7 @@ async fn attempt(step: Step, fault: Fault, call: u64, times: u64) -> Option<Stri
         }
         after_the_unknowable(step, &world, request).await
     } else {
-        match judge(step, &world, &answer, took, mails_before).await {
+        match check(step, &world, &answer, took, mails_before).await {
             None => afterwards(step, &world, request, &answer, mails_before).await,
             some => some,
         }
@@ -57,7 +57,7 @@ async fn attempt(step: Step, fault: Fault, call: u64, times: u64) -> Option<Stri
 }
 
 /// The answer under the fault, and the state right after it.
-async fn judge(
+async fn check(
     step: Step,
     world: &World,
     answer: &Answer,

@@ -6,7 +6,7 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 use shared::http::routes::FunctionName;
-use tests::refusal::{COMPLETE, RESET, UNLEASH_MAIL, UNLEASH_VALIDATE, VALIDATE, assert_refusal};
+use tests::errors::{COMPLETE, RESET, UNLEASH_MAIL, UNLEASH_VALIDATE, VALIDATE, assert_error};
 use tests::world::completion;
 use tests::{Gateway, KNOWN, NO_LIMITS, OTHER_PASSWORD, Request, World};
 
@@ -180,7 +180,7 @@ async fn whoever_comes_without_an_address_shares_one_limit() {
         for _ in 0..20 {
             assert_eq!(world.send(nowhere()).await.status(), 404);
         }
-        assert_refusal(COMPLETE, &world.send(nowhere()).await, 429, "throttled");
+        assert_error(COMPLETE, &world.send(nowhere()).await, 429, "throttled");
         assert_eq!(
             world.send(nowhere().from_ip(Some("198.51.100.1"))).await.status(),
             404,
@@ -210,12 +210,12 @@ async fn rule_6_an_address_that_only_looks_like_anothers_brings_nobody_a_mail() 
     ];
     for address in look_alikes {
         let opened = world.send(Request::post(RESET, &json!({"email": address}))).await;
-        assert_refusal(RESET, &opened, 400, "invalid_request");
+        assert_error(RESET, &opened, 400, "invalid_request");
         let mailed = world.send(Request::post(UNLEASH_MAIL, &json!({"email": address}))).await;
-        assert_refusal(UNLEASH_MAIL, &mailed, 400, "BadDataError");
+        assert_error(UNLEASH_MAIL, &mailed, 400, "BadDataError");
         let token = world.request_token(KNOWN).await;
         let asked = world.send(Request::get(COMPLETE).query("token", &token).query("email", address)).await;
-        assert_refusal(COMPLETE, &asked, 400, "invalid_request");
+        assert_error(COMPLETE, &asked, 400, "invalid_request");
     }
     // Addresses that another rule of mail may hold for the same are other addresses.
     for address in

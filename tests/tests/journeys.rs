@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
 use serde_json::json;
-use tests::world::verifies;
+use tests::tables::verifies;
 use tests::{Gateway, KNOWN, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
 
 #[tokio::test]
@@ -109,10 +109,10 @@ async fn unleashs_clients_reset_a_password() {
     let expected = json!({"id": 1, "name": "Mr Bailey", "email": KNOWN, "token": token, "createdBy": null, "role": role});
     assert_eq!((shown.status(), shown.json()), (200, expected));
 
-    let judged = world
+    let checked = world
         .send(Request::post("/auth/reset/validate-password", &json!({"password": OTHER_PASSWORD})))
         .await;
-    assert_eq!((judged.status(), judged.text()), (200, ""));
+    assert_eq!((checked.status(), checked.text()), (200, ""));
 
     let body = json!({"token": token, "password": OTHER_PASSWORD});
     let set = world.send(Request::post("/auth/reset/password", &body)).await;

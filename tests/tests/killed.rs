@@ -18,7 +18,8 @@ use serde_json::json;
 use shared::http::routes::FunctionName;
 use shared::token::Digest;
 use tests::fleet::Fleet;
-use tests::world::{completion, hash_of, verifies};
+use tests::tables::{hash_of, verifies};
+use tests::world::completion;
 use tests::{Answer, Request, reset_token_in};
 
 const KILLS: u32 = 300;

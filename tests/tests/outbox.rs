@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
+use tests::errors::COMPLETE;
 use tests::proxy::{Fault, Proxy};
-use tests::refusal::COMPLETE;
 use tests::step::try_all;
 use tests::world::completion;
 use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
@@ -387,18 +387,4 @@ async fn records_that_are_no_orders_and_orders_that_cannot_be_read_are_told_apar
     assert_eq!(world.dead_letters().len(), 1);
     assert_eq!(world.dead_letters()[0]["problem"], "the order cannot be read");
     assert_eq!(world.log().matches(r#""MailOutcome":"failed""#).count(), 1);
-}
-
-#[tokio::test]
-async fn a_whole_reset_costs_nineteen_write_units_and_eight_read_units() {
-    let (world, proxy) = World::behind_a_proxy(&[]).await;
-    proxy.disarm();
-    let token = world.reset_token(KNOWN).await;
-    // The page looks whether the link works before it asks for a password.
-    assert_eq!(world.validate(&token).await.status(), 204);
-    assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
-    let calls = proxy.calls();
-    let (writes, reads) = calls.iter().fold((0, 0), |(w, r), call| (w + call.writes, r + call.reads));
-    assert_eq!((writes, reads), (19, 8), "{calls:#?}");
-    assert_eq!(world.outbox.messages().len(), 2);
 }

@@ -9,10 +9,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use serde_json::json;
 use shared::token::Digest;
+use tests::errors::{COMPLETE, RESET};
 use tests::proxy::Fault;
-use tests::refusal::{COMPLETE, RESET};
 use tests::world::completion;
-use tests::{KNOWN, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World, reset_token_in};
+use tests::{KNOWN, PASSWORD, Request, UNKNOWN, World, reset_token_in};
 
 #[tokio::test]
 async fn rule_1_nothing_to_steal() {
@@ -173,149 +173,6 @@ async fn rule_3_of_many_live_tokens_of_one_account_exactly_one_wins() {
         join_all(calls).await.into_iter().map(|status| status.expect("an answer")).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [&[204][..], &[404; 9]].concat());
-}
-
-#[tokio::test]
-async fn rule_4_one_reset_ends_all_and_a_second_mail_does_not_break_the_first() {
-    let world = World::with(&[("LIMIT_MAIL_PER_ADDRESS", "0")]).await;
-    let first = world.reset_token(KNOWN).await;
-    let second = world.reset_token(KNOWN).await;
-    let request = world.request_token(KNOWN).await;
-    assert_eq!(world.validate(&first).await.status(), 204, "older tokens live on");
-    world.advance(1);
-    assert_eq!(world.complete(&first, PASSWORD).await.status(), 204);
-    assert_eq!(world.validate(&second).await.status(), 404);
-    assert_eq!(world.complete(&second, OTHER_PASSWORD).await.status(), 404);
-    let mails = world.outbox.messages().len();
-    world.validate(&request).await;
-    assert_eq!(world.outbox.messages().len(), mails, "an older request token is dead: it mails nothing");
-    world.advance(1);
-    let fresh = world.reset_token(KNOWN).await;
-    assert_eq!(world.complete(&fresh, OTHER_PASSWORD).await.status(), 204);
-}
-
-#[tokio::test]
-async fn rule_4_a_change_by_the_operators_own_application_ends_all() {
-    for in_seconds in [false, true] {
-        let world = World::new().await;
-        let token = world.reset_token(KNOWN).await;
-        world.advance(1);
-        let at = if in_seconds { world.now() / 1000 } else { world.now() };
-        world.set_attribute(KNOWN, "password_changed_at", AttributeValue::N(at.to_string())).await;
-        assert_eq!(world.validate(&token).await.status(), 404);
-        assert_eq!(world.complete(&token, PASSWORD).await.status(), 404);
-        assert!(!world.has_password(KNOWN, PASSWORD).await);
-    }
-}
-
-#[tokio::test]
-async fn rule_4_any_other_time_of_change_ends_all_whatever_the_clock_said() {
-    let number = |at: u64| Some(AttributeValue::N(at.to_string()));
-    let world = World::new().await;
-    let now = world.now();
-    // What the row held when the token was issued, and what it holds then: an application a minute slow, a table in seconds, a row made
-    // again without a time, a time that was set for the first time.
-    for (before, after) in [
-        (None, number(now - 60_000)),
-        (number(now - 90_000), number(now - 60_000)),
-        (number(now - 60_000), number(now - 90_000)),
-        (number(now / 1000 - 90), number(now / 1000 - 60)),
-        (number(now - 90_000), None),
-        (number(0), None),
-        (number(now - 90_000), number(0)),
-        (Some(AttributeValue::Null(true)), None),
-        (None, Some(AttributeValue::Null(true))),
-    ] {
-        let world = World::new().await;
-        let set = async |at: &Option<AttributeValue>| match at {
-            Some(at) => world.set_attribute(KNOWN, "password_changed_at", at.clone()).await,
-            None => world.remove_attribute(KNOWN, "password_changed_at").await,
-        };
-        set(&before).await;
-        let token = world.reset_token(KNOWN).await;
-        assert_eq!(world.validate(&token).await.status(), 204, "{before:?}");
-        set(&after).await;
-        assert_eq!(world.validate(&token).await.status(), 404, "{before:?} {after:?}");
-        assert_eq!(world.complete(&token, PASSWORD).await.status(), 404, "{before:?} {after:?}");
-        set(&before).await;
-        assert_eq!(world.complete(&token, PASSWORD).await.status(), 204, "{before:?} again");
-    }
-}
-
-#[tokio::test]
-async fn rule_4_the_transaction_requires_the_time_of_change_that_was_seen() {
-    // The row changes while the password is hashed: the account was read by then.
-    let (world, proxy) = World::behind_a_proxy(&[]).await;
-    for (before, after) in [(None, Some(1_700_000_000_123_u64)), (Some(1_700_000_000_123), None)] {
-        let set = async |at: Option<u64>| match at {
-            Some(at) => {
-                let at = AttributeValue::N(at.to_string());
-                world.set_attribute(KNOWN, "password_changed_at", at).await;
-            }
-            None => world.remove_attribute(KNOWN, "password_changed_at").await,
-        };
-        set(before).await;
-        let token = world.reset_token(KNOWN).await;
-        proxy.arm(Fault::Delay(Duration::from_millis(500)), 2, 1);
-        let (answer, ()) = tokio::join!(world.complete(&token, PASSWORD), async {
-            tokio::time::timeout(Duration::from_secs(20), proxy.reached(2)).await.expect("a transaction");
-            set(after).await;
-        });
-        proxy.disarm();
-        assert_eq!(answer.status(), 404, "{before:?} {after:?}");
-        world.advance(61);
-    }
-}
-
-#[tokio::test]
-async fn rule_4_a_completion_writes_a_greater_time_in_the_unit_of_the_row() {
-    let ahead = |world: &World, by: u64| world.now() + by;
-    for in_seconds in [false, true] {
-        let world = World::new().await;
-        let unit = if in_seconds { 1000 } else { 1 };
-        let stored = ahead(&world, 3_600_000) / unit;
-        world.set_attribute(KNOWN, "password_changed_at", AttributeValue::N(stored.to_string())).await;
-        // The time of change lies ahead of the clock. Unleash's route has no request that could be older than it.
-        let mail = Request::post("/auth/reset/password-email", &json!({"email": KNOWN}));
-        assert_eq!(world.send(mail).await.status(), 200);
-        let token = reset_token_in(&world.last_mail());
-        assert_eq!(world.complete(&token, PASSWORD).await.status(), 204, "the link works on arrival");
-        let written = world.account(KNOWN).await["password_changed_at"].as_n().expect("a number").clone();
-        assert!(written.parse::<u64>().expect("a number") > stored, "{written} {stored}");
-    }
-    let world = World::new().await;
-    world.set_attribute(KNOWN, "password_changed_at", AttributeValue::N("0".to_owned())).await;
-    world.reset_known().await;
-    let written = world.account(KNOWN).await["password_changed_at"].as_n().expect("a number").clone();
-    assert_eq!(written, world.now().to_string(), "zero says nothing of the unit: milliseconds");
-}
-
-#[tokio::test]
-async fn an_account_without_the_required_attribute_gets_no_mail_and_no_password() {
-    let world = World::with(&[("ACCOUNTS_REQUIRED_ATTRIBUTE", "status=active")]).await;
-    let text = |value: &str| AttributeValue::S(value.to_owned());
-    world.request_token(KNOWN).await;
-    let unset = world.request_token(KNOWN).await;
-    assert_eq!(world.validate(&unset).await.status(), 204);
-    assert!(world.outbox.messages().is_empty(), "no attribute, no mail");
-    world.advance(61);
-    world.set_attribute(KNOWN, "status", text("active")).await;
-    let token = world.reset_token(KNOWN).await;
-    world.set_attribute(KNOWN, "status", text("banned")).await;
-    assert_eq!(world.validate(&token).await.status(), 404);
-    assert_eq!(world.complete(&token, PASSWORD).await.status(), 404);
-    world.set_attribute(KNOWN, "status", text("active")).await;
-    assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
-}
-
-#[tokio::test]
-async fn rule_4_a_token_of_an_account_that_is_gone_is_dead() {
-    let world = World::new().await;
-    let token = world.reset_token(KNOWN).await;
-    let delete = world.dynamodb.delete_item().table_name(local::dynamodb::ACCOUNTS_TABLE);
-    delete.key("email", AttributeValue::S(KNOWN.to_owned())).send().await.expect("a delete");
-    assert_eq!(world.complete(&token, PASSWORD).await.status(), 404);
-    assert!(world.account_by("email", KNOWN).await.is_none(), "a deleted account does not come back");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! *complete* sets the password. The order matters: the token must be found live before the password is judged, the
-//! password judged before it is hashed, and one transaction does the rest: it also orders the notice.
+//! *complete* sets the password. The order matters: the token must be found live before the password is checked, the
+//! password checked before it is hashed, and one transaction does the rest: it also orders the notice.
 
 use aws_sdk_dynamodb::Client;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -7,12 +7,12 @@ use shared::api_key::{ApiKeys, Caller, Scope};
 use shared::clock::{Clock, Timestamp};
 use shared::config::Config;
 use shared::email::EmailAddress;
-use shared::function::{Done, Function};
+use shared::function::{Function, Success};
 use shared::http::routes::{Endpoint, FunctionName};
-use shared::http::{Call, Media, Refusal, Reply, StatusCode};
+use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::origin::OriginSecrets;
+use shared::password::hash::{self, Argon2Cost, PasswordHash};
 use shared::password::{NewPassword, PasswordPolicy};
-use shared::password_hash::{self, Argon2Cost, PasswordHash};
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts};
 use shared::store::completion::Completion;
@@ -61,7 +61,7 @@ impl Complete {
         &self,
         token: &SecretString,
         now: Timestamp,
-    ) -> Result<Option<(StoredReset, Account)>, Refusal> {
+    ) -> Result<Option<(StoredReset, Account)>, ApiError> {
         let Some(reset) = self.find(token, now).await? else { return Ok(None) };
         // One more read than the fewest possible: without it, a token that an earlier reset has killed could be
         // spent on hash after hash.
@@ -74,24 +74,24 @@ impl Complete {
         &self,
         (reset, account): (StoredReset, Account),
         password: SecretString,
-    ) -> Result<(), Refusal> {
-        let password = self.judge(password, account.email()).await?;
+    ) -> Result<(), ApiError> {
+        let password = self.check(password, account.email()).await?;
         let hash = self.hash(password).await?;
         let now = self.clock.now();
         let completed = self.completion.complete(&reset, &account, &hash, now, &self.random).await?;
-        completed.map_err(|_lost| Refusal::TokenNotLive)
+        completed.map_err(|_lost| ApiError::TokenNotLive)
     }
 
     /// What to answer to a token that is not live: there is an end to how many may be tried.
-    async fn refuse_dead_token(&self, call: &Call, caller: &Caller, now: Timestamp) -> Refusal {
+    async fn refuse_dead_token(&self, call: &Call, caller: &Caller, now: Timestamp) -> ApiError {
         match self.limits.count_dead_token(caller, &call.source_ip, now).await {
-            Ok(Ok(())) => Refusal::TokenNotLive,
+            Ok(Ok(())) => ApiError::TokenNotLive,
             Ok(Err(throttled)) => throttled.into(),
             Err(error) => error.into(),
         }
     }
 
-    async fn find(&self, token: &SecretString, now: Timestamp) -> Result<Option<StoredReset>, Refusal> {
+    async fn find(&self, token: &SecretString, now: Timestamp) -> Result<Option<StoredReset>, ApiError> {
         let Some(token) = Token::parse(token.expose_secret().to_owned()).map(ResetToken) else {
             return Ok(None);
         };
@@ -100,54 +100,53 @@ impl Complete {
 
     /// Off the thread that serves: an estimate takes milliseconds, and a hash a tenth of a second and more. What a panic in
     /// there would say might quote the password, so nobody hears it.
-    async fn judge(
+    async fn check(
         &self,
         password: SecretString,
         address: Option<EmailAddress>,
-    ) -> Result<NewPassword, Refusal> {
+    ) -> Result<NewPassword, ApiError> {
         let policy = self.policy.clone();
-        let judged = tokio::task::spawn_blocking(move || policy.accept(password, address.as_ref())).await;
-        Ok(judged.map_err(|_| Refusal::Unavailable("judging a password panicked".to_owned()))??)
+        let checked = tokio::task::spawn_blocking(move || policy.check(password, address.as_ref())).await;
+        Ok(checked.map_err(|_| ApiError::Unavailable("checking a password panicked".to_owned()))??)
     }
 
-    async fn hash(&self, password: NewPassword) -> Result<PasswordHash, Refusal> {
+    async fn hash(&self, password: NewPassword) -> Result<PasswordHash, ApiError> {
         let (cost, random) = (self.cost.clone(), self.random.clone());
-        let hashed =
-            tokio::task::spawn_blocking(move || password_hash::hash(&password, &cost, &random)).await;
-        Ok(hashed.map_err(|_| Refusal::Unavailable("hashing a password panicked".to_owned()))??)
+        let hashed = tokio::task::spawn_blocking(move || hash::hash(&password, &cost, &random)).await;
+        Ok(hashed.map_err(|_| ApiError::Unavailable("hashing a password panicked".to_owned()))??)
     }
 
-    async fn complete_from_body(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
+    async fn complete_from_body(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
         let (token, password) = token_and_password(call)?;
         let now = self.clock.now();
         let Some(live) = self.look_up(&token, now).await? else {
             return Err(self.refuse_dead_token(call, caller, now).await);
         };
         self.complete(live, password).await?;
-        Ok(Done::new("password_set", Reply::empty(StatusCode::NO_CONTENT)))
+        Ok(Success::new("password_set", Reply::empty(StatusCode::NO_CONTENT)))
     }
 
-    /// Unleash tells of the password before it tells of the token: so anybody can have one judged, as often as the throttle allows.
+    /// Unleash tells of the password before it tells of the token: so anybody can have one checked, as often as the throttle allows.
     /// Whoever holds a live token is not counted.
-    async fn complete_for_unleash(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
+    async fn complete_for_unleash(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
         let (token, password) = token_and_password(call)?;
         let now = self.clock.now();
         let Some(live) = self.look_up(&token, now).await? else {
-            self.limits.count_judged(caller, &call.source_ip, now).await??;
-            self.judge(password, None).await?;
+            self.limits.count_password_check(caller, &call.source_ip, now).await??;
+            self.check(password, None).await?;
             return Err(self.refuse_dead_token(call, caller, now).await);
         };
         self.complete(live, password).await?;
-        Ok(Done::new("password_set", Reply::empty(StatusCode::OK)))
+        Ok(Success::new("password_set", Reply::empty(StatusCode::OK)))
     }
 
-    async fn unleash_validate_password(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
-        let mut fields = call.fields(Media::Json)?;
+    async fn unleash_validate_password(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
+        let mut fields = call.fields(AcceptedContentType::Json)?;
         let password = fields.text("password");
         let password = fields.finish(password)?;
-        self.limits.count_judged(caller, &call.source_ip, self.clock.now()).await??;
-        self.judge(password, None).await?;
-        Ok(Done::new("password_accepted", Reply::empty(StatusCode::OK)))
+        self.limits.count_password_check(caller, &call.source_ip, self.clock.now()).await??;
+        self.check(password, None).await?;
+        Ok(Success::new("password_accepted", Reply::empty(StatusCode::OK)))
     }
 }
 
@@ -163,18 +162,18 @@ impl Function for Complete {
         &self.origin_secrets
     }
 
-    async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
+    async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
         match endpoint {
             Endpoint::Complete => self.complete_from_body(call, caller).await,
             Endpoint::UnleashComplete => self.complete_for_unleash(call, caller).await,
             Endpoint::UnleashValidatePassword => self.unleash_validate_password(call, caller).await,
-            _ => Err(Refusal::NotFound),
+            _ => Err(ApiError::NotFound),
         }
     }
 }
 
-fn token_and_password(call: &Call) -> Result<(SecretString, SecretString), Refusal> {
-    let mut fields = call.fields(Media::Json)?;
+fn token_and_password(call: &Call) -> Result<(SecretString, SecretString), ApiError> {
+    let mut fields = call.fields(AcceptedContentType::Json)?;
     let (token, password) = (fields.text("token"), fields.text("password"));
     fields.finish(token.zip(password))
 }

@@ -5,9 +5,9 @@ use aws_sdk_dynamodb::Client;
 use shared::api_key::{ApiKeys, Caller, Scope};
 use shared::clock::Clock;
 use shared::config::Config;
-use shared::function::{Done, Function};
+use shared::function::{Function, Success};
 use shared::http::routes::{Endpoint, FunctionName};
-use shared::http::{Call, Media, Refusal, Reply, StatusCode, page};
+use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode, page};
 use shared::origin::OriginSecrets;
 use shared::random::Random;
 use shared::store::limits::Limits;
@@ -48,8 +48,8 @@ impl Reset {
         })
     }
 
-    async fn open_request(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
-        let mut fields = call.fields(Media::Json)?;
+    async fn open_request(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
+        let mut fields = call.fields(AcceptedContentType::Json)?;
         let email = fields.email();
         let address = fields.finish(email)?;
         let now = self.clock.now();
@@ -61,7 +61,7 @@ impl Reset {
         counted??;
         opened?;
         let body = serde_json::json!({"reset_token": token.0.expose_secret()});
-        Ok(Done::new("request_opened", Reply::json(StatusCode::OK, &body)))
+        Ok(Success::new("request_opened", Reply::json(StatusCode::OK, &body)))
     }
 }
 
@@ -77,11 +77,11 @@ impl Function for Reset {
         &self.origin_secrets
     }
 
-    async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
+    async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
         match endpoint {
             Endpoint::OpenRequest => self.open_request(call, caller).await,
-            Endpoint::ForgotPage => Ok(Done::new("page_shown", self.page.clone())),
-            _ => Err(Refusal::NotFound),
+            Endpoint::ForgotPage => Ok(Success::new("page_shown", self.page.clone())),
+            _ => Err(ApiError::NotFound),
         }
     }
 }

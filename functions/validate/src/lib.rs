@@ -13,9 +13,9 @@ use shared::api_key::{ApiKeys, Caller, Scope};
 use shared::clock::{Clock, Timestamp};
 use shared::config::Config;
 use shared::email::EmailAddress;
-use shared::function::{Done, Function};
+use shared::function::{Function, Success};
 use shared::http::routes::{Endpoint, FunctionName};
-use shared::http::{Call, Media, Refusal, Reply, StatusCode, page};
+use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode, page};
 use shared::origin::OriginSecrets;
 use shared::random::Random;
 use shared::store::accounts::Accounts;
@@ -44,7 +44,7 @@ pub struct Validate {
 }
 
 /// A token and the address that came with it, from the query, the body or both.
-struct Presented {
+struct TokenAndAddress {
     token: SecretString,
     address: Option<EmailAddress>,
 }
@@ -87,7 +87,12 @@ impl Validate {
     }
 
     /// Finds out what `presented` is, and orders a mail if it is a request.
-    async fn validate(&self, presented: Presented, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
+    async fn validate(
+        &self,
+        presented: TokenAndAddress,
+        call: &Call,
+        caller: &Caller,
+    ) -> Result<Success, ApiError> {
         let now = self.clock.now();
         match self.look_up(&presented.token, now).await? {
             Found::Request(request) if presented.address.is_none_or(|address| address == request.address) => {
@@ -96,7 +101,7 @@ impl Validate {
             Found::Reset(reset)
                 if self.accounts.current(&reset.account, reset.issued_at).await?.is_some() =>
             {
-                Ok(Done::new("token_live", Reply::empty(StatusCode::NO_CONTENT)))
+                Ok(Success::new("token_live", Reply::empty(StatusCode::NO_CONTENT)))
             }
             Found::Request(_) | Found::Reset(_) | Found::Nothing => {
                 Err(self.refuse_dead_token(call, caller, now).await)
@@ -105,20 +110,20 @@ impl Validate {
     }
 
     /// What to answer to a token that is not live: there is an end to how many may be tried.
-    async fn refuse_dead_token(&self, call: &Call, caller: &Caller, now: Timestamp) -> Refusal {
+    async fn refuse_dead_token(&self, call: &Call, caller: &Caller, now: Timestamp) -> ApiError {
         match self.limits.count_dead_token(caller, &call.source_ip, now).await {
-            Ok(Ok(())) => Refusal::TokenNotLive,
+            Ok(Ok(())) => ApiError::TokenNotLive,
             Ok(Err(throttled)) => throttled.into(),
             Err(error) => error.into(),
         }
     }
 
-    async fn look_up(&self, token: &SecretString, now: Timestamp) -> Result<Found, Refusal> {
+    async fn look_up(&self, token: &SecretString, now: Timestamp) -> Result<Found, ApiError> {
         let digest = Token::parse(token.expose_secret().to_owned()).map(|token| token.digest());
         self.find(digest.as_ref(), now).await
     }
 
-    async fn find(&self, digest: Option<&Digest>, now: Timestamp) -> Result<Found, Refusal> {
+    async fn find(&self, digest: Option<&Digest>, now: Timestamp) -> Result<Found, ApiError> {
         let Some(digest) = digest else { return Ok(Found::Nothing) };
         let (request, reset) = tokio::join!(self.requests.find(digest, now), self.resets.find(digest, now));
         Ok(match (request?, reset?) {
@@ -141,45 +146,45 @@ impl Function for Validate {
         &self.origin_secrets
     }
 
-    async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
+    async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
         match endpoint {
             Endpoint::ValidateQuery { page: true } if call.query("token")?.is_none() => {
-                Ok(Done::new("page_shown", self.page.clone()))
+                Ok(Success::new("page_shown", self.page.clone()))
             }
             Endpoint::ValidateQuery { .. } => self.validate(from_query(call)?, call, caller).await,
             Endpoint::ValidateBody => self.validate(from_body(call)?, call, caller).await,
             Endpoint::UnleashRequest => self.unleash_request(call, caller).await,
             Endpoint::UnleashValidate => self.unleash_validate(call, caller).await,
-            _ => Err(Refusal::NotFound),
+            _ => Err(ApiError::NotFound),
         }
     }
 }
 
 /// The token from the query; the address from the query, the body, both alike, or nowhere.
-fn from_query(call: &Call) -> Result<Presented, Refusal> {
-    let mut fields = call.fields(Media::JsonOrText)?;
+fn from_query(call: &Call) -> Result<TokenAndAddress, ApiError> {
+    let mut fields = call.fields(AcceptedContentType::JsonOrText)?;
     let in_body = fields.optional_email();
     let in_body = fields.finish(Some(in_body))?;
-    let token = call.query("token")?.ok_or_else(|| Refusal::invalid("?token".to_owned(), "is missing"))?;
+    let token = call.query("token")?.ok_or_else(|| ApiError::invalid("?token".to_owned(), "is missing"))?;
     let in_query: Option<EmailAddress> = match call.query("email")? {
         Some(text) => Some(text.parse().map_err(|error| invalid_query_address(text, &error))?),
         None => None,
     };
     if in_query.is_some() && in_body.is_some() && in_query != in_body {
-        return Err(Refusal::invalid("?email".to_owned(), "differs from the address in the body"));
+        return Err(ApiError::invalid("?email".to_owned(), "differs from the address in the body"));
     }
-    Ok(Presented { token: token.into(), address: in_query.or(in_body) })
+    Ok(TokenAndAddress { token: token.into(), address: in_query.or(in_body) })
 }
 
 /// In a query a plus sign is a space (WHATWG URL standard), which clients forget.
-fn invalid_query_address(text: &str, error: &impl ToString) -> Refusal {
+fn invalid_query_address(text: &str, error: &impl ToString) -> ApiError {
     let hint = if text.contains(' ') { " (write + as %2B)" } else { "" };
-    Refusal::invalid("?email".to_owned(), format!("{}{hint}", error.to_string()))
+    ApiError::invalid("?email".to_owned(), format!("{}{hint}", error.to_string()))
 }
 
-fn from_body(call: &Call) -> Result<Presented, Refusal> {
-    let mut fields = call.fields(Media::Json)?;
+fn from_body(call: &Call) -> Result<TokenAndAddress, ApiError> {
+    let mut fields = call.fields(AcceptedContentType::Json)?;
     let (token, address) = (fields.text("token"), fields.optional_email());
     let token = fields.finish(token)?;
-    Ok(Presented { token, address })
+    Ok(TokenAndAddress { token, address })
 }

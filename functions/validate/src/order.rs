@@ -3,8 +3,8 @@
 use shared::api_key::Caller;
 use shared::clock::Timestamp;
 use shared::email::EmailAddress;
-use shared::function::Done;
-use shared::http::{Call, Refusal, Reply, StatusCode};
+use shared::function::Success;
+use shared::http::{ApiError, Call, Reply, StatusCode};
 use shared::mail::LinkBase;
 use shared::store::StoreError;
 use shared::store::limits::Throttled;
@@ -24,7 +24,7 @@ impl Validate {
         call: &Call,
         caller: &Caller,
         now: Timestamp,
-    ) -> Result<Done, Refusal> {
+    ) -> Result<Success, ApiError> {
         let link = self.link(call)?;
         if matches!(caller, Caller::Trusted(_)) {
             self.tell_if_nobody(&request).await?;
@@ -32,22 +32,22 @@ impl Validate {
         for _ in 0..OVERTAKEN_ATTEMPTS {
             match request.repeat(now) {
                 Repeat::JustMailed => {
-                    return Ok(Done::new("mailed_before", Reply::empty(StatusCode::NO_CONTENT)));
+                    return Ok(Success::new("mailed_before", Reply::empty(StatusCode::NO_CONTENT)));
                 }
                 Repeat::UsedUp { retry_after } => return Err(Throttled { retry_after }.into()),
                 Repeat::Due => {}
             }
             let address = request.address.clone();
             match self.place(&address, Some(&request), link.as_ref(), now).await? {
-                Ok(()) => return Ok(Done::new("mail_requested", Reply::empty(StatusCode::NO_CONTENT))),
+                Ok(()) => return Ok(Success::new("mail_requested", Reply::empty(StatusCode::NO_CONTENT))),
                 Err(NotPlaced::Throttled(throttled)) => return Err(throttled.into()),
                 Err(NotPlaced::Overtaken) => {
                     request =
-                        self.requests.find(request.digest(), now).await?.ok_or(Refusal::TokenNotLive)?;
+                        self.requests.find(request.digest(), now).await?.ok_or(ApiError::TokenNotLive)?;
                 }
             }
         }
-        Err(Refusal::Unavailable("others kept overtaking this call".to_owned()))
+        Err(ApiError::Unavailable("others kept overtaking this call".to_owned()))
     }
 
     /// Orders a mail for `address` in one step.
@@ -56,12 +56,12 @@ impl Validate {
         address: &EmailAddress,
         call: &Call,
         now: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ApiError> {
         let link = self.link(call)?;
         match self.place(address, None, link.as_ref(), now).await? {
             Ok(()) => Ok(()),
             Err(NotPlaced::Throttled(throttled)) => Err(throttled.into()),
-            Err(NotPlaced::Overtaken) => Err(Refusal::Unavailable("no request was overtaken".to_owned())),
+            Err(NotPlaced::Overtaken) => Err(ApiError::Unavailable("no request was overtaken".to_owned())),
         }
     }
 
@@ -71,27 +71,27 @@ impl Validate {
         request: Option<&ResetRequest>,
         link: Option<&LinkBase>,
         now: Timestamp,
-    ) -> Result<Result<(), NotPlaced>, Refusal> {
+    ) -> Result<Result<(), NotPlaced>, ApiError> {
         Ok(self.orders.place(address, request, link, &self.limits, now, &self.random).await?)
     }
 
     /// A back end of the operator's may know who has an account, and whether a request is from before the last change of password. This
     /// is the one look-up by address outside of the mail function, and no anonymous call leads here.
-    async fn tell_if_nobody(&self, request: &ResetRequest) -> Result<(), Refusal> {
+    async fn tell_if_nobody(&self, request: &ResetRequest) -> Result<(), ApiError> {
         let account = self.accounts.find(&request.address).await?.map_err(StoreError::from)?;
         let is_somebody = account.is_some_and(|account| account.changed_before(request.issued_at));
-        if is_somebody { Ok(()) } else { Err(Refusal::AccountUnknown) }
+        if is_somebody { Ok(()) } else { Err(ApiError::AccountUnknown) }
     }
 
     /// Where the link leads, for the order to keep: nowhere if that is configured.
-    fn link(&self, call: &Call) -> Result<Option<LinkBase>, Refusal> {
+    fn link(&self, call: &Call) -> Result<Option<LinkBase>, ApiError> {
         if self.has_reset_link {
             return Ok(None);
         }
         let page = call.api.as_ref().zip(self.region.as_deref());
         let page = page.and_then(|(api, region)| LinkBase::of_hosted_page(api, region));
         page.map(Some).ok_or_else(|| {
-            Refusal::Unavailable(
+            ApiError::Unavailable(
                 "RESET_LINK is not set and the event does not say which API it came through".to_owned(),
             )
         })

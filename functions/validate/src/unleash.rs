@@ -3,26 +3,26 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use shared::api_key::Caller;
-use shared::function::Done;
-use shared::http::{Call, Media, Refusal, Reply, StatusCode};
+use shared::function::Success;
+use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::store::accounts::Account;
 
 use crate::{Found, Validate};
 
 impl Validate {
     /// Orders a mail in one call, without a request.
-    pub(crate) async fn unleash_request(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
-        let mut fields = call.fields(Media::Json)?;
+    pub(crate) async fn unleash_request(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
+        let mut fields = call.fields(AcceptedContentType::Json)?;
         let email = fields.email();
         let address = fields.finish(email)?;
         let now = self.clock.now();
         self.limits.count_reset(caller, &call.source_ip, now).await??;
         self.order_to(&address, call, now).await?;
-        Ok(Done::new("mail_requested", Reply::empty(StatusCode::OK)))
+        Ok(Success::new("mail_requested", Reply::empty(StatusCode::OK)))
     }
 
     /// Whose reset token this is.
-    pub(crate) async fn unleash_validate(&self, call: &Call, caller: &Caller) -> Result<Done, Refusal> {
+    pub(crate) async fn unleash_validate(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
         let token = SecretString::from(call.query("token").ok().flatten().unwrap_or_default());
         let now = self.clock.now();
         let account = match self.look_up(&token, now).await? {
@@ -30,7 +30,7 @@ impl Validate {
             Found::Request(_) | Found::Nothing => None,
         };
         let Some(account) = account else { return Err(self.refuse_dead_token(call, caller, now).await) };
-        Ok(Done::new("token_live", Reply::json(StatusCode::OK, &token_details(&account, &token))))
+        Ok(Success::new("token_live", Reply::json(StatusCode::OK, &token_details(&account, &token))))
     }
 }
 

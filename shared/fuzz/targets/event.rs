@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use peak_alloc::PeakAlloc;
 use serde_json::{Value, json};
-use shared::http::{Call, Fields, Media, event};
+use shared::http::{Call, Fields, AcceptedContentType, event};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -27,11 +27,11 @@ fuzz_target!(|bytes: &[u8]| {
     }
     // And as an event of the fuzzer's making.
     if let Ok(event) = serde_json::from_slice(bytes) {
-        let _ = call(event).fields(Media::JsonOrText).is_ok();
+        let _ = call(event).fields(AcceptedContentType::JsonOrText).is_ok();
     }
     let text = String::from_utf8_lossy(bytes);
     for base64 in [true, false] {
         let event = json!({"body": text, "isBase64Encoded": base64, "headers": {"content-type": text}, "requestContext": {"http": {"method": "POST"}}});
-        let _ = call(event).fields(Media::Json).is_ok();
+        let _ = call(event).fields(AcceptedContentType::Json).is_ok();
     }
 });

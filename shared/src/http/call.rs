@@ -9,13 +9,13 @@ use lambda_http::{Request, RequestExt as _};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::event::{Body, Guarded, VIEWER_ADDRESS};
-use super::{Fields, Refusal};
+use super::{ApiError, Fields};
 use crate::mail::ApiAddress;
 use crate::origin;
 
 /// What a body may say of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
+pub enum AcceptedContentType {
     /// `application/json` or anything `+json`.
     Json,
     /// The same or `text/plain`, which a documented client sends with a `GET`. No browser sends a body with a `GET`; with a `POST`
@@ -97,12 +97,12 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Invalid`] if it is there twice: two readers could then see two values.
-    pub fn query(&self, name: &'static str) -> Result<Option<&str>, Refusal> {
+    /// [`ApiError::Invalid`] if it is there twice: two readers could then see two values.
+    pub fn query(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
         match self.query.all(name).unwrap_or_default()[..] {
             [] => Ok(None),
             [value] => Ok(Some(value)),
-            _ => Err(Refusal::invalid(format!("?{name}"), "must not be given more than once")),
+            _ => Err(ApiError::invalid(format!("?{name}"), "must not be given more than once")),
         }
     }
 
@@ -110,15 +110,15 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`Refusal::BodyTooLarge`], [`Refusal::NotJson`] or [`Refusal::Invalid`].
-    pub fn fields(&self, media: Media) -> Result<Fields, Refusal> {
-        let Body::Bytes(bytes) = &self.body else { return Err(Refusal::BodyTooLarge) };
+    /// [`ApiError::BodyTooLarge`], [`ApiError::NotJson`] or [`ApiError::Invalid`].
+    pub fn fields(&self, media: AcceptedContentType) -> Result<Fields, ApiError> {
+        let Body::Bytes(bytes) = &self.body else { return Err(ApiError::BodyTooLarge) };
         let bytes = bytes.expose_secret();
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Fields::none());
         }
         if !self.content_type.as_deref().is_some_and(|content_type| media.takes(content_type)) {
-            return Err(Refusal::NotJson("The Content-Type must be application/json."));
+            return Err(ApiError::NotJson("The Content-Type must be application/json."));
         }
         Fields::parse(bytes)
     }
@@ -134,7 +134,7 @@ struct Context {
     stage_in_path: Option<String>,
 }
 
-impl Media {
+impl AcceptedContentType {
     fn takes(self, content_type: &str) -> bool {
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let json = essence == "application/json"
@@ -272,11 +272,11 @@ mod tests {
         for (length, taken) in [(MAX_BODY, true), (MAX_BODY + 1, false)] {
             let json = json!({"content-type": "application/json"});
             let plain = v2(&json!({"headers": json, "body": padded(length)}));
-            assert_eq!(plain.fields(Media::Json).is_ok(), taken, "{length}");
+            assert_eq!(plain.fields(AcceptedContentType::Json).is_ok(), taken, "{length}");
             let encoded = v2(
                 &json!({"headers": json, "body": BASE64_STANDARD.encode(padded(length)), "isBase64Encoded": true}),
             );
-            assert_eq!(encoded.fields(Media::Json).is_ok(), taken, "{length} in base64");
+            assert_eq!(encoded.fields(AcceptedContentType::Json).is_ok(), taken, "{length} in base64");
         }
     }
 
@@ -290,15 +290,15 @@ mod tests {
         for content_type in
             ["application/json", "Application/JSON; charset=utf-8", "application/problem+json"]
         {
-            assert!(takes(content_type, Media::Json), "{content_type}");
+            assert!(takes(content_type, AcceptedContentType::Json), "{content_type}");
         }
         for content_type in
             ["", "application/x-www-form-urlencoded", "text/html", "multipart/form-data", "json", "x+json"]
         {
-            assert!(!takes(content_type, Media::JsonOrText), "{content_type}");
+            assert!(!takes(content_type, AcceptedContentType::JsonOrText), "{content_type}");
         }
-        assert!(takes("text/plain;charset=UTF-8", Media::JsonOrText));
-        assert!(!takes("text/plain", Media::Json));
+        assert!(takes("text/plain;charset=UTF-8", AcceptedContentType::JsonOrText));
+        assert!(!takes("text/plain", AcceptedContentType::Json));
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -322,12 +322,12 @@ mod tests {
     proptest! {
         #[test]
         fn no_event_can_panic(event in any_json(), context in any_json(), query in "\\PC{0,60}", body in "\\PC{0,60}") {
-            let _ = call(event.clone()).fields(Media::Json);
+            let _ = call(event.clone()).fields(AcceptedContentType::Json);
             let mut v1 = json!({"httpMethod": "GET", "requestContext": {"httpMethod": "GET"}});
             merge(&mut v1, &event);
-            let _ = call(v1).fields(Media::Json);
+            let _ = call(v1).fields(AcceptedContentType::Json);
             let call = v2(&json!({"requestContext": context, "rawQueryString": query, "body": body, "headers": event}));
-            let _ = (call.query("token").is_ok(), call.fields(Media::JsonOrText).is_ok());
+            let _ = (call.query("token").is_ok(), call.fields(AcceptedContentType::JsonOrText).is_ok());
         }
     }
 }

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
-use super::{FieldProblem, Refusal};
+use super::{ApiError, FieldProblem};
 use crate::email::EmailAddress;
 
 /// The top level of a JSON object. Holds secrets, so it has no `Debug`.
@@ -27,14 +27,14 @@ impl Fields {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NotJson`] if the bytes are not JSON, [`Refusal::Invalid`] if the JSON is no object or names a
+    /// [`ApiError::NotJson`] if the bytes are not JSON, [`ApiError::Invalid`] if the JSON is no object or names a
     /// field twice.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+    pub fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
         let unique: UniqueFields = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
             Category::Data => {
-                Refusal::invalid("#".to_owned(), "must be a JSON object that names each field once")
+                ApiError::invalid("#".to_owned(), "must be a JSON object that names each field once")
             }
-            Category::Io | Category::Syntax | Category::Eof => Refusal::NotJson("The body is not JSON."),
+            Category::Io | Category::Syntax | Category::Eof => ApiError::NotJson("The body is not JSON."),
         })?;
         Ok(Self { values: unique.0, problems: Vec::new() })
     }
@@ -69,11 +69,11 @@ impl Fields {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Invalid`] with every problem noted.
-    pub fn finish<T>(self, taken: Option<T>) -> Result<T, Refusal> {
+    /// [`ApiError::Invalid`] with every problem noted.
+    pub fn finish<T>(self, taken: Option<T>) -> Result<T, ApiError> {
         match taken {
             Some(taken) if self.problems.is_empty() => Ok(taken),
-            _ => Err(Refusal::Invalid(self.problems)),
+            _ => Err(ApiError::Invalid(self.problems)),
         }
     }
 
@@ -192,7 +192,7 @@ mod tests {
     fn every_problem_is_told_at_once() {
         let mut fields = parsed(br#"{"email":["a@b.de"]}"#);
         let (email, token) = (fields.email(), fields.text("token"));
-        let Err(Refusal::Invalid(problems)) = fields.finish(email.zip(token)) else { panic!("not refused") };
+        let Err(ApiError::Invalid(problems)) = fields.finish(email.zip(token)) else { panic!("not refused") };
         let told: Vec<(&str, &str)> =
             problems.iter().map(|p| (p.pointer.as_str(), p.detail.as_str())).collect();
         assert_eq!(told, [("#/email", "must be a string"), ("#/token", "is missing")]);
@@ -202,7 +202,7 @@ mod tests {
     fn json_of_the_wrong_shape_is_told_from_what_is_no_json() {
         let deep = "[".repeat(10_000);
         for text in ["[]", "1", "\"x\"", "null", r#"{"a":1,"a":2}"#] {
-            assert!(matches!(Fields::parse(text.as_bytes()), Err(Refusal::Invalid(_))), "{text}");
+            assert!(matches!(Fields::parse(text.as_bytes()), Err(ApiError::Invalid(_))), "{text}");
         }
         for text in [
             "{",
@@ -214,10 +214,10 @@ mod tests {
             &format!(r#"{{"a":{deep}"#),
             "NaN",
         ] {
-            assert!(matches!(Fields::parse(text.as_bytes()), Err(Refusal::NotJson(_))), "{text:.20}");
+            assert!(matches!(Fields::parse(text.as_bytes()), Err(ApiError::NotJson(_))), "{text:.20}");
         }
         for bytes in [&b"{\"a\":\"\xff\"}"[..], b"{\"a\":\"\xc0\x80\"}", b"\xef\xbb\xbf{}"] {
-            assert!(matches!(Fields::parse(bytes), Err(Refusal::NotJson(_))), "{bytes:?}");
+            assert!(matches!(Fields::parse(bytes), Err(ApiError::NotJson(_))), "{bytes:?}");
         }
     }
 

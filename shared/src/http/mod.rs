@@ -10,8 +10,8 @@ mod reply;
 pub mod routes;
 mod unleash;
 
-pub use call::{Call, Media};
+pub use call::{AcceptedContentType, Call};
 pub use fields::Fields;
 pub use lambda_http::http::StatusCode;
-pub use problem::{FieldProblem, Refusal};
+pub use problem::{ApiError, FieldProblem};
 pub use reply::Reply;

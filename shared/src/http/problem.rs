@@ -9,9 +9,9 @@ use serde_json::json;
 use super::Reply;
 use super::routes::Dialect;
 use super::unleash;
-use crate::api_key::KeyRefusal;
+use crate::api_key::KeyError;
 use crate::password::Weakness;
-use crate::password_hash::HashError;
+use crate::password::hash::HashError;
 use crate::random::RandomError;
 use crate::store::StoreError;
 use crate::store::limits::Throttled;
@@ -27,7 +27,7 @@ pub struct FieldProblem {
 
 /// Why a call is refused. Every non-2xx answer is one of these.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum ApiError {
     /// There is no such route here.
     NotFound,
     /// Fields are missing, ill-typed or ill-formed.
@@ -35,7 +35,7 @@ pub enum Refusal {
     /// The call came past what stands in front of the API.
     OriginUnknown,
     /// The API key.
-    Key(KeyRefusal),
+    Key(KeyError),
     /// Unknown, malformed, expired, used or superseded: all the same.
     TokenNotLive,
     /// The address has no account; for trusted callers only.
@@ -52,7 +52,7 @@ pub enum Refusal {
     Unavailable(String),
 }
 
-impl Refusal {
+impl ApiError {
     /// One field's problem.
     #[must_use]
     pub fn invalid(pointer: String, detail: impl Into<String>) -> Self {
@@ -66,9 +66,9 @@ impl Refusal {
             Self::NotFound => "not_found",
             Self::Invalid(_) => "invalid_request",
             Self::OriginUnknown => "origin_unknown",
-            Self::Key(KeyRefusal::Missing) => "api_key_missing",
-            Self::Key(KeyRefusal::Unknown) => "api_key_unknown",
-            Self::Key(KeyRefusal::ScopeMissing) => "scope_missing",
+            Self::Key(KeyError::Missing) => "api_key_missing",
+            Self::Key(KeyError::Unknown) => "api_key_unknown",
+            Self::Key(KeyError::ScopeMissing) => "scope_missing",
             Self::TokenNotLive => "token_not_live",
             Self::AccountUnknown => "account_unknown",
             Self::BodyTooLarge => "body_too_large",
@@ -86,12 +86,10 @@ impl Refusal {
                 (StatusCode::NOT_FOUND, "Not Found")
             }
             Self::Invalid(_) => (StatusCode::BAD_REQUEST, "Bad Request"),
-            Self::Key(KeyRefusal::Missing | KeyRefusal::Unknown) => {
-                (StatusCode::UNAUTHORIZED, "Unauthorized")
-            }
-            Self::OriginUnknown | Self::Key(KeyRefusal::ScopeMissing) => (StatusCode::FORBIDDEN, "Forbidden"),
+            Self::Key(KeyError::Missing | KeyError::Unknown) => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+            Self::OriginUnknown | Self::Key(KeyError::ScopeMissing) => (StatusCode::FORBIDDEN, "Forbidden"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large"),
-            Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"),
+            Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported AcceptedContentType Type"),
             Self::PasswordRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Unprocessable Content"),
             Self::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
@@ -107,11 +105,11 @@ impl Refusal {
                 _ => "Some fields are missing or not as they should be; see errors.".to_owned(),
             },
             Self::OriginUnknown => "This address of the API takes no calls: use its public one.".to_owned(),
-            Self::Key(KeyRefusal::Missing) => {
+            Self::Key(KeyError::Missing) => {
                 "An API key is required: send it as Authorization: Bearer <key>.".to_owned()
             }
-            Self::Key(KeyRefusal::Unknown) => "The API key is not valid.".to_owned(),
-            Self::Key(KeyRefusal::ScopeMissing) => "The API key lacks the scope for this call.".to_owned(),
+            Self::Key(KeyError::Unknown) => "The API key is not valid.".to_owned(),
+            Self::Key(KeyError::ScopeMissing) => "The API key lacks the scope for this call.".to_owned(),
             Self::TokenNotLive => {
                 "The token is not live: it is unknown, expired, used or superseded. Start a new reset."
                     .to_owned()
@@ -159,7 +157,7 @@ impl Refusal {
         };
         match self.retry_after() {
             Some(seconds) => reply.header(RETRY_AFTER, seconds.into()),
-            None if matches!(self, Self::Key(KeyRefusal::Missing | KeyRefusal::Unknown)) => {
+            None if matches!(self, Self::Key(KeyError::Missing | KeyError::Unknown)) => {
                 reply.header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
             }
             None => reply,
@@ -185,37 +183,37 @@ impl Refusal {
     }
 }
 
-impl From<KeyRefusal> for Refusal {
-    fn from(refusal: KeyRefusal) -> Self {
+impl From<KeyError> for ApiError {
+    fn from(refusal: KeyError) -> Self {
         Self::Key(refusal)
     }
 }
 
-impl From<Throttled> for Refusal {
+impl From<Throttled> for ApiError {
     fn from(throttled: Throttled) -> Self {
         Self::Throttled(throttled)
     }
 }
 
-impl From<Vec<Weakness>> for Refusal {
+impl From<Vec<Weakness>> for ApiError {
     fn from(weaknesses: Vec<Weakness>) -> Self {
         Self::PasswordRefused(weaknesses)
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error.to_string())
     }
 }
 
-impl From<RandomError> for Refusal {
+impl From<RandomError> for ApiError {
     fn from(error: RandomError) -> Self {
         Self::Unavailable(error.to_string())
     }
 }
 
-impl From<HashError> for Refusal {
+impl From<HashError> for ApiError {
     fn from(error: HashError) -> Self {
         Self::Unavailable(error.to_string())
     }

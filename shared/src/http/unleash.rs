@@ -3,22 +3,22 @@
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Refusal, Reply};
-use crate::api_key::KeyRefusal;
+use super::{ApiError, Reply};
+use crate::api_key::KeyError;
 
 /// `refusal` with Unleash's name for it.
-pub(super) fn error(refusal: &Refusal, request_id: &str) -> Reply {
+pub(super) fn error(refusal: &ApiError, request_id: &str) -> Reply {
     let (status, name) = status_and_name(refusal);
     let message = match refusal {
-        Refusal::TokenNotLive => "Token was not valid".to_owned(),
+        ApiError::TokenNotLive => "Token was not valid".to_owned(),
         other => other.detail(),
     };
     let details: Value = match refusal {
-        Refusal::Invalid(problems) => problems
+        ApiError::Invalid(problems) => problems
             .iter()
             .map(|problem| json!({"message": format!("{} {}", problem.pointer, problem.detail)}))
             .collect(),
-        Refusal::PasswordRefused(weaknesses) => {
+        ApiError::PasswordRefused(weaknesses) => {
             let errors: Vec<String> = weaknesses.iter().map(ToString::to_string).collect();
             json!([{"message": message, "validationErrors": errors}])
         }
@@ -27,20 +27,20 @@ pub(super) fn error(refusal: &Refusal, request_id: &str) -> Reply {
     Reply::json(status, &json!({"id": request_id, "name": name, "message": message, "details": details}))
 }
 
-fn status_and_name(refusal: &Refusal) -> (StatusCode, &'static str) {
+fn status_and_name(refusal: &ApiError) -> (StatusCode, &'static str) {
     let name = match refusal {
-        Refusal::NotFound | Refusal::AccountUnknown => "NotFoundError",
-        Refusal::Invalid(problems) if problems.iter().any(|problem| problem.pointer == "#/password") => {
+        ApiError::NotFound | ApiError::AccountUnknown => "NotFoundError",
+        ApiError::Invalid(problems) if problems.iter().any(|problem| problem.pointer == "#/password") => {
             "PasswordUndefinedError"
         }
-        Refusal::Invalid(_) | Refusal::BodyTooLarge => "BadDataError",
-        Refusal::Key(KeyRefusal::Missing | KeyRefusal::Unknown) => "AuthenticationRequired",
-        Refusal::OriginUnknown | Refusal::Key(KeyRefusal::ScopeMissing) => "NoAccessError",
-        Refusal::TokenNotLive => return (StatusCode::UNAUTHORIZED, "InvalidTokenError"),
-        Refusal::NotJson(_) => "ContentTypeError",
-        Refusal::PasswordRefused(_) => return (StatusCode::BAD_REQUEST, "OwaspValidationError"),
-        Refusal::Throttled(_) => "RateLimitError",
-        Refusal::Unavailable(_) => "InternalError",
+        ApiError::Invalid(_) | ApiError::BodyTooLarge => "BadDataError",
+        ApiError::Key(KeyError::Missing | KeyError::Unknown) => "AuthenticationRequired",
+        ApiError::OriginUnknown | ApiError::Key(KeyError::ScopeMissing) => "NoAccessError",
+        ApiError::TokenNotLive => return (StatusCode::UNAUTHORIZED, "InvalidTokenError"),
+        ApiError::NotJson(_) => "ContentTypeError",
+        ApiError::PasswordRefused(_) => return (StatusCode::BAD_REQUEST, "OwaspValidationError"),
+        ApiError::Throttled(_) => "RateLimitError",
+        ApiError::Unavailable(_) => "InternalError",
     };
     (refusal.status().0, name)
 }

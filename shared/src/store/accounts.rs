@@ -7,16 +7,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use serde_json::{Map, Value};
 
+use super::changed_at::ChangedAt;
 use super::{Item, StoreError, number, string};
 use crate::clock::Timestamp;
 use crate::config::{AccountsTable, RequiredAttribute};
 use crate::email::EmailAddress;
-use crate::password_hash::PasswordHash;
-
-/// Numbers below this are seconds since the epoch (until the year 5138), from it on milliseconds (since 1973), up to
-/// [`MILLIS_END`]; beyond that they would be micro- or nanoseconds, which are refused.
-const SECONDS_END: u64 = 100_000_000_000;
-const MILLIS_END: u64 = SECONDS_END * 1000;
+use crate::password::hash::PasswordHash;
 
 /// What Unleash's clients are told of an account besides its address.
 pub const PROFILE: [&str; 3] = ["id", "name", "role"];
@@ -38,43 +34,6 @@ pub struct Account {
     pub(super) seen: SeenAccount,
     changed_at: Option<ChangedAt>,
     attributes: Item,
-}
-
-/// When the password last changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct ChangedAt {
-    /// The stored number without its fraction, in seconds or milliseconds.
-    whole: u64,
-    in_seconds: bool,
-}
-
-impl ChangedAt {
-    fn parse(stored: &str) -> Option<Self> {
-        let whole = stored.split('.').next().unwrap_or_default();
-        let whole: u64 = whole.parse().ok().filter(|number| *number < MILLIS_END)?;
-        // Zero is a time that nobody has set: it says nothing of the unit.
-        Some(Self { whole, in_seconds: whole > 0 && whole < SECONDS_END })
-    }
-
-    /// The first millisecond that the number can mean.
-    const fn earliest(self) -> Timestamp {
-        Timestamp::from_millis(if self.in_seconds { self.whole * 1000 } else { self.whole })
-    }
-
-    /// The last millisecond that the number can mean: "12:00:00" may have been 12:00:00.999.
-    const fn latest(self) -> Timestamp {
-        Timestamp::from_millis(if self.in_seconds { self.whole * 1000 + 999 } else { self.whole })
-    }
-
-    /// The number for a change at `at`: greater than `seen`, in its unit, never before `at`, and in milliseconds where there is
-    /// none.
-    fn next(seen: Option<Self>, at: Timestamp) -> u64 {
-        let now = match seen {
-            Some(seen) if seen.in_seconds => at.as_millis().div_ceil(1000),
-            _ => at.as_millis(),
-        };
-        now.max(seen.map_or(0, |seen| seen.whole + 1))
-    }
 }
 
 impl Account {
@@ -367,41 +326,6 @@ fn to_json(value: &AttributeValue) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn parsed(stored: &str) -> ChangedAt {
-        ChangedAt::parse(stored).expect(stored)
-    }
-
-    #[test]
-    fn a_time_of_change_may_be_in_milliseconds_or_seconds() {
-        for (stored, latest) in [
-            ("1700000000123", 1_700_000_000_123),
-            ("1700000000", 1_700_000_000_999),
-            ("1700000000.25", 1_700_000_000_999),
-            ("0", 0),
-        ] {
-            assert_eq!(parsed(stored).latest(), Timestamp::from_millis(latest), "{stored}");
-        }
-        for text in ["", "-5", "1e3", "x", "1700000000123456", "99999999999999999999999"] {
-            assert_eq!(ChangedAt::parse(text), None, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn rule_4_the_time_that_is_written_is_greater_than_the_one_before_and_in_its_unit() {
-        let at = Timestamp::from_millis(1_800_000_000_001);
-        for (stored, written) in [
-            (None, 1_800_000_000_001),
-            (Some("0"), 1_800_000_000_001),
-            (Some("1700000000123"), 1_800_000_000_001),
-            (Some("1900000000123"), 1_900_000_000_124),
-            (Some("1700000000"), 1_800_000_001),
-            (Some("1800000001"), 1_800_000_002),
-            (Some("1800000001.5"), 1_800_000_002),
-        ] {
-            assert_eq!(ChangedAt::next(stored.map(parsed), at), written, "{stored:?}");
-        }
-    }
 
     #[test]
     fn a_required_attribute_may_be_text_a_number_or_a_truth_value() {

@@ -9,7 +9,7 @@ use super::orders::Orders;
 use super::resets::StoredReset;
 use super::transaction::transact;
 use crate::clock::Timestamp;
-use crate::password_hash::PasswordHash;
+use crate::password::hash::PasswordHash;
 use crate::random::Random;
 
 /// The token was consumed, or died, since it was found live: another call won.
@@ -56,8 +56,8 @@ impl Completion {
             TransactWriteItem::builder().put(notice).build(),
         ];
         // The salt makes this hash nobody else's.
-        let was_done = self.accounts.has_password(account, hash);
-        match transact(&self.client, writes, random, was_done).await? {
+        let verify = self.accounts.has_password(account, hash);
+        match transact(&self.client, writes, random, verify).await? {
             Ok(()) => Ok(Ok(())),
             Err(cancellation) if cancellation.condition_failed(0) || cancellation.condition_failed(1) => {
                 Ok(Err(Lost))

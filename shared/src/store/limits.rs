@@ -15,7 +15,7 @@ use crate::token::Digest;
 enum What {
     Reset,
     BadToken,
-    Judged,
+    PasswordCheck,
 }
 
 impl What {
@@ -23,7 +23,7 @@ impl What {
         match self {
             Self::Reset => "reset-ip",
             Self::BadToken => "bad-token-ip",
-            Self::Judged => "judged-ip",
+            Self::PasswordCheck => "password-check-ip",
         }
     }
 }
@@ -37,9 +37,9 @@ const MAIL_WINDOW: u64 = 3600;
 /// Seconds between two mails to one address.
 const MAIL_PAUSE: u64 = 60;
 
-/// Passwords judged without a token, for each dead token that is allowed. Unleash's form has the password judged at every keystroke:
+/// Passwords checked without a token, for each dead token that is allowed. Unleash's form has the password checked at every keystroke:
 /// ten people behind one address who each type three passwords of a hundred characters stay below it.
-const JUDGED_FOR_ONE_BAD_TOKEN: u32 = 200;
+const CHECKS_FOR_ONE_BAD_TOKEN: u32 = 200;
 
 /// Too often; the window ends in so many seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,19 +151,19 @@ impl Limits {
         self.count(What::BadToken, self.settings.bad_token_per_ip, caller, ip, now).await
     }
 
-    /// Counts a password that `caller` has judged without a live token from `ip`: that costs us CPU.
+    /// Counts a password that `caller` has checked without a live token from `ip`: that costs us CPU.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it could not be counted.
-    pub async fn count_judged(
+    pub async fn count_password_check(
         &self,
         caller: &Caller,
         ip: &str,
         now: Timestamp,
     ) -> Result<Result<(), Throttled>, StoreError> {
-        let limit = self.settings.bad_token_per_ip.saturating_mul(JUDGED_FOR_ONE_BAD_TOKEN);
-        self.count(What::Judged, limit, caller, ip, now).await
+        let limit = self.settings.bad_token_per_ip.saturating_mul(CHECKS_FOR_ONE_BAD_TOKEN);
+        self.count(What::PasswordCheck, limit, caller, ip, now).await
     }
 
     /// The counter that a mail to `address` must pass, inside the transaction that orders it, where there is a limit. Tokens live for

@@ -2,6 +2,7 @@
 //! tested in every read and condition, since `DynamoDB` deletes expired items only hours later.
 
 pub mod accounts;
+mod changed_at;
 pub mod completion;
 pub mod limits;
 pub mod orders;

@@ -177,8 +177,8 @@ impl Orders {
         if let Some(request) = request {
             writes.push(TransactWriteItem::builder().update(request.count_mail(&self.table, now)?).build());
         }
-        let was_done = async { Ok(unexpired(&self.client, &self.table, id.pk(), now).await?.is_some()) };
-        match transact(&self.client, writes, random, was_done).await? {
+        let verify = async { Ok(unexpired(&self.client, &self.table, id.pk(), now).await?.is_some()) };
+        match transact(&self.client, writes, random, verify).await? {
             Ok(()) => Ok(Ok(())),
             Err(cancellation) => why_not(&cancellation, counter.as_ref(), now)
                 .map_or_else(|| Err(cancellation.into_error()), |reason| Ok(Err(reason))),

@@ -27,7 +27,7 @@ const CONFLICT_ATTEMPTS: u32 = 6;
 /// is done a moment later.
 const SEEN_THROUGH: Duration = Duration::from_secs(7);
 
-/// Does all of `writes`, or none of them and says why. `was_done` looks whether they are done: it is asked where the answer was lost, and
+/// Does all of `writes`, or none of them and says why. `verify` looks whether they are done: it is asked where the answer was lost, and
 /// where an earlier try of this very call may be what the conditions of the next one met.
 ///
 /// # Errors
@@ -37,7 +37,7 @@ pub(super) async fn transact(
     client: &Client,
     writes: Vec<TransactWriteItem>,
     random: &Random,
-    was_done: impl Future<Output = Result<bool, StoreError>>,
+    verify: impl Future<Output = Result<bool, StoreError>>,
 ) -> Result<Result<(), Cancellation>, StoreError> {
     // One for all tries: what an earlier one did is then no second time done, nor refused. Drawn here since the SDK would take one
     // from a generator that it seeds in the process.
@@ -48,7 +48,7 @@ pub(super) async fn transact(
         let Err(error) = call.customize().config_override(patience()).send().await else { break };
         let Some(cancellation) = Cancellation::of(&error) else {
             let error = StoreError::from_sdk(OPERATION, &error);
-            return if was_done.await.unwrap_or(false) { Ok(Ok(())) } else { Err(error) };
+            return if verify.await.unwrap_or(false) { Ok(Ok(())) } else { Err(error) };
         };
         // Before anything else: beside a conflict, the other reasons are not the whole truth.
         if cancellation.is_passing() {
@@ -58,7 +58,7 @@ pub(super) async fn transact(
             back_off(attempt, random).await;
             continue;
         }
-        let done = attempt > 1 && was_done.await?;
+        let done = attempt > 1 && verify.await?;
         return Ok(if done { Ok(()) } else { Err(cancellation) });
     }
     Ok(Ok(()))

@@ -1,6 +1,8 @@
 //! The password policy of NIST SP 800-63B-4 section 3.1.1 and OWASP ASVS 5.0 section 6.2: length and
 //! guessability count, composition rules do not.
 
+pub mod hash;
+
 use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -15,7 +17,7 @@ pub const MAX_LENGTH: usize = 128;
 /// zxcvbn sees so many characters at once. Its time grows faster than the text (100 symbols that could each be a letter take over a
 /// second), so of a longer password it sees the beginning and the end: whoever guesses the whole has guessed each of them, and so the
 /// better score of the two is the lower bound.
-const JUDGED_LENGTH: usize = 32;
+const ESTIMATED_LENGTH: usize = 32;
 
 /// The lowest zxcvbn score taken: "safely unguessable", at least 10^8 guesses.
 const MIN_SCORE: Score = Score::Three;
@@ -59,7 +61,7 @@ impl PasswordPolicy {
     /// # Errors
     ///
     /// At least one [`Weakness`].
-    pub fn accept(
+    pub fn check(
         &self,
         password: SecretString,
         address: Option<&EmailAddress>,
@@ -75,7 +77,7 @@ impl PasswordPolicy {
         }
         let context = self.context(address);
         let mut estimate = zxcvbn(beginning(password.expose_secret()), &context);
-        if length > JUDGED_LENGTH && estimate.score() < MIN_SCORE {
+        if length > ESTIMATED_LENGTH && estimate.score() < MIN_SCORE {
             estimate = zxcvbn(end(password.expose_secret()), &context);
         }
         if estimate.score() < MIN_SCORE {
@@ -102,14 +104,14 @@ impl PasswordPolicy {
     }
 }
 
-/// The first [`JUDGED_LENGTH`] characters.
+/// The first [`ESTIMATED_LENGTH`] characters.
 fn beginning(text: &str) -> &str {
-    text.char_indices().nth(JUDGED_LENGTH).map_or(text, |(end, _)| &text[..end])
+    text.char_indices().nth(ESTIMATED_LENGTH).map_or(text, |(end, _)| &text[..end])
 }
 
-/// The last [`JUDGED_LENGTH`] characters.
+/// The last [`ESTIMATED_LENGTH`] characters.
 fn end(text: &str) -> &str {
-    text.char_indices().nth_back(JUDGED_LENGTH - 1).map_or(text, |(start, _)| &text[start..])
+    text.char_indices().nth_back(ESTIMATED_LENGTH - 1).map_or(text, |(start, _)| &text[start..])
 }
 
 impl NewPassword {
@@ -142,7 +144,7 @@ mod tests {
         address: Option<&str>,
     ) -> Result<NewPassword, Vec<Weakness>> {
         let address = address.map(|text| text.parse().expect("an address"));
-        policy(min_length).accept(password.into(), address.as_ref())
+        policy(min_length).check(password.into(), address.as_ref())
     }
 
     #[test]
@@ -199,12 +201,12 @@ mod tests {
             assert!(accepts(8, password, Some(address)).is_err(), "{password}");
         }
         let named = PasswordPolicy { min_length: 8, service_name: "Quixotryclub".to_owned() };
-        assert!(named.accept("Quixotryclub1".into(), None).is_err());
+        assert!(named.check("Quixotryclub1".into(), None).is_err());
     }
 
     proptest! {
         #[test]
-        fn judging_never_panics_and_the_bounds_hold(password in "\\PC{0,200}") {
+        fn checking_never_panics_and_the_bounds_hold(password in "\\PC{0,200}") {
             let length = password.chars().count();
             let verdict = accepts(15, &password, Some("ann@example.com"));
             prop_assert!(verdict.is_err() || (15..=128).contains(&length));

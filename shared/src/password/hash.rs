@@ -105,7 +105,7 @@ mod tests {
 
     fn hashed() -> PasswordHash {
         let policy = PasswordPolicy { min_length: 15, service_name: "Rekey".to_owned() };
-        let password = policy.accept(PASSWORD.into(), None).expect("accepted");
+        let password = policy.check(PASSWORD.into(), None).expect("accepted");
         let cost = Argon2Cost::new(19 * 1024, 2, 1).expect("OWASP's minimum");
         hash(&password, &cost, &Random::operating_system()).expect("a hash")
     }

@@ -15,12 +15,12 @@ pub const UNLEASH_MAIL: &str = "/auth/reset/password-email";
 /// A documented path.
 pub const UNLEASH_VALIDATE: &str = "/auth/reset/validate";
 /// A documented path.
-pub const UNLEASH_JUDGE: &str = "/auth/reset/validate-password";
+pub const UNLEASH_CHECK: &str = "/auth/reset/validate-password";
 /// A documented path.
 pub const UNLEASH_SET: &str = "/auth/reset/password";
 
 /// What every refusal must look like on its route.
-pub fn assert_refusal(path: &str, answer: &Answer, status: u64, name: &str) {
+pub fn assert_error(path: &str, answer: &Answer, status: u64, name: &str) {
     assert_eq!(answer.status(), status, "{path} {answer:?}");
     let body = answer.json();
     if path.starts_with("/auth/") {

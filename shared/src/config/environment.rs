@@ -1,0 +1,169 @@
+//! Reads environment variables: each is there and well-formed, or named in an error that does not quote its value.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use lambda_http::http::Uri;
+
+use super::{AccountsTable, ConfigError, MailSettings, RequiredAttribute};
+use crate::api_key::ApiKeys;
+use crate::mail::LinkBase;
+use crate::origin::{OriginSecrets, OriginSecretsError};
+use crate::password::hash::{Argon2Cost, Argon2CostError};
+
+pub(super) struct Environment<'a>(pub(super) &'a dyn Fn(&str) -> Option<String>);
+
+impl Environment<'_> {
+    pub(super) fn optional(&self, variable: &'static str) -> Result<Option<String>, ConfigError> {
+        let value = (self.0)(variable).filter(|value| !value.is_empty());
+        match value {
+            // A line break in the sender or the service's name would be a header of the attacker's choice.
+            Some(value) if value.chars().any(char::is_control) => {
+                Err(bad(variable, "must not contain control characters"))
+            }
+            value => Ok(value),
+        }
+    }
+
+    pub(super) fn required(&self, variable: &'static str) -> Result<String, ConfigError> {
+        self.optional(variable)?.ok_or_else(|| bad(variable, "is not set"))
+    }
+
+    pub(super) fn text(&self, variable: &'static str, default: &str) -> Result<String, ConfigError> {
+        Ok(self.optional(variable)?.unwrap_or_else(|| default.to_owned()))
+    }
+
+    pub(super) fn number<N>(
+        &self,
+        variable: &'static str,
+        default: N,
+        range: RangeInclusive<N>,
+    ) -> Result<N, ConfigError>
+    where
+        N: FromStr + PartialOrd + Display,
+    {
+        let Some(text) = self.optional(variable)? else { return Ok(default) };
+        match text.parse() {
+            Ok(number) if range.contains(&number) => Ok(number),
+            _ => Err(bad(
+                variable,
+                format!("must be a whole number from {} to {}", range.start(), range.end()),
+            )),
+        }
+    }
+
+    pub(super) fn accounts(&self) -> Result<AccountsTable, ConfigError> {
+        let table = AccountsTable {
+            name: self.required("ACCOUNTS_TABLE")?,
+            key: self.text("ACCOUNTS_KEY", "email")?,
+            email: self.text("ACCOUNTS_EMAIL", "email")?,
+            email_index: self.optional("ACCOUNTS_EMAIL_INDEX")?,
+            password_hash: self.text("ACCOUNTS_PASSWORD_HASH", "password_hash")?,
+            password_changed_at: self.text("ACCOUNTS_PASSWORD_CHANGED_AT", "password_changed_at")?,
+            required: self.required_attribute()?,
+        };
+        if table.email_index.is_none() && table.key != table.email {
+            return Err(bad(
+                "ACCOUNTS_EMAIL_INDEX",
+                "is not set, but accounts are not keyed by their address (ACCOUNTS_KEY differs from \
+                 ACCOUNTS_EMAIL): name an index whose partition key is the address",
+            ));
+        }
+        let written = [&table.password_hash, &table.password_changed_at];
+        if written[0] == written[1] || written.iter().any(|name| [&table.key, &table.email].contains(name)) {
+            return Err(bad(
+                "ACCOUNTS_PASSWORD_HASH",
+                "and ACCOUNTS_PASSWORD_CHANGED_AT must differ from each other, from ACCOUNTS_KEY and from ACCOUNTS_EMAIL",
+            ));
+        }
+        Ok(table)
+    }
+
+    pub(super) fn required_attribute(&self) -> Result<Option<RequiredAttribute>, ConfigError> {
+        const VARIABLE: &str = "ACCOUNTS_REQUIRED_ATTRIBUTE";
+        let Some(text) = self.optional(VARIABLE)? else { return Ok(None) };
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+                Ok(Some(RequiredAttribute { name: name.to_owned(), value: value.to_owned() }))
+            }
+            _ => Err(bad(VARIABLE, "must have the form name=value, such as status=active")),
+        }
+    }
+
+    pub(super) fn mail(&self) -> Result<MailSettings, ConfigError> {
+        let from = self.required("MAIL_FROM")?;
+        if !from.contains('@') {
+            return Err(bad("MAIL_FROM", "must be an address that is verified with SES"));
+        }
+        let reset_link = self.optional("RESET_LINK")?;
+        if reset_link.as_deref().is_some_and(|link| !is_link_base(link)) {
+            return Err(bad(
+                "RESET_LINK",
+                "must be an https:// address without a fragment (Rekey appends #token=…), in which {token} may stand once, in the \
+                 path or the query",
+            ));
+        }
+        Ok(MailSettings {
+            from,
+            reply_to: self.optional("MAIL_REPLY_TO")?,
+            configuration_set: self.optional("MAIL_CONFIGURATION_SET")?,
+            reset_link: reset_link.map(LinkBase::from_text),
+            service_name: self.text("SERVICE_NAME", "Rekey")?,
+        })
+    }
+
+    /// RFC 9106 section 4's second recommended option unless configured: 64 MiB, 3 iterations, 4 lanes.
+    pub(super) fn argon2(&self) -> Result<Argon2Cost, ConfigError> {
+        let memory_kib = self.number("ARGON2_MEMORY_KIB", 65_536, 0..=4_194_304)?;
+        let iterations = self.number("ARGON2_ITERATIONS", 3, 0..=1_000)?;
+        let lanes = self.number("ARGON2_LANES", 4, 1..=255)?;
+        Argon2Cost::new(memory_kib, iterations, lanes).map_err(|error| {
+            let variable = match error {
+                Argon2CostError::TooLittleMemory => "ARGON2_MEMORY_KIB",
+                Argon2CostError::TooFewIterations => "ARGON2_ITERATIONS",
+                Argon2CostError::OutOfRange => "ARGON2_LANES",
+            };
+            bad(variable, error.to_string())
+        })
+    }
+
+    pub(super) fn origin_secrets(&self) -> Result<OriginSecrets, ConfigError> {
+        let text = self.text("ORIGIN_SECRETS", "")?;
+        text.parse().map_err(|error: OriginSecretsError| bad("ORIGIN_SECRETS", error.to_string()))
+    }
+
+    pub(super) fn api_keys(&self) -> Result<ApiKeys, ConfigError> {
+        let keys: ApiKeys = self
+            .text("API_KEYS", "")?
+            .parse()
+            .map_err(|error| bad("API_KEYS", format!("is malformed: {error}")))?;
+        let required = match self.text("REQUIRE_API_KEY", "false")?.as_str() {
+            "true" => true,
+            "false" => false,
+            _ => return Err(bad("REQUIRE_API_KEY", "must be true or false")),
+        };
+        if required && keys.is_empty() {
+            return Err(bad("REQUIRE_API_KEY", "is true, but API_KEYS holds no key: nobody could call"));
+        }
+        Ok(keys.required(required))
+    }
+}
+
+/// Whether `link` is an `https` address (or a plain one of this machine) to which a fragment can be appended, or that says once where
+/// the token goes.
+fn is_link_base(link: &str) -> bool {
+    // Another brace would be a misspelled place for the token.
+    let plain = link.replacen(LinkBase::TOKEN, "", 1);
+    let Ok(uri) = link.replacen(LinkBase::TOKEN, "T", 1).parse::<Uri>() else { return false };
+    let local = ["127.0.0.1", "localhost", "[::1]"].map(Some).contains(&uri.host());
+    let secure = uri.scheme_str() == Some("https") || (uri.scheme_str() == Some("http") && local);
+    let token_after_host = link
+        .find(LinkBase::TOKEN)
+        .is_none_or(|at| link.match_indices('/').nth(2).is_some_and(|(path, _)| at > path));
+    secure && token_after_host && !plain.contains(['#', '@', '"', '<', '>', '{', '}'])
+}
+
+pub(super) fn bad(variable: &'static str, problem: impl Into<String>) -> ConfigError {
+    ConfigError { variable, problem: problem.into() }
+}

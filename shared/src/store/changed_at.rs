@@ -1,0 +1,85 @@
+//! The time of an account's last change of password, as the row has it: a number of seconds or of milliseconds.
+
+use crate::clock::Timestamp;
+
+/// Numbers below this are seconds since the epoch (until the year 5138), from it on milliseconds (since 1973), up to
+/// [`MILLIS_END`]; beyond that they would be micro- or nanoseconds, which are refused.
+const SECONDS_END: u64 = 100_000_000_000;
+const MILLIS_END: u64 = SECONDS_END * 1000;
+
+/// When the password last changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ChangedAt {
+    /// The stored number without its fraction, in seconds or milliseconds.
+    whole: u64,
+    in_seconds: bool,
+}
+
+impl ChangedAt {
+    pub(super) fn parse(stored: &str) -> Option<Self> {
+        let whole = stored.split('.').next().unwrap_or_default();
+        let whole: u64 = whole.parse().ok().filter(|number| *number < MILLIS_END)?;
+        // Zero is a time that nobody has set: it says nothing of the unit.
+        Some(Self { whole, in_seconds: whole > 0 && whole < SECONDS_END })
+    }
+
+    /// The first millisecond that the number can mean.
+    pub(super) const fn earliest(self) -> Timestamp {
+        Timestamp::from_millis(if self.in_seconds { self.whole * 1000 } else { self.whole })
+    }
+
+    /// The last millisecond that the number can mean: "12:00:00" may have been 12:00:00.999.
+    pub(super) const fn latest(self) -> Timestamp {
+        Timestamp::from_millis(if self.in_seconds { self.whole * 1000 + 999 } else { self.whole })
+    }
+
+    /// The number for a change at `at`: greater than `seen`, in its unit, never before `at`, and in milliseconds where there is
+    /// none.
+    pub(super) fn next(seen: Option<Self>, at: Timestamp) -> u64 {
+        let now = match seen {
+            Some(seen) if seen.in_seconds => at.as_millis().div_ceil(1000),
+            _ => at.as_millis(),
+        };
+        now.max(seen.map_or(0, |seen| seen.whole + 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(stored: &str) -> ChangedAt {
+        ChangedAt::parse(stored).expect(stored)
+    }
+
+    #[test]
+    fn a_time_of_change_may_be_in_milliseconds_or_seconds() {
+        for (stored, latest) in [
+            ("1700000000123", 1_700_000_000_123),
+            ("1700000000", 1_700_000_000_999),
+            ("1700000000.25", 1_700_000_000_999),
+            ("0", 0),
+        ] {
+            assert_eq!(parsed(stored).latest(), Timestamp::from_millis(latest), "{stored}");
+        }
+        for text in ["", "-5", "1e3", "x", "1700000000123456", "99999999999999999999999"] {
+            assert_eq!(ChangedAt::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rule_4_the_time_that_is_written_is_greater_than_the_one_before_and_in_its_unit() {
+        let at = Timestamp::from_millis(1_800_000_000_001);
+        for (stored, written) in [
+            (None, 1_800_000_000_001),
+            (Some("0"), 1_800_000_000_001),
+            (Some("1700000000123"), 1_800_000_000_001),
+            (Some("1900000000123"), 1_900_000_000_124),
+            (Some("1700000000"), 1_800_000_001),
+            (Some("1800000001"), 1_800_000_002),
+            (Some("1800000001.5"), 1_800_000_002),
+        ] {
+            assert_eq!(ChangedAt::next(stored.map(parsed), at), written, "{stored:?}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The tables of a deployment, as the operator's own application and a test look at them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
+
+use crate::world::World;
+
+type Item = HashMap<String, AttributeValue>;
+
+impl World {
+    /// The account under `key`, whose attribute is `key_name`.
+    pub async fn account_by(&self, key_name: &str, key: &str) -> Option<Item> {
+        let key = AttributeValue::S(key.to_owned());
+        self.dynamodb
+            .get_item()
+            .table_name(&self.traces.accounts_table)
+            .key(key_name, key)
+            .send()
+            .await
+            .expect("a read")
+            .item
+    }
+
+    /// The account of `address` in Rekey's own table.
+    pub async fn account(&self, address: &str) -> Item {
+        self.account_by("email", address).await.expect("an account")
+    }
+
+    /// Whether the password of `address` is `password`, by its stored hash.
+    pub async fn has_password(&self, address: &str, password: &str) -> bool {
+        hash_of(&self.account(address).await).is_some_and(|hash| verifies(&hash, password))
+    }
+
+    /// Sets an attribute of an account, as the operator's own application would.
+    pub async fn set_attribute(&self, address: &str, name: &str, value: AttributeValue) {
+        let update = self.dynamodb.update_item().table_name(ACCOUNTS_TABLE);
+        update
+            .key("email", AttributeValue::S(address.to_owned()))
+            .update_expression("SET #name = :value")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", value)
+            .send()
+            .await
+            .expect("a write");
+    }
+
+    /// Removes an attribute of an account.
+    pub async fn remove_attribute(&self, address: &str, name: &str) {
+        let update = self.dynamodb.update_item().table_name(ACCOUNTS_TABLE);
+        let update = update.key("email", AttributeValue::S(address.to_owned()));
+        let update = update.update_expression("REMOVE #name").expression_attribute_names("#name", name);
+        update.send().await.expect("a write");
+    }
+
+    /// Every row of the tokens table, by key.
+    pub async fn token_rows(&self) -> BTreeMap<String, Item> {
+        let rows = self
+            .dynamodb
+            .scan()
+            .table_name(TOKENS_TABLE)
+            .send()
+            .await
+            .expect("a scan")
+            .items
+            .unwrap_or_default();
+        rows.into_iter().map(|row| (row["pk"].as_s().expect("a key").clone(), row)).collect()
+    }
+
+    /// Deletes a row of the tokens table, as DynamoDB's TTL does in its own time.
+    pub async fn delete_token_row(&self, key: &str) {
+        let delete = self.dynamodb.delete_item().table_name(TOKENS_TABLE);
+        delete.key("pk", AttributeValue::S(key.to_owned())).send().await.expect("a delete");
+    }
+}
+
+/// The PHC string of an account.
+#[must_use]
+pub fn hash_of(account: &Item) -> Option<String> {
+    account.get("password_hash")?.as_s().ok().cloned()
+}
+
+/// Whether `password` has this PHC string.
+#[must_use]
+pub fn verifies(hash: &str, password: &str) -> bool {
+    use argon2::PasswordVerifier as _;
+    let hash = argon2::PasswordHash::new(hash).expect("a PHC string");
+    argon2::Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
+}

@@ -1,0 +1,17 @@
+//! What a reset costs, counted: infra/README.md prices it.
+
+use tests::{KNOWN, PASSWORD, World};
+
+#[tokio::test]
+async fn a_whole_reset_costs_nineteen_write_units_and_eight_read_units() {
+    let (world, proxy) = World::behind_a_proxy(&[]).await;
+    proxy.disarm();
+    let token = world.reset_token(KNOWN).await;
+    // The page looks whether the link works before it asks for a password.
+    assert_eq!(world.validate(&token).await.status(), 204);
+    assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
+    let calls = proxy.calls();
+    let (writes, reads) = calls.iter().fold((0, 0), |(w, r), call| (w + call.writes, r + call.reads));
+    assert_eq!((writes, reads), (19, 8), "{calls:#?}");
+    assert_eq!(world.outbox.messages().len(), 2);
+}
