@@ -146,7 +146,7 @@ async fn routed<F: Function>(
     call: &Call,
     record: &mut CallEvent,
 ) -> Result<Success, ApiError> {
-    record.route = route.path;
+    (record.method, record.route) = (route.method, route.path);
     let authorization = call.authorization.as_ref().map(SecretString::expose_secret);
     let caller = if is_page(route.endpoint, call)? {
         // The pages are for anonymous people; where nobody may be anonymous, there are none.

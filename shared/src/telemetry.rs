@@ -36,6 +36,8 @@ pub struct CallEvent {
     function: &'static str,
     /// What was done, or the `code` of the refusal.
     pub outcome: &'static str,
+    /// The route's method.
+    pub method: &'static str,
     /// The route as documented, never the path as sent.
     pub route: &'static str,
     /// Digits, as text: a dimension or a property, never a sum.
@@ -161,6 +163,7 @@ impl Telemetry {
             stack: Arc::clone(&self.stack),
             function: self.function,
             outcome: "unknown",
+            method: "unknown",
             route: "unknown",
             status: String::new(),
             request_id: request_id.to_owned(),

@@ -46,7 +46,7 @@ impl Functions {
         let mut arguments: Vec<&OsStr> = vec!["build".as_ref()];
         arguments.extend(FUNCTIONS.iter().flat_map(|name| ["--bin".as_ref(), OsStr::new(name)]));
         arguments.extend(self.release.then_some(OsStr::new("--release")));
-        let Guarded { mut guard, input } = self.guarded("cargo".as_ref(), &arguments)?;
+        let Guarded { mut guard, input } = self.guarded("cargo".as_ref(), &arguments, Stdio::inherit)?;
         let status = guard.wait().await.map_err(|error| error.to_string())?;
         drop(input);
         if status.success() {
@@ -70,11 +70,16 @@ impl Functions {
                 .into();
         arguments.extend([OsStr::new("--env-file"), self.env_file.as_os_str()]);
         arguments.extend(self.release.then_some(OsStr::new("--release")));
-        self.guarded(watch.as_os_str(), &arguments)
+        self.guarded(watch.as_os_str(), &arguments, Stdio::piped)
     }
 
     /// Runs `program` under a guard.
-    fn guarded(&self, program: &OsStr, arguments: &[&OsStr]) -> Result<Guarded, String> {
+    fn guarded(
+        &self,
+        program: &OsStr,
+        arguments: &[&OsStr],
+        output: fn() -> Stdio,
+    ) -> Result<Guarded, String> {
         let me = std::env::current_exe()
             .map_err(|error| format!("this program's own path is unknown: {error}"))?;
         let mut command = Command::new(me);
@@ -86,6 +91,8 @@ impl Functions {
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &self.target)
             .stdin(Stdio::piped())
+            .stdout(output())
+            .stderr(output())
             // Ctrl-C goes to the terminal's foreground group; the guard hears of the end through its input.
             .process_group(0)
             .spawn()

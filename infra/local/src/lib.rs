@@ -3,6 +3,7 @@
 
 pub mod dynamodb;
 pub mod functions;
+pub mod log;
 pub mod ses;
 pub mod stream;
 

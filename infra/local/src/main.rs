@@ -1,16 +1,21 @@
 //! Rekey on one machine: `cargo run -p local`.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
 use dynoxide::Database;
 use local::functions::{self, Functions, Guarded};
+use local::log::Lines;
 use local::stream::Mapping;
 use local::{dynamodb, ses};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::net::TcpListener;
+use tokio::process::Child;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs Rekey on this machine: DynamoDB, SES and the three functions. Every variable of infra/README.md, section
@@ -33,6 +38,9 @@ struct Arguments {
     /// Run optimised functions.
     #[arg(long)]
     release: bool,
+    /// Print the functions' log lines as they are.
+    #[arg(long)]
+    json: bool,
 }
 
 #[tokio::main]
@@ -105,6 +113,32 @@ async fn serve(
 ) -> Result<(), String> {
     functions.build().await?;
     let Guarded { guard, .. } = running.insert(functions.start().await?);
+    let inbox = format!("http://127.0.0.1:{}/", arguments.mail_port);
+    let lines = Arc::new(Mutex::new(Lines::new(inbox, std::io::stdout().is_terminal(), arguments.json)));
+    let outputs: [Option<Box<dyn AsyncRead + Send + Unpin>>; 2] = [
+        guard.stdout.take().map(|output| Box::new(output) as _),
+        guard.stderr.take().map(|output| Box::new(output) as _),
+    ];
+    let printed: Vec<_> =
+        outputs.into_iter().flatten().map(|output| tokio::spawn(print(output, Arc::clone(&lines)))).collect();
+    let outcome = watch(guard, functions, arguments, mails).await;
+    // The functions have ended: what they and their tools still had to say comes first.
+    for task in printed {
+        let _ = tokio::time::timeout(Duration::from_secs(2), task).await;
+    }
+    for line in lines.lock().map(|mut lines| lines.held_back().collect::<Vec<_>>()).unwrap_or_default() {
+        say(&line);
+    }
+    outcome
+}
+
+/// Says when the functions answer, and returns only if they end.
+async fn watch(
+    guard: &mut Child,
+    functions: &Functions,
+    arguments: &Arguments,
+    mails: impl Future<Output = ()>,
+) -> Result<(), String> {
     tokio::select! {
         status = guard.wait() => return Err(format!("the functions did not start ({status:?})")),
         answered = tokio::time::timeout(Duration::from_mins(1), wake(functions.port)) => {
@@ -120,6 +154,22 @@ async fn serve(
         "the functions ended ({})",
         status.map_or_else(|error| error.to_string(), |status| status.to_string())
     ))
+}
+
+/// Prints what the functions and their tools say, as a person reads it.
+async fn print(output: impl AsyncRead + Unpin, lines: Arc<Mutex<Lines>>) {
+    let mut output = BufReader::new(output).lines();
+    while let Ok(Some(line)) = output.next_line().await {
+        let shown = lines.lock().ok().and_then(|mut lines| lines.shown(line));
+        if let Some(line) = shown {
+            say(&line);
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a command-line program")]
+fn say(line: &str) {
+    println!("{line}");
 }
 
 /// Calls each function once: `cargo lambda watch` starts a function with its first request. To one that cannot start, it
