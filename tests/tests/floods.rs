@@ -1,5 +1,6 @@
 //! A flood of the largest and strangest input that API Gateway lets through does not make a function's process grow.
 
+use futures::future::join_all;
 use serde_json::json;
 use tests::environment::Environment;
 use tests::fleet::Fleet;
@@ -46,15 +47,17 @@ async fn flood(environment: &Environment, path: &str, longest: usize, calls: usi
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_does_not_make_a_process_grow() {
     let fleet = Fleet::start(1).await;
-    for (pool, path) in [
+    let functions = [
         (&fleet.reset, "/organizations/reset-password/"),
         (&fleet.validate, "/organizations/validate-password-reset/"),
         (&fleet.complete, "/organizations/complete-password/"),
-    ] {
+    ];
+    let floods = functions.map(async |(pool, path)| {
         let environment = pool.take().await;
         // As much as may be looked at: here a byte that stays of each body would show.
         flood(&environment, path, 16 * 1024, 2_000, 1024 * 1024).await;
         // As much as Lambda hands over. What an allocator does with pieces of that size is a matter of chance.
         flood(&environment, path, 5_000_000, 60, 16 * 1024 * 1024).await;
-    }
+    });
+    join_all(floods).await;
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fastrand::Rng;
+use futures::StreamExt as _;
 use futures::future::join_all;
 use tests::world::completion;
 use tests::{NO_LIMITS, Request, World, reset_token_in};
@@ -58,14 +59,15 @@ enum Act {
     OwnerChanges(usize),
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_concurrent_histories_keep_the_rules() {
     let seeds = match option_env!("REKEY_SEED") {
         Some(seed) => vec![seed.parse().expect("a number")],
         None => (0..HISTORIES).collect(),
     };
-    for seed in seeds {
-        let outcome = tokio::spawn(history(seed)).await;
+    let histories = seeds.into_iter().map(async |seed| (seed, tokio::spawn(history(seed)).await));
+    let mut histories = futures::stream::iter(histories).buffer_unordered(3);
+    while let Some((seed, outcome)) = histories.next().await {
         assert!(outcome.is_ok(), "REKEY_SEED={seed}: {outcome:?}");
     }
 }

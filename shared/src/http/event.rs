@@ -96,19 +96,19 @@ fn guard(event: &mut Value) -> Guarded {
     for name in ["headers", "multiValueHeaders"] {
         fields.get_mut(name).map(keep_readable_headers);
     }
-    if let Some(Value::String(query)) = fields.get_mut("rawQueryString") {
-        *query = utf8_percent_encode(query, NOT_IN_QUERY).to_string();
-    }
     for name in ["queryStringParameters", "multiValueQueryStringParameters"] {
         if let Some(Value::Object(parameters)) = fields.get_mut(name) {
             parameters.retain(|name, _| PARAMETERS.contains(&name.as_str()));
         }
     }
-    let length: usize = PLACES.iter().filter_map(|name| Some(fields.get(*name)?.to_string().len())).sum();
+    let length: usize = PLACES.iter().filter_map(|name| fields.get(*name)).map(length_of).sum();
     if length > MAX_URI {
         for name in PLACES {
             fields.remove(name);
         }
+    }
+    if let Some(Value::String(query)) = fields.get_mut("rawQueryString") {
+        *query = utf8_percent_encode(query, NOT_IN_QUERY).to_string();
     }
     for name in ["rawPath", "path"] {
         if let Some(Value::String(path)) = fields.get_mut(name)
@@ -128,6 +128,16 @@ fn guard(event: &mut Value) -> Guarded {
         _ => None,
     };
     Guarded { body, domain }
+}
+
+/// Bytes of `value` as text, more or less: it need not be written to be measured.
+fn length_of(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(elements) => elements.iter().map(|element| length_of(element) + 3).sum(),
+        Value::Object(entries) => entries.iter().map(|(name, value)| name.len() + length_of(value)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
 }
 
 /// An empty header is an absent one. One that cannot be read is there: an API key that somebody mangled is a wrong one.
