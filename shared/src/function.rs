@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
-use crate::api_key::{ApiKeys, Caller, KeyError, Scope};
+use crate::api_key::{ApiKeys, Caller, Scope};
 use crate::http::routes::{self, Dialect, Endpoint, FunctionName, Route};
 use crate::http::{ApiError, Call, Reply, event};
 use crate::origin::OriginSecrets;
@@ -129,10 +129,10 @@ async fn answer<F: Function>(
             record.outcome = done.outcome;
             done.reply
         }
-        Err(refusal) => {
-            record.outcome = refusal.code();
-            record.error = refusal.internal().map(str::to_owned);
-            refusal.into_reply(route.map_or(Dialect::Problem, Route::dialect), &request_id)
+        Err(error) => {
+            record.outcome = error.code();
+            record.error = error.internal().map(str::to_owned);
+            error.into_reply(route.map_or(Dialect::Problem, Route::dialect), &request_id)
         }
     };
     record.status = reply.status.as_u16().to_string();
@@ -155,10 +155,7 @@ async fn routed<F: Function>(
         }
         Caller::Anonymous
     } else {
-        function
-            .api_keys()
-            .identify(authorization, F::SCOPE)
-            .map_err(|refusal: KeyError| ApiError::Key(refusal))?
+        function.api_keys().identify(authorization, F::SCOPE).map_err(ApiError::Key)?
     };
     if let Caller::Trusted(name) = &caller {
         record.caller = Some(name.clone());

@@ -34,7 +34,7 @@ pub struct CallEvent {
     level: &'static str,
     stack: Arc<str>,
     function: &'static str,
-    /// What was done, or the `code` of the refusal.
+    /// What was done, or the `code` of the error.
     pub outcome: &'static str,
     /// The route's method.
     pub method: &'static str,

@@ -1,10 +1,10 @@
-//! The body of an event: whatever bytes come, it is fields or a refusal, and takes memory in proportion.
+//! The body of an event: whatever bytes come, it is fields or an error, and takes memory in proportion.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use peak_alloc::PeakAlloc;
 use serde_json::{Value, json};
-use shared::http::{Call, Fields, AcceptedContentType, event};
+use shared::http::{AcceptedContentType, Call, Fields, event};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;

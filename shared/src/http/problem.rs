@@ -1,4 +1,4 @@
-//! Refusals, and what callers read of them: problem documents (RFC 9457), or Unleash's shape on `/auth/reset/*`.
+//! Errors, and what callers read of them: problem documents (RFC 9457), or Unleash's shape on `/auth/reset/*`.
 //! What went wrong inside is for the log and never stands here.
 
 use lambda_http::http::StatusCode;
@@ -59,7 +59,7 @@ impl ApiError {
         Self::Invalid(vec![FieldProblem { pointer, detail: detail.into() }])
     }
 
-    /// The stable name of this kind of refusal, for callers and metrics.
+    /// The stable name of this kind of error, for callers and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -184,8 +184,8 @@ impl ApiError {
 }
 
 impl From<KeyError> for ApiError {
-    fn from(refusal: KeyError) -> Self {
-        Self::Key(refusal)
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
     }
 }
 

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::{ApiError, Reply};
 use crate::api_key::KeyError;
 
-/// `refusal` with Unleash's name for it.
-pub(super) fn error(refusal: &ApiError, request_id: &str) -> Reply {
-    let (status, name) = status_and_name(refusal);
-    let message = match refusal {
+/// `error` with Unleash's name for it.
+pub(super) fn error(error: &ApiError, request_id: &str) -> Reply {
+    let (status, name) = status_and_name(error);
+    let message = match error {
         ApiError::TokenNotLive => "Token was not valid".to_owned(),
         other => other.detail(),
     };
-    let details: Value = match refusal {
+    let details: Value = match error {
         ApiError::Invalid(problems) => problems
             .iter()
             .map(|problem| json!({"message": format!("{} {}", problem.pointer, problem.detail)}))
@@ -27,8 +27,8 @@ pub(super) fn error(refusal: &ApiError, request_id: &str) -> Reply {
     Reply::json(status, &json!({"id": request_id, "name": name, "message": message, "details": details}))
 }
 
-fn status_and_name(refusal: &ApiError) -> (StatusCode, &'static str) {
-    let name = match refusal {
+fn status_and_name(error: &ApiError) -> (StatusCode, &'static str) {
+    let name = match error {
         ApiError::NotFound | ApiError::AccountUnknown => "NotFoundError",
         ApiError::Invalid(problems) if problems.iter().any(|problem| problem.pointer == "#/password") => {
             "PasswordUndefinedError"
@@ -42,5 +42,5 @@ fn status_and_name(refusal: &ApiError) -> (StatusCode, &'static str) {
         ApiError::Throttled(_) => "RateLimitError",
         ApiError::Unavailable(_) => "InternalError",
     };
-    (refusal.status().0, name)
+    (error.status().0, name)
 }
