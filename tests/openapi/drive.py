@@ -71,7 +71,7 @@ STACKS = [
     ),
     (
         {**limits("0"), "ORIGIN_SECRETS": hashlib.sha256(b"secret of a CDN").hexdigest()},
-        [Run("past CloudFront", "examples", 1, live=False)],
+        [Run("past CloudFront", "examples,fuzzing", 2, live=False)],
     ),
     # 200 passwords are judged without a token for each dead token that is allowed.
     (limits("1"), [Run("throttled", "examples,fuzzing", 30, live=False, judged=200)]),
