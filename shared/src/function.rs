@@ -11,9 +11,11 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use crate::api_key::{ApiKeys, Caller, Scope};
+use crate::clock::Timestamp;
 use crate::http::routes::{self, Dialect, Endpoint, FunctionName, Route};
 use crate::http::{ApiError, Call, Reply, event};
 use crate::origin::OriginSecrets;
+use crate::store::limits::Limits;
 use crate::telemetry::{CallEvent, Telemetry};
 
 /// A caller has an answer after this long at the latest. API Gateway gives up after 29 or 30 seconds.
@@ -161,6 +163,15 @@ async fn routed<F: Function>(
         record.caller = Some(name.clone());
     }
     function.call(route.endpoint, call, &caller).await
+}
+
+/// What to answer to a token that is not live: there is an end to how many may be tried.
+pub async fn refuse_dead_token(limits: &Limits, call: &Call, caller: &Caller, now: Timestamp) -> ApiError {
+    match limits.count_dead_token(caller, &call.source_ip, now).await {
+        Ok(Ok(())) => ApiError::TokenNotLive,
+        Ok(Err(throttled)) => throttled.into(),
+        Err(error) => error.into(),
+    }
 }
 
 fn is_page(endpoint: Endpoint, call: &Call) -> Result<bool, ApiError> {

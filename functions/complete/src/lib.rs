@@ -7,7 +7,7 @@ use shared::api_key::{ApiKeys, Caller, Scope};
 use shared::clock::{Clock, Timestamp};
 use shared::config::Config;
 use shared::email::EmailAddress;
-use shared::function::{Function, Success};
+use shared::function::{self, Function, Success};
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::origin::OriginSecrets;
@@ -82,15 +82,6 @@ impl Complete {
         completed.map_err(|_lost| ApiError::TokenNotLive)
     }
 
-    /// What to answer to a token that is not live: there is an end to how many may be tried.
-    async fn refuse_dead_token(&self, call: &Call, caller: &Caller, now: Timestamp) -> ApiError {
-        match self.limits.count_dead_token(caller, &call.source_ip, now).await {
-            Ok(Ok(())) => ApiError::TokenNotLive,
-            Ok(Err(throttled)) => throttled.into(),
-            Err(error) => error.into(),
-        }
-    }
-
     async fn find(&self, token: &SecretString, now: Timestamp) -> Result<Option<StoredReset>, ApiError> {
         let Some(token) = Token::parse(token.expose_secret().to_owned()).map(ResetToken) else {
             return Ok(None);
@@ -120,7 +111,7 @@ impl Complete {
         let (token, password) = token_and_password(call)?;
         let now = self.clock.now();
         let Some(live) = self.look_up(&token, now).await? else {
-            return Err(self.refuse_dead_token(call, caller, now).await);
+            return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
         };
         self.complete(live, password).await?;
         Ok(Success::new("password_set", Reply::empty(StatusCode::NO_CONTENT)))
@@ -134,7 +125,7 @@ impl Complete {
         let Some(live) = self.look_up(&token, now).await? else {
             self.limits.count_password_check(caller, &call.source_ip, now).await??;
             self.check(password, None).await?;
-            return Err(self.refuse_dead_token(call, caller, now).await);
+            return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
         };
         self.complete(live, password).await?;
         Ok(Success::new("password_set", Reply::empty(StatusCode::OK)))

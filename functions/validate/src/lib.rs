@@ -13,7 +13,7 @@ use shared::api_key::{ApiKeys, Caller, Scope};
 use shared::clock::{Clock, Timestamp};
 use shared::config::Config;
 use shared::email::EmailAddress;
-use shared::function::{Function, Success};
+use shared::function::{self, Function, Success};
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode, page};
 use shared::origin::OriginSecrets;
@@ -104,17 +104,8 @@ impl Validate {
                 Ok(Success::new("token_live", Reply::empty(StatusCode::NO_CONTENT)))
             }
             Found::Request(_) | Found::Reset(_) | Found::Nothing => {
-                Err(self.refuse_dead_token(call, caller, now).await)
+                Err(function::refuse_dead_token(&self.limits, call, caller, now).await)
             }
-        }
-    }
-
-    /// What to answer to a token that is not live: there is an end to how many may be tried.
-    async fn refuse_dead_token(&self, call: &Call, caller: &Caller, now: Timestamp) -> ApiError {
-        match self.limits.count_dead_token(caller, &call.source_ip, now).await {
-            Ok(Ok(())) => ApiError::TokenNotLive,
-            Ok(Err(throttled)) => throttled.into(),
-            Err(error) => error.into(),
         }
     }
 

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use shared::api_key::Caller;
-use shared::function::Success;
+use shared::function::{self, Success};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::store::accounts::Account;
 
@@ -29,7 +29,9 @@ impl Validate {
             Found::Reset(reset) => self.accounts.current_profile(&reset.account, reset.issued_at).await?,
             Found::Request(_) | Found::Nothing => None,
         };
-        let Some(account) = account else { return Err(self.refuse_dead_token(call, caller, now).await) };
+        let Some(account) = account else {
+            return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
+        };
         Ok(Success::new("token_live", Reply::json(StatusCode::OK, &token_details(&account, &token))))
     }
 }
