@@ -168,6 +168,16 @@ class Deployment:
         row[self.parameters["AccountsKey"]] = self.key_of(address)
         self.dynamodb.put_item(TableName=self.accounts, Item={name: {"S": value} for name, value in row.items()})
 
+    def spoil_account(self, address):
+        """Writes a time of change that is none."""
+        self.dynamodb.update_item(
+            TableName=self.accounts,
+            Key={self.parameters["AccountsKey"]: {"S": self.key_of(address)}},
+            UpdateExpression="SET #at = :at",
+            ExpressionAttributeNames={"#at": self.parameters["AccountsPasswordChangedAt"]},
+            ExpressionAttributeValues={":at": {"S": "yesterday"}},
+        )
+
     def key_of(self, address):
         return address if self.parameters["AccountsKey"] == self.parameters["AccountsEmail"] else f"user-{address}"
 
@@ -186,8 +196,8 @@ class Deployment:
         """What operators have before they deploy, or what the stripped resources would have made."""
         given = self.parameters
         sender = given["MailFrom"]
-        self.identity = sender if given["MailIdentity"] == "address" else sender.split("@")[1]
-        ses.create_email_identity(EmailIdentity=self.identity)
+        identity = sender if given["MailIdentity"] == "address" else sender.split("@")[1]
+        ses.create_email_identity(EmailIdentity=identity)
         if not given["AccountsTableName"]:
             return
         key, email = given["AccountsKey"], given["AccountsEmail"]
