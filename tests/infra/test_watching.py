@@ -21,7 +21,7 @@ def emitted():
     return metrics
 
 
-def refusals():
+def errors():
     text = (template.ROOT / "shared/src/http/problem.rs").read_text()
     codes = re.search(r"const fn code\(.*?\n    \}", text, re.DOTALL)[0]
     return set(re.findall(r'=> "(\w+)"', codes))
@@ -30,9 +30,9 @@ def refusals():
 def outcomes(function):
     found = set()
     for file in (template.ROOT / "functions" / function / "src").glob("*.rs"):
-        found |= set(re.findall(r'Done::new\(\s*"(\w+)"', file.read_text()))
+        found |= set(re.findall(r'Success::new\(\s*"(\w+)"', file.read_text()))
     assert found, function
-    return found | refusals()
+    return found | errors()
 
 
 def mail_outcomes():
@@ -73,7 +73,7 @@ def test_what_is_watched_is_what_the_code_emits(name):
 
 def test_every_refusal_and_every_mail_is_on_the_dashboard():
     shown = [d for namespace, _, d in watched("default") if namespace == "Rekey"]
-    assert refusals() <= {d.get("Outcome") for d in shown}
+    assert errors() <= {d.get("Outcome") for d in shown}
     assert mail_outcomes() == {d["MailOutcome"] for d in shown if "MailOutcome" in d}
     done = {"request_opened", "mail_requested", "token_live", "password_set"}
     assert done <= {d.get("Outcome") for d in shown}
