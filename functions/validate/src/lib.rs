@@ -23,7 +23,7 @@ use shared::store::limits::Limits;
 use shared::store::orders::Orders;
 use shared::store::requests::{Requests, ResetRequest};
 use shared::store::resets::{Resets, StoredReset};
-use shared::token::{Digest, Token};
+use shared::token::Token;
 
 pub use mail::MailFunction;
 
@@ -110,13 +110,9 @@ impl Validate {
     }
 
     async fn look_up(&self, token: &SecretString, now: Timestamp) -> Result<Found, ApiError> {
-        let digest = Token::parse(token.expose_secret().to_owned()).map(|token| token.digest());
-        self.find(digest.as_ref(), now).await
-    }
-
-    async fn find(&self, digest: Option<&Digest>, now: Timestamp) -> Result<Found, ApiError> {
-        let Some(digest) = digest else { return Ok(Found::Nothing) };
-        let (request, reset) = tokio::join!(self.requests.find(digest, now), self.resets.find(digest, now));
+        let Some(token) = Token::parse(token.expose_secret().to_owned()) else { return Ok(Found::Nothing) };
+        let digest = token.digest();
+        let (request, reset) = tokio::join!(self.requests.find(&digest, now), self.resets.find(&digest, now));
         Ok(match (request?, reset?) {
             (Some(request), _) => Found::Request(request),
             (None, Some(reset)) => Found::Reset(reset),
