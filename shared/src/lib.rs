@@ -15,5 +15,3 @@ pub mod random;
 pub mod store;
 pub mod telemetry;
 pub mod token;
-
-pub use aws_config::SdkConfig;

@@ -3,6 +3,7 @@
 
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -23,7 +24,10 @@ type Invocation = (Value, oneshot::Sender<Value>);
 /// A process that serves one function, one call after another.
 pub struct Environment {
     child: Mutex<Child>,
-    pid: u32,
+    /// The process.
+    pub pid: u32,
+    /// When it was started.
+    pub started: Instant,
     invocations: mpsc::Sender<Invocation>,
     is_dead: watch::Sender<bool>,
     runtime_api: Arc<RuntimeApi>,
@@ -34,6 +38,7 @@ pub struct Environment {
 struct RuntimeApi {
     waiting: Mutex<mpsc::Receiver<Invocation>>,
     current: Mutex<Option<oneshot::Sender<Value>>>,
+    asked: watch::Sender<Option<Instant>>,
     handed_over: watch::Sender<Option<Instant>>,
 }
 
@@ -44,10 +49,18 @@ impl Environment {
         variables: &[(String, String)],
         log: &mpsc::UnboundedSender<String>,
     ) -> Self {
+        let mut command = Command::new(target_directory().join("debug").join(function));
+        command.env_clear().envs(variables.iter().cloned());
+        Self::run(command, log).await
+    }
+
+    /// Starts `command`, a program that asks the runtime API for events. Its log goes to `log`.
+    pub async fn run(mut command: Command, log: &mpsc::UnboundedSender<String>) -> Self {
         let (invocations, waiting) = mpsc::channel(1);
         let runtime_api = Arc::new(RuntimeApi {
             waiting: Mutex::new(waiting),
             current: Mutex::default(),
+            asked: watch::Sender::new(None),
             handed_over: watch::Sender::new(None),
         });
         let router = Router::new()
@@ -55,25 +68,26 @@ impl Environment {
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .with_state(Arc::clone(&runtime_api));
         let (address, served) = serve_router(router).await;
-        let mut child = Command::new(target_directory().join("debug").join(function))
-            .env_clear()
-            .envs(variables.iter().cloned())
+        command
             .env("AWS_LAMBDA_RUNTIME_API", address.trim_start_matches("http://"))
-            .env("AWS_LAMBDA_FUNCTION_NAME", function)
+            .env("AWS_LAMBDA_FUNCTION_NAME", "rekey")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
-            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256");
+        let started = Instant::now();
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .expect("a function's binary");
+            .expect("a program");
         forward(child.stdout.take().expect("an output"), log.clone());
         forward(child.stderr.take().expect("an output"), log.clone());
         let pid = child.id().expect("a process");
         Self {
             child: Mutex::new(child),
             pid,
+            started,
             invocations,
             is_dead: watch::Sender::new(false),
             runtime_api,
@@ -95,6 +109,29 @@ impl Environment {
             response = answered => response.map(|response| Answer { response }),
             _ = is_dead.wait_for(|is_dead| *is_dead) => None,
         }
+    }
+
+    /// When the process first asked for a call: it has started.
+    pub async fn asked(&self) -> Instant {
+        let mut asked = self.runtime_api.asked.subscribe();
+        asked.wait_for(Option::is_some).await.expect("a runtime API").expect("a time")
+    }
+
+    /// Tells the process that there will be no more calls, and waits for its end.
+    pub async fn end(self) {
+        drop(self.invocations);
+        self.child.into_inner().wait().await.expect("an end");
+    }
+
+    /// The CPU time of the process until now, all threads together.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid)).expect("a process");
+        let nanoseconds = threads.filter_map(|thread| {
+            let statistics = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+            statistics.split(' ').next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(nanoseconds.sum())
     }
 
     /// When the process took the last call.
@@ -120,6 +157,7 @@ impl Environment {
 }
 
 async fn next(State(api): State<Arc<RuntimeApi>>) -> impl IntoResponse {
+    api.asked.send_if_modified(|asked| asked.is_none() && asked.replace(Instant::now()).is_none());
     let Some((event, reply)) = api.waiting.lock().await.recv().await else {
         return StatusCode::GONE.into_response();
     };

@@ -8,7 +8,6 @@ use aws_sdk_dynamodb::Client;
 use local::ses::Outbox;
 use local::stream::Mapping;
 use serde_json::Value;
-use shared::aws;
 use shared::http::routes::FunctionName;
 use tokio::sync::{Mutex, mpsc};
 
@@ -18,7 +17,7 @@ use crate::event::{Answer, Request};
 use crate::evidence::Evidence;
 use crate::proxy::Proxy;
 use crate::stack::build;
-use crate::wiring::{Served, demo_database, sdk, serve, serve_ses, variables};
+use crate::wiring::{Served, aws, demo_database, serve, serve_ses, variables};
 
 /// A deployment of processes.
 pub struct Fleet {
@@ -71,7 +70,7 @@ impl Fleet {
             mail: Pool::start("validate", variables.clone(), lines.clone(), 1).await,
             stream: Mutex::new(stream),
             outbox,
-            dynamodb: aws::dynamodb(&sdk(&engine)),
+            dynamodb: aws(&engine).dynamodb(),
             log: Mutex::new((log, Vec::new())),
             _servers: [served, ses_served, proxy_served],
         }

@@ -18,6 +18,7 @@ mod wiring;
 pub mod world;
 
 pub use event::{Answer, Gateway, Request};
+pub use wiring::variables;
 pub use world::{World, reset_token_in, token_in_link};
 
 /// A password that the policy takes.

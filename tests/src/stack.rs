@@ -148,7 +148,8 @@ pub(crate) async fn build(programs: &[&str]) {
 }
 
 /// Where this test was built.
-pub(crate) fn target_directory() -> PathBuf {
+#[must_use]
+pub fn target_directory() -> PathBuf {
     let me = std::env::current_exe().expect("a path");
     me.ancestors().nth(3).expect("target/debug/deps/test").to_owned()
 }

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -13,6 +11,7 @@ use dynoxide::Database;
 use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
 use local::ses::Outbox;
 use serde_json::{Value, json};
+use shared::aws::Aws;
 use shared::config::Config;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -37,7 +36,8 @@ pub(crate) fn config(settings: &[(&str, &str)]) -> Config {
 }
 
 /// The environment variables of the same.
-pub(crate) fn variables<'a>(settings: &[(&'a str, &'a str)]) -> HashMap<&'a str, &'a str> {
+#[must_use]
+pub fn variables<'a>(settings: &[(&'a str, &'a str)]) -> HashMap<&'a str, &'a str> {
     let mut variables = HashMap::from([
         ("TOKENS_TABLE", TOKENS_TABLE),
         ("ACCOUNTS_TABLE", ACCOUNTS_TABLE),
@@ -125,17 +125,14 @@ pub(crate) fn endpoint(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().expect("an address"))
 }
 
-pub(crate) fn sdk(endpoint: &str) -> SdkConfig {
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "local", "local", None, None, "tests",
-        )))
-        .endpoint_url(endpoint)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .sleep_impl(aws_sdk_dynamodb::config::SharedAsyncSleep::new(
-            aws_smithy_async::rt::sleep::TokioSleep::new(),
-        ))
-        .build()
+/// Everything of AWS's at `endpoint`.
+pub(crate) fn aws(endpoint: &str) -> Aws {
+    let endpoint = endpoint.to_owned();
+    let variables = move |name: &str| match name {
+        "AWS_REGION" => Some("eu-west-1".to_owned()),
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("local".to_owned()),
+        "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
+        _ => None,
+    };
+    Aws::read(variables).expect("AWS")
 }

@@ -13,7 +13,6 @@ use local::ses::{Message, Outbox};
 use local::stream::{Batch, Mapping};
 use reset::Reset;
 use serde_json::{Value, json};
-use shared::aws;
 use shared::clock::Clock;
 use shared::dead_letters::DeadLetters;
 use shared::function::respond;
@@ -28,7 +27,7 @@ use crate::evidence::Evidence;
 use crate::proxy::Proxy;
 use crate::traces::{Log, Traces, keep_diagnostics};
 use crate::wiring::{
-    Served, config, demo_database, endpoint, listen, outbox, sdk, serve, serve_ses, serve_sqs,
+    Served, aws, config, demo_database, endpoint, listen, outbox, serve, serve_ses, serve_sqs,
 };
 use crate::{KNOWN, NO_LIMITS, PASSWORD};
 
@@ -80,7 +79,7 @@ impl World {
         let (proxy, dynamodb, proxy_served) = Proxy::start(&upstream).await;
         let mut world = Self::behind(db, &dynamodb, settings, vec![served, proxy_served]).await;
         // The test itself looks past the proxy.
-        world.dynamodb = aws::dynamodb(&sdk(&upstream));
+        world.dynamodb = aws(&upstream).dynamodb();
         (world, proxy)
     }
 
@@ -140,14 +139,14 @@ impl World {
         let accounts_table = config.accounts.name.clone();
         let (dead_letters, sqs, served) = serve_sqs().await;
         servers.push(served);
-        let (dynamodb, ses) = (aws::dynamodb(&sdk(dynamodb)), sdk(ses));
+        let (dynamodb, ses) = (aws(dynamodb).dynamodb(), aws(ses));
         let millis = Arc::new(AtomicU64::new(START));
         let hands = Arc::clone(&millis);
         let clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(hands.load(Ordering::Relaxed)));
         let (log, random) = (Log::default(), Random::operating_system());
         let telemetry = |name| Telemetry::new(name, "tests", clock.clone(), log.clone());
 
-        let queue = DeadLetters::new(aws::sqs(&sdk(&sqs)), format!("{sqs}/lost-mails"));
+        let queue = DeadLetters::new(aws(&sqs).sqs(), format!("{sqs}/lost-mails"));
         let mail = MailFunction::new(
             &config,
             dynamodb.clone(),
@@ -159,7 +158,7 @@ impl World {
         );
         let reset =
             Reset::new(config.clone(), dynamodb.clone(), clock.clone(), random.clone()).expect("reset");
-        let region = Some("eu-west-1".to_owned());
+        let region = "eu-west-1".to_owned();
         let validate = Validate::new(config.clone(), dynamodb.clone(), region, clock.clone(), random.clone());
         let validate = validate.expect("validate");
         let complete = Complete::new(config, dynamodb.clone(), clock.clone(), random);

@@ -3,20 +3,23 @@
 use std::time::SystemTime;
 
 use reset::Reset;
+use shared::aws::Aws;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::random::Random;
 use shared::telemetry::{self, Telemetry};
-use shared::{aws, function};
+use shared::{function, store};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment and the clock")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init_diagnostics();
     let config = Config::read(|name| std::env::var(name).ok())?;
-    let sdk = aws::sdk_config().await;
+    let aws = Aws::read(|name| std::env::var(name).ok())?;
     let clock = Clock::new(SystemTime::now);
     let telemetry = Telemetry::new("reset", &config.stack_name, clock.clone(), std::io::stdout());
-    let reset = Reset::new(config, aws::dynamodb(&sdk), clock, Random::operating_system())?;
+    let dynamodb = aws.dynamodb();
+    store::warm_up(&dynamodb, &config.tokens_table).await;
+    let reset = Reset::new(config, dynamodb, clock, Random::operating_system())?;
     function::serve(reset, telemetry).await
 }

@@ -38,7 +38,7 @@ pub struct Validate {
     orders: Orders,
     page: Reply,
     has_reset_link: bool,
-    region: Option<String>,
+    region: String,
     clock: Clock,
     random: Random,
 }
@@ -65,7 +65,7 @@ impl Validate {
     pub fn new(
         config: Config,
         dynamodb: Client,
-        region: Option<String>,
+        region: String,
         clock: Clock,
         random: Random,
     ) -> Result<Self, lambda_http::Error> {

@@ -9,6 +9,7 @@ use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse
 use aws_sdk_dynamodb::Client;
 use lambda_http::LambdaEvent;
 use serde_json::Value;
+use shared::aws::Aws;
 use shared::clock::{Clock, Timestamp};
 use shared::config::{Config, MailSettings};
 use shared::dead_letters::DeadLetters;
@@ -20,7 +21,6 @@ use shared::store::orders::{Claim, NotClaimed, Order, Orders};
 use shared::store::resets::Resets;
 use shared::telemetry::{MailOutcome, Telemetry};
 use shared::token::{ResetToken, Token};
-use shared::{SdkConfig, aws};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -39,7 +39,7 @@ pub struct MailFunction {
     settings: MailSettings,
     dead_letters: Option<DeadLetters>,
     lifetime_seconds: u64,
-    sdk: SdkConfig,
+    aws: Aws,
     telemetry: Telemetry,
     clock: Clock,
     random: Random,
@@ -83,12 +83,12 @@ impl From<NotClaimed> for Undelivered {
 }
 
 impl MailFunction {
-    /// The function as `config` has it, which reaches SES as `sdk` says.
+    /// The function as `config` has it, which reaches SES as `aws` says.
     #[must_use]
     pub fn new(
         config: &Config,
         dynamodb: Client,
-        sdk: SdkConfig,
+        aws: Aws,
         dead_letters: Option<DeadLetters>,
         telemetry: Telemetry,
         clock: Clock,
@@ -102,7 +102,7 @@ impl MailFunction {
             settings: config.mail.clone(),
             dead_letters,
             lifetime_seconds,
-            sdk,
+            aws,
             telemetry,
             clock,
             random,
@@ -132,7 +132,7 @@ impl MailFunction {
 
     /// One after another, so that whoever ends this process ends it in the middle of one mail at the most.
     async fn deliver(&self, batch: Event, request_id: &str) -> DynamoDbEventResponse {
-        let (started, ses) = (Instant::now(), aws::ses(&self.sdk));
+        let (started, ses) = (Instant::now(), self.aws.ses());
         let mut again = DynamoDbEventResponse::default();
         for record in batch.records.into_iter().filter(is_order) {
             let failed = if started.elapsed() < BATCH_BUDGET {

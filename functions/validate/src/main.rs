@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use lambda_http::service_fn;
+use shared::aws::Aws;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::dead_letters::DeadLetters;
 use shared::random::Random;
 use shared::telemetry::{self, Telemetry};
-use shared::{aws, function, http};
+use shared::{function, http, store};
 use validate::{MailFunction, Validate};
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,16 +19,16 @@ use validate::{MailFunction, Validate};
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init_diagnostics();
     let config = Config::read(|name| std::env::var(name).ok())?;
-    let sdk = aws::sdk_config().await;
+    let aws = Aws::read(|name| std::env::var(name).ok())?;
     let clock = Clock::new(SystemTime::now);
     let telemetry = Telemetry::new("validate", &config.stack_name, clock.clone(), std::io::stdout());
-    let (random, dynamodb) = (Random::operating_system(), aws::dynamodb(&sdk));
+    let (random, dynamodb) = (Random::operating_system(), aws.dynamodb());
+    store::warm_up(&dynamodb, &config.tokens_table).await;
     let queue = config.dead_letter_queue_url.clone();
-    let dead_letters = queue.map(|queue_url| DeadLetters::new(aws::sqs(&sdk), queue_url));
+    let dead_letters = queue.map(|queue_url| DeadLetters::new(aws.sqs(), queue_url));
     let (for_mail, ticks, bytes) = (telemetry.clone(), clock.clone(), random.clone());
-    let mail =
-        MailFunction::new(&config, dynamodb.clone(), sdk.clone(), dead_letters, for_mail, ticks, bytes);
-    let region = sdk.region().map(ToString::to_string);
+    let region = aws.region().to_owned();
+    let mail = MailFunction::new(&config, dynamodb.clone(), aws, dead_letters, for_mail, ticks, bytes);
     let (mail, validate) =
         (Arc::new(mail), Arc::new(Validate::new(config, dynamodb, region, clock, random)?));
     lambda_http::lambda_runtime::run(service_fn(move |event: lambda_http::LambdaEvent<_>| {

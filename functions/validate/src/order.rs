@@ -88,8 +88,7 @@ impl Validate {
         if self.has_reset_link {
             return Ok(None);
         }
-        let page = call.api.as_ref().zip(self.region.as_deref());
-        let page = page.and_then(|(api, region)| LinkBase::of_hosted_page(api, region));
+        let page = call.api.as_ref().and_then(|api| LinkBase::of_hosted_page(api, &self.region));
         page.map(Some).ok_or_else(|| {
             ApiError::Unavailable(
                 "RESET_LINK is not set and the event does not say which API it came through".to_owned(),

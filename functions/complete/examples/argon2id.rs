@@ -1,0 +1,24 @@
+//! Hashes one password again and again at the default costs and prints the milliseconds of the fastest. The benchmark `speed` compares them
+//! with the reference library's.
+
+use std::time::Instant;
+
+use shared::password::PasswordPolicy;
+use shared::password::hash::{Argon2Cost, hash};
+use shared::random::Random;
+
+#[expect(clippy::print_stdout, reason = "what it is for")]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let policy = PasswordPolicy { min_length: 15, service_name: "Rekey".to_owned() };
+    let password =
+        policy.check("correct horse battery staple".into(), None).map_err(|_| "a weak password")?;
+    let (cost, random) = (Argon2Cost::default(), Random::operating_system());
+    let mut fastest = f64::INFINITY;
+    for _ in 0..9 {
+        let started = Instant::now();
+        hash(&password, &cost, &random)?;
+        fastest = fastest.min(started.elapsed().as_secs_f64() * 1000.0);
+    }
+    println!("{fastest}");
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! What is the same on every machine: sizes, calls, and instructions.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::endpoint::{Endpoint, Seen};
+use crate::programs::{Program, output, release};
+use crate::table::{Goal, Report, short};
+
+/// The counts of the last recorded run.
+const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/speed/instructions.json");
+
+const MEBIBYTE: f64 = 1_048_576.0;
+
+/// Bytes of the binaries and of their zips, and the most memory that a process had after a hundred calls.
+pub(crate) async fn sizes(report: &mut Report, programs: &[Program], endpoint: &Endpoint) {
+    report.table("Size and memory", &["function", "bootstrap, MB", "zip, MB", "peak resident memory, MiB"]);
+    let zip = "import sys, zipfile, io; b = io.BytesIO(); z = zipfile.ZipFile(b, 'w', zipfile.ZIP_DEFLATED, compresslevel=9); \
+               z.write(sys.argv[1]); z.close(); print(len(b.getvalue()))";
+    for (program, most) in programs.iter().zip([f64::INFINITY, 4.5, 5.0, 5.0]) {
+        let name = program.name;
+        let binary = &program.command[0];
+        #[expect(clippy::cast_precision_loss, reason = "a few megabytes")]
+        let bytes = std::fs::metadata(binary).expect("a binary").len() as f64 / 1e6;
+        let zipped =
+            output("python3", &["-c", zip, binary]).await.trim().parse::<f64>().expect("a number") / 1e6;
+        let environment = program.start(endpoint, &[]).await;
+        for _ in 0..100 {
+            environment.call(program.event.clone()).await.expect("an answer");
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a few megabytes")]
+        let memory = environment.peak_memory() as f64 / MEBIBYTE;
+        environment.kill().await;
+        if name == "hello" {
+            report.row(&[name.to_owned(), short(bytes), short(zipped), short(memory)]);
+            continue;
+        }
+        let cells = [
+            name.to_owned(),
+            report.check(&format!("{name}, MB"), bytes, &Goal::AtMost(most), true),
+            report.check(&format!("{name}, MB zipped"), zipped, &Goal::AtMost(2.0), true),
+            report.check(&format!("{name}, MiB"), memory, &Goal::AtMost(8.0), true),
+        ];
+        report.row(&cells);
+    }
+}
+
+/// Calls, new connections and bytes of a start with its first call, and of a call after that.
+pub(crate) async fn calls(report: &mut Report, programs: &[Program], endpoint: &Endpoint) {
+    report.table(
+        "Calls to AWS (a start reads a row that does not exist, twice)",
+        &[
+            "function",
+            "start and first call: calls",
+            "connections",
+            "bytes",
+            "second call: calls",
+            "connections",
+            "bytes",
+        ],
+    );
+    let since = |before: Seen, now: Seen| Seen {
+        calls: now.calls - before.calls,
+        connections: now.connections - before.connections,
+        bytes: now.bytes - before.bytes,
+    };
+    for program in programs.iter().filter(|program| program.name != "hello") {
+        let before = endpoint.seen();
+        let environment = program.start(endpoint, &[]).await;
+        environment.call(program.event.clone()).await.expect("an answer");
+        let between = endpoint.seen();
+        environment.call(program.event.clone()).await.expect("an answer");
+        let (cold, warm) = (since(before, between), since(between, endpoint.seen()));
+        environment.kill().await;
+        let name = program.name;
+        let [cold_calls, cold_connections, cold_bytes] =
+            [cold.calls, cold.connections, cold.bytes].map(|n| n.to_string());
+        // The mail function has a new connection to SES for each batch.
+        #[expect(clippy::cast_precision_loss, reason = "a few")]
+        let connections = report.check(
+            &format!("{name}, connections"),
+            warm.connections as f64,
+            &Goal::AtMost(if name == "mail" { 1.0 } else { 0.0 }),
+            true,
+        );
+        let (calls, bytes) = (warm.calls.to_string(), warm.bytes.to_string());
+        report.row(&[name.to_owned(), cold_calls, cold_connections, cold_bytes, calls, connections, bytes]);
+    }
+}
+
+/// Instructions of one warm call, by callgrind: those of 120 calls less those of 20. `record` writes them down.
+pub(crate) async fn instructions(
+    report: &mut Report,
+    programs: &[Program],
+    endpoint: &Endpoint,
+    record: bool,
+) {
+    if !Path::new("/usr/bin/valgrind").exists() {
+        output("apt-get", &["install", "-y", "-qq", "valgrind"]).await;
+    }
+    let recorded: BTreeMap<String, f64> = std::fs::read_to_string(RECORDED)
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    report.table("Instructions of one warm call", &["function", "thousands", "of what is recorded"]);
+    let mut counted = BTreeMap::new();
+    for program in programs {
+        let name = program.name;
+        let few = collected(program, endpoint, 20).await;
+        let many = collected(program, endpoint, 120).await;
+        let each = (many - few) / 100.0;
+        counted.insert(name, each.round());
+        let cell = match recorded.get(name) {
+            Some(before) => {
+                report.check(&format!("{name}, instructions"), each / before, &Goal::AtMost(1.05), true)
+            }
+            None => "new".to_owned(),
+        };
+        report.row(&[name.to_owned(), short(each / 1000.0), cell]);
+    }
+    if record {
+        let text = serde_json::to_string_pretty(&json!(counted)).expect("JSON");
+        std::fs::write(RECORDED, text + "\n").expect("a file");
+    }
+}
+
+async fn collected(program: &Program, endpoint: &Endpoint, calls: usize) -> f64 {
+    let file = release("").join(format!("callgrind-{}-{calls}", program.name));
+    let out = format!("--callgrind-out-file={}", file.display());
+    let environment = program.start(endpoint, &["valgrind", "--tool=callgrind", "-q", &out]).await;
+    for _ in 0..calls {
+        let answer = environment.call(program.event.clone()).await.expect("an answer").response;
+        assert!(answer["statusCode"] != Value::from(503), "{answer}");
+    }
+    environment.end().await;
+    let text = std::fs::read_to_string(&file).expect("callgrind's file");
+    std::fs::remove_file(&file).expect("callgrind's file");
+    let total =
+        text.lines().find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
+    total.expect("a total").trim().parse().expect("a number")
+}
