@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use local::functions::forget_outer_cargo;
+use local::functions::remove_cargo_variables;
 use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -45,7 +45,7 @@ impl Stack {
         let target = target_directory();
         let data = target.join(format!("local-tests/{}", ports[0]));
         let mut command = Command::new(target.join("debug/local"));
-        forget_outer_cargo(&mut command);
+        remove_cargo_variables(&mut command);
         let mut child = command
             .args(["--api-port", &ports[0].to_string(), "--dynamodb-port", &ports[1].to_string()])
             .args(["--mail-port", &ports[2].to_string(), "--data-dir"])
@@ -155,7 +155,7 @@ pub(crate) fn target_directory() -> PathBuf {
 
 fn cargo() -> Command {
     let mut cargo = Command::new("cargo");
-    forget_outer_cargo(&mut cargo);
+    remove_cargo_variables(&mut cargo);
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).env("CARGO_TARGET_DIR", target_directory());
     cargo
 }

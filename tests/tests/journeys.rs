@@ -143,7 +143,7 @@ async fn a_mail_is_asked_for_again_with_the_same_request_token() {
 #[tokio::test]
 async fn a_mail_that_ses_refuses_is_logged_and_can_be_asked_for_again() {
     let world = World::new().await;
-    world.outbox.refuse(KNOWN);
+    world.outbox.reject(KNOWN);
     let token = world.request_token(KNOWN).await;
     assert_eq!(world.validate(&token).await.status(), 204, "the caller cannot tell");
     assert!(world.outbox.messages().is_empty());

@@ -205,7 +205,7 @@ async fn two_processes_with_one_batch_send_one_mail() {
 async fn what_ses_refuses_for_good_is_final_at_once_and_holds_nobody_up() {
     let world = World::with(&NO_LIMITS).await;
     let refused = "jweir@projectthanos.com";
-    world.outbox.refuse(refused);
+    world.outbox.reject(refused);
     for address in [refused, KNOWN, "some@one.com"] {
         let token = world.request_token(address).await;
         assert_eq!(world.send_only(Request::get(COMPLETE).query("token", &token)).await.status(), 204);
