@@ -164,8 +164,8 @@ async fn watch(
 async fn print_log(output: impl AsyncRead + Unpin, formatter: Arc<Mutex<LogFormatter>>) {
     let mut output = BufReader::new(output).lines();
     while let Ok(Some(line)) = output.next_line().await {
-        let formatted = formatter.lock().ok().and_then(|mut formatter| formatter.format(line));
-        if let Some(line) = formatted {
+        let text = formatter.lock().ok().and_then(|mut formatter| formatter.format(line));
+        if let Some(line) = text {
             print_line(&line);
         }
     }
