@@ -74,7 +74,7 @@ def walk(deployment):
     _walk(deployment)
 
 
-def walk_unanswered(deployment):
+def walk_with_lost_answers(deployment):
     """The same, while DynamoDB executes transactions but their answers are lost, more often than the functions retry."""
     _walk(deployment, losing=30)
 
@@ -106,7 +106,7 @@ def _walk(deployment, losing=0):
     _mail(deployment, address, "Your password")
 
 
-def walk_aside(deployment):
+def walk_other_calls(deployment):
     """Everything else: Unleash's routes, errors, addresses without an active account, API keys."""
     reset, validate, complete = map(deployment.function, ("reset", "validate", "complete"))
     address, ip = _new_account(deployment)
@@ -154,7 +154,7 @@ def _walk_trusted(deployment, known, unknown):
         _expect("trusted order", asked, status)
 
 
-def walk_lost(deployment):
+def walk_failed_mail(deployment):
     """The mail to an account with an invalid time of change fails permanently, and gets an entry in the dead-letter queue."""
     validate = deployment.function("validate")
     address, ip = _new_account(deployment)
@@ -166,4 +166,4 @@ def walk_lost(deployment):
         raise Stopped("no entry in the dead-letter queue")
 
 
-WALKS = (walk, walk_aside, walk_lost, walk_unanswered)
+WALKS = (walk, walk_other_calls, walk_failed_mail, walk_with_lost_answers)

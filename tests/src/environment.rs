@@ -27,7 +27,7 @@ pub struct Environment {
     invocations: mpsc::Sender<Invocation>,
     is_dead: watch::Sender<bool>,
     runtime_api: Arc<RuntimeApi>,
-    _served: BackgroundServer,
+    _server: BackgroundServer,
 }
 
 /// The runtime API's state for one call at a time.
@@ -77,7 +77,7 @@ impl Environment {
             invocations,
             is_dead: watch::Sender::new(false),
             runtime_api,
-            _served: server,
+            _server: server,
         }
     }
 

@@ -87,7 +87,7 @@ impl LogFormatter {
                 event["MailDelay"].as_f64().unwrap_or_default(),
                 self.inbox
             ),
-            "no_account" => "not sent: no account has the address".to_owned(),
+            "no_account" => "not sent: no matching account".to_owned(),
             outcome => outcome.to_owned(),
         };
         self.coloured(text("level"), format!("mail: {} {what}{}", text("MailKind"), problem(event)))
