@@ -1,6 +1,7 @@
-# For the checks in Python, to be sourced with $here and $root set.
+# For the checks in Python: source it with $here and $root set.
 
-# The environment of one requirements file, named after its contents: a changed pin makes a new one.
+# Creates the virtual environment of a requirements file and prints its bin directory. The name contains a checksum of the file, so
+# changed requirements create a new environment.
 #
 #   environment NAME REQUIREMENTS
 environment() {

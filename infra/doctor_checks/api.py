@@ -1,4 +1,4 @@
-"""The API, as a caller meets it."""
+"""Checks of the API, from outside."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from .findings import check, fail, ok, warn
 from .functions import API_TIMEOUT
 from .stack import FUNCTIONS
 
-# Every route of infra/openapi.yaml. A page is asked for as it is; what takes JSON gets {}; what takes a token in the
-# query gets none. Each is refused before anything is read or counted, but for /auth/reset/validate, to which no token is
-# a dead one. The last two: the status without a key, and where keys are required.
+# Every route of infra/openapi.yaml: method, path, the status without a key, and the status if keys are required. A POST sends {},
+# a GET no query. Each call except the pages is refused before anything is read or counted, but for /auth/reset/validate, which
+# treats a missing token as a dead one.
 ROUTES = (
     ("GET", "/organizations/reset-password/", 200, 404),
     ("POST", "/organizations/reset-password/", 400, 401),
@@ -32,20 +32,20 @@ ROUTES = (
     ("POST", "/auth/reset/password", 400, 401),
 )
 
-# Well-formed, and nobody's: Rekey's are drawn at random from 62 to the power of 20.
+# Well-formed, but never issued: Rekey draws tokens at random from 62 to the power of 20.
 UNKNOWN_TOKEN = "RekeyDoctorUnknown00"
 UNKNOWN = {"token": UNKNOWN_TOKEN, "password": "seven quiet otters cross"}
-# Those that show that a function reaches its tables. They lack the trailing slash: every path is served both ways.
+# These show that a function reaches its tables. They lack the trailing slash: every path is served with and without it.
 TOKEN_PROBES = (
     ("GET", f"/organizations/complete-password?token={UNKNOWN_TOKEN}", None, 404, 401),
     ("POST", "/organizations/complete-password", UNKNOWN, 404, 401),
 )
 
-# Sent with a GET: where the body arrives, it is refused for what it is.
+# Sent as the body of a GET: if it arrives, the answer is 415.
 NOT_JSON = "rekey-doctor"
 NO_KEY = "rekey-doctor-has-no-key"
 
-# On every answer of a function; what each must begin with.
+# The headers on every answer of a function, and how each must begin.
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'",
@@ -58,14 +58,14 @@ PLAIN_PORT = 80
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Shows a redirect instead of following it."""
+    """Returns a redirect instead of following it."""
 
     def redirect_request(self, *_):
         return None
 
 
 def call(url, method="GET", body=None, key=None):
-    """The status and the headers of the answer; a body of text goes as it is. Raises OSError where there is none."""
+    """Returns the status and the headers of the answer. A string body is sent unchanged. Raises OSError without an answer."""
     request = urllib.request.Request(url, method=method, headers={"User-Agent": "rekey-doctor"})
     if body is not None:
         request.data = (body if isinstance(body, str) else json.dumps(body)).encode()
@@ -83,13 +83,13 @@ def call(url, method="GET", body=None, key=None):
             return error.code, error.headers
 
 
-def lacking(headers):
-    """The security headers that are not as Rekey sends them."""
+def bad_security_headers(headers):
+    """The security headers that are missing or differ from Rekey's."""
     return [name for name, start in SECURITY_HEADERS.items() if not headers.get(name, "").startswith(start)]
 
 
 def probes(keys_required):
-    """Calls that a healthy API refuses, or answers with a page: method, path, body, status."""
+    """The calls, and the status that a healthy API answers: method, path, body, status."""
     for method, path, anonymous, keyed in ROUTES:
         yield method, path, {} if method == "POST" else None, keyed if keys_required else anonymous
     for method, path, body, anonymous, keyed in TOKEN_PROBES:
@@ -108,25 +108,25 @@ def api_answers(stack):
         except OSError as error:
             reason = getattr(error, "reason", error)
             yield fail(
-                f"{base} does not answer ({reason})", f"look at its DNS record and certificate; {stack.deploy()}"
+                f"{base} does not answer ({reason})", f"check its DNS record and certificate; {stack.deploy()}"
             )
             return
-        yield judged(stack, shown, status, expected, lacking(headers))
+        yield check_answer(stack, shown, status, expected, bad_security_headers(headers))
 
 
-def judged(stack, shown, status, expected, absent):
+def check_answer(stack, shown, status, expected, absent):
     if status == 429:
         return warn(
-            f"{shown}: 429, throttled", "wait ten minutes; if it stays, look at ThrottlingRate and LimitBadTokenPerIp"
+            f"{shown}: 429, throttled", "wait ten minutes; if it persists, check ThrottlingRate and LimitBadTokenPerIp"
         )
     if len(absent) == len(SECURITY_HEADERS):
-        return fail(f"{shown}: {status}, and not from Rekey", not_from_rekey(stack, status))
+        return fail(f"{shown}: {status}, not from Rekey", not_from_rekey(stack, status))
     if status != expected:
         return fail(f"{shown}: {status} instead of {expected}", read_logs(stack) if status >= 500 else stack.deploy())
     if absent:
         return fail(
-            f"{shown}: {status} without a good {', '.join(absent)}",
-            "let whatever stands before the API pass headers on",
+            f"{shown}: {status}, but these headers are missing or wrong: {', '.join(absent)}",
+            "let what is in front of the API pass headers on",
         )
     return ok(f"{shown}: {status}")
 
@@ -136,7 +136,7 @@ def not_from_rekey(stack, status):
         return f"API Gateway does not know the route; {stack.deploy()}"
     if status >= 500:
         return f"the function did not run or ran too long; {read_logs(stack)}"
-    return "something before the API answers (a firewall, CloudFront, another site): look where the name leads"
+    return "something in front of the API answers (a firewall, CloudFront, another site): check what the name resolves to"
 
 
 def read_logs(stack):
@@ -148,24 +148,24 @@ def read_logs(stack):
 
 
 @check("get-body")
-def bodies_of_gets_arrive(stack):
+def get_bodies_arrive(stack):
     shown = "GET /organizations/complete-password/ with a body"
     if stack.requires_keys():
         yield ok(f"{shown}: not tried, since keys are required")
         return
     path = f"/organizations/complete-password/?token={UNKNOWN_TOKEN}"
-    query = "callers there pass the address as a query parameter, or POST /organizations/validate-password-reset/"
+    todo = "have callers pass the address as a query parameter, or use POST /organizations/validate-password-reset/"
     try:
         status, headers = call(stack.outputs["ApiUrl"].rstrip("/") + path, "GET", NOT_JSON)
     except OSError as error:
-        yield warn(f"{shown}: no answer ({getattr(error, 'reason', error)})", query)
+        yield warn(f"{shown}: no answer ({getattr(error, 'reason', error)})", todo)
         return
-    if len(lacking(headers)) == len(SECURITY_HEADERS):
-        yield warn(f"{shown}: {status}, and not from Rekey: something before the API refuses it", query)
+    if len(bad_security_headers(headers)) == len(SECURITY_HEADERS):
+        yield warn(f"{shown}: {status}, not from Rekey: something in front of the API refuses it", todo)
     elif status == 404:
-        yield warn(f"{shown}: 404, so the body got lost on the way", query)
+        yield warn(f"{shown}: 404, so the body was dropped on the way", todo)
     else:
-        yield judged(stack, shown, status, 415, lacking(headers))
+        yield check_answer(stack, shown, status, 415, bad_security_headers(headers))
 
 
 @check("slash")
@@ -178,15 +178,15 @@ def paths_are_served_with_and_without_a_slash(stack):
         except OSError as error:
             yield fail(f"{shown}: no answer ({getattr(error, 'reason', error)})", "see the check api")
             return
-        yield judged(stack, shown, status, 404 if keys else 200, lacking(headers))
+        yield check_answer(stack, shown, status, 404 if keys else 200, bad_security_headers(headers))
 
 
 @check("keys")
-def who_has_no_key_is_told_how_to_show_one(stack):
+def unknown_keys_get_401(stack):
     if not stack.variable("API_KEYS"):
         yield ok("there are no API keys")
         return
-    shown, path = "POST /organizations/reset-password/ with a key that is none", "/organizations/reset-password/"
+    shown, path = "POST /organizations/reset-password/ with an unknown key", "/organizations/reset-password/"
     try:
         status, headers = call(stack.outputs["ApiUrl"].rstrip("/") + path, "POST", {}, NO_KEY)
     except OSError as error:
@@ -194,21 +194,21 @@ def who_has_no_key_is_told_how_to_show_one(stack):
         return
     renamed = next((name for name in headers if name.lower().endswith("remapped-www-authenticate")), None)
     if status != 401:
-        yield judged(stack, shown, status, 401, lacking(headers))
+        yield check_answer(stack, shown, status, 401, bad_security_headers(headers))
     elif headers.get("WWW-Authenticate"):
         yield ok(f"{shown}: 401 with WWW-Authenticate")
     else:
         yield warn(
-            f"{shown}: 401 without WWW-Authenticate" + (f", which came as {renamed}" if renamed else ""),
-            "callers should go by the status and the code api_key_unknown, which both arrive",
+            f"{shown}: 401 without WWW-Authenticate" + (f", which arrived as {renamed}" if renamed else ""),
+            "callers should rely on the status and the code api_key_unknown, which both arrive",
         )
 
 
 @check("tls")
-def api_is_not_served_in_clear(stack):
+def api_requires_https(stack):
     url = urllib.parse.urlsplit(stack.outputs["ApiUrl"])
     if url.scheme != "https":
-        yield fail(f"the API's address begins with {url.scheme}://", stack.deploy())
+        yield fail(f"the API's URL begins with {url.scheme}://", stack.deploy())
         return
     plain = f"http://{url.hostname}:{PLAIN_PORT}"
     try:
@@ -216,10 +216,10 @@ def api_is_not_served_in_clear(stack):
     except OSError:
         yield ok(f"{plain} does not answer")
         return
-    if status < 300 or len(lacking(headers)) < len(SECURITY_HEADERS):
+    if status < 300 or len(bad_security_headers(headers)) < len(SECURITY_HEADERS):
         yield fail(
             f"{plain} serves the API",
             "in CloudFront, set the viewer protocol policy to HTTPS only; elsewhere, close port 80",
         )
     else:
-        yield ok(f"{plain} answers {status} and serves nothing")
+        yield ok(f"{plain} answers {status} without the API")

@@ -1,4 +1,4 @@
-"""What a check finds, and the list of all checks."""
+"""Findings, and the list of all checks."""
 
 OK, WARN, FAIL = "ok", "warn", "FAIL"
 
@@ -6,7 +6,7 @@ CHECKS = []
 
 
 def check(name, each=(None,)):
-    """Registers a check: a generator of (level, what was looked at, what to do)."""
+    """Registers a check: a generator of findings (level, what was found, what to do)."""
 
     def register(function):
         CHECKS.append((name, each, function))

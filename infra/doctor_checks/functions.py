@@ -1,4 +1,4 @@
-"""The stack itself, and its functions: what runs, and with which settings."""
+"""Checks of the stack's status, and of the functions' versions and settings."""
 
 import re
 
@@ -6,10 +6,10 @@ from .findings import check, fail, ok, warn
 from .stack import FUNCTIONS, parameter_of
 
 RUNTIME = "provided.al2023"
-# API Gateway gives up then.
+# API Gateway's integration timeout in seconds.
 API_TIMEOUT = 30
 
-# The functions' variables: None for free text, a range for a number, else a pattern. Empty means the default.
+# The functions' variables and their form: None for free text, a range for a number, otherwise a pattern. Empty means the default.
 NAME = r"[A-Za-z0-9_.-]{3,255}"
 ATTRIBUTE = r"[A-Za-z_][A-Za-z0-9_-]{0,254}"
 ADDRESS = r"[^@\s<>]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
@@ -43,18 +43,18 @@ VARIABLES = {
     "STACK_NAME": r"[A-Za-z][A-Za-z0-9-]{0,127}",
 }
 REQUIRED = ("TOKENS_TABLE", "ACCOUNTS_TABLE", "MAIL_FROM", "DEAD_LETTER_QUEUE_URL", "STACK_NAME")
-# What the stack sets without a parameter.
+# Variables that the stack sets without a parameter.
 UNPARAMETERED = ("TOKENS_TABLE", "DEAD_LETTER_QUEUE_URL", "STACK_NAME")
 PLACEHOLDER = re.compile(
     r"\$\{|\{\{|change[-_ ]?me|replace[-_ ]?me|placeholder|your[-_]?domain|^(todo|tbd|fixme|x{3,})$|"
-    # Names that RFC 2606 keeps for examples.
+    # Names that RFC 2606 reserves for examples.
     r"[@./]example\.(com|net|org)\b|\.(example|test|invalid)(?=[/:?]|$)",
     re.IGNORECASE,
 )
-# The SHA-256 of no text at all: what `printf %s "$KEY" | sha256sum` gives where KEY is not set.
+# The SHA-256 of the empty string: what `printf %s "$KEY" | sha256sum` prints if KEY is not set.
 EMPTY_DIGEST = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-# Of a function's configuration, what a version must share with $LATEST. Variables are compared one by one.
+# The settings that must be the same in the live version and in $LATEST. Variables are compared one by one.
 SETTINGS = (
     "CodeSha256",
     "Handler",
@@ -95,18 +95,18 @@ def function_state(stack, function):
     version = alias["FunctionVersion"]
     live = stack.live(function)
     if live is None or version == "$LATEST":
-        yield fail(f"{name}: the alias live points to {version}, which is no version", stack.deploy())
+        yield fail(f"{name}: the alias live points to {version}, which is not a published version", stack.deploy())
         return
     yield ok(f"{name}: the alias live points to version {version}")
     others = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
     if others:
         yield warn(
-            f"{name}: version {', '.join(sorted(others))} takes a share of the calls",
-            f"a canary is under way; if it is stuck: {stack.aws('deploy list-deployments')}",
+            f"{name}: version {', '.join(sorted(others))} gets a share of the calls",
+            f"a canary is in progress; if it is stuck: {stack.aws('deploy list-deployments')}",
         )
     state = live.get("State", "Active")
     if state == "Inactive":
-        yield warn(f"{name}: version {version} is asleep", "call it once; Lambda wakes it")
+        yield warn(f"{name}: version {version} is Inactive", "call it once; Lambda then activates it")
     elif state != "Active":
         yield fail(
             f"{name}: version {version} is {state} ({live.get('StateReasonCode', 'no reason given')})", stack.deploy()
@@ -121,18 +121,18 @@ def function_state(stack, function):
         return
     if live["Timeout"] >= API_TIMEOUT:
         yield fail(
-            f"{name}: may run {live['Timeout']} s, but the API gives up after {API_TIMEOUT} s",
+            f"{name}: its timeout is {live['Timeout']} s, but API Gateway's is {API_TIMEOUT} s",
             f"set Timeout: 28; {stack.deploy()}",
         )
     else:
-        yield ok(f"{name}: ends after {live['Timeout']} s, before the API gives up")
+        yield ok(f"{name}: its timeout is {live['Timeout']} s, below API Gateway's")
 
 
 @check("drift", each=FUNCTIONS)
 def function_drift(stack, function):
     name, live, latest = stack.function_name(function), stack.live(function), stack.configuration(function, "$LATEST")
     if live is None or latest is None:
-        yield fail(f"{name}: there are not both a live version and $LATEST to compare", stack.deploy())
+        yield fail(f"{name}: the live version or $LATEST does not exist", stack.deploy())
         return
     changed = [setting for setting in SETTINGS if live.get(setting) != latest.get(setting)]
     before, now = (c.get("Environment", {}).get("Variables", {}) for c in (live, latest))
@@ -140,10 +140,10 @@ def function_drift(stack, function):
     if changed:
         yield fail(
             f"{name}: $LATEST differs from the live version in {', '.join(changed)}",
-            f"somebody changed the function by hand, or a deployment stopped half-way; {stack.deploy()}",
+            f"the function was changed by hand, or a deployment did not finish; {stack.deploy()}",
         )
     else:
-        yield ok(f"{name}: the live version is $LATEST")
+        yield ok(f"{name}: the live version equals $LATEST")
 
 
 @check("concurrency", each=FUNCTIONS)
@@ -152,44 +152,44 @@ def reserved_concurrency(stack, function):
     answer = stack.ask("lambda", "get_function_concurrency", ("ResourceNotFoundException",), FunctionName=name)
     reserved = (answer or {}).get("ReservedConcurrentExecutions")
     undo = stack.aws(f"lambda delete-function-concurrency --function-name {name}")
-    asked = stack.parameters.get("CompleteConcurrency", "0")
+    wanted = stack.parameters.get("CompleteConcurrency", "0")
     if reserved == 0:
         yield fail(f"{name}: a reserved concurrency of 0 switches it off", f"{undo}, or {stack.deploy()}")
     elif function != "complete":
-        yield ok(f"{name}: {'shares the account concurrency' if reserved is None else f'{reserved} calls at once'}")
-    elif reserved is None and asked == "0":
+        yield ok(f"{name}: {'no concurrency is reserved' if reserved is None else f'its reserved concurrency is {reserved}'}")
+    elif reserved is None and wanted == "0":
         yield warn(
-            f"{name}: has no ceiling, so nothing bounds what its hashes cost",
+            f"{name}: no concurrency is reserved, so nothing limits what its hashes cost",
             "raise Service Quotas > AWS Lambda > Concurrent executions, then deploy with CompleteConcurrency=10",
         )
-    elif str(reserved) != asked:
+    elif str(reserved) != wanted:
         yield fail(
-            f"{name}: {reserved or 'no'} calls at once are reserved, not {asked} (CompleteConcurrency)", stack.deploy()
+            f"{name}: its reserved concurrency is {reserved or 'none'}, not {wanted} (CompleteConcurrency)", stack.deploy()
         )
     else:
-        yield ok(f"{name}: {reserved} calls at once at the most")
+        yield ok(f"{name}: its reserved concurrency is {reserved}")
 
 
 @check("variables", each=FUNCTIONS)
 def function_variables(stack, function):
-    """Names variables and never quotes one."""
+    """Prints names of variables, never values."""
     name, live = stack.function_name(function), stack.live(function) or {}
     if "Error" in live.get("Environment", {}):
-        yield warn(f"{name}: its variables cannot be read", "allow kms:Decrypt on their key to whoever runs this")
+        yield warn(f"{name}: its variables cannot be read", "allow kms:Decrypt on their key to the identity that runs this")
         return
     given = stack.variables(function)
     problems = malformed(given)
     for variable in sorted(problems):
-        good = "" if variable in UNPARAMETERED else f"deploy with a good {parameter_of(variable)}; "
-        yield fail(f"{name}: {variable} {problems[variable]}", f"{good}{stack.deploy()}")
+        correct = "" if variable in UNPARAMETERED else f"deploy with a valid {parameter_of(variable)}; "
+        yield fail(f"{name}: {variable} {problems[variable]}", f"{correct}{stack.deploy()}")
     for variable in sorted(given.keys() - VARIABLES.keys()):
-        yield warn(f"{name}: {variable} is no variable of Rekey's", "take it out, unless you know what it is for")
+        yield warn(f"{name}: {variable} is not a variable of Rekey", "remove it, unless you know what it is for")
     if not problems:
         yield ok(f"{name}: its {len(VARIABLES)} variables are well-formed")
 
 
 def malformed(given):
-    """What is wrong, by variable."""
+    """The problems, by variable."""
     problems = {variable: "is not set" for variable in VARIABLES if variable not in given}
     for variable, form in VARIABLES.items():
         value = given.get(variable, "")
@@ -197,20 +197,20 @@ def malformed(given):
             if variable in REQUIRED:
                 problems[variable] = "is not set"
         elif form is not None and PLACEHOLDER.search(value):
-            problems[variable] = "holds a placeholder"
+            problems[variable] = "contains a placeholder"
         elif not fits(value, form):
             problems[variable] = "is malformed"
         elif variable == "API_KEYS" and EMPTY_DIGEST in value.lower():
-            problems[variable] = "holds the SHA-256 of an empty key"
+            problems[variable] = "contains the SHA-256 of an empty key"
     if given.get("REQUIRE_API_KEY") == "true":
         for variable, why in (
-            ("API_KEYS", "nobody could call"),
-            ("RESET_LINK", "the mails would lead to a page that is off"),
+            ("API_KEYS", "nobody could call the API"),
+            ("RESET_LINK", "the mails would link to a page that is switched off"),
         ):
             if not given.get(variable):
                 problems[variable] = f"is empty while keys are required: {why}"
     if not given.get("ACCOUNTS_EMAIL_INDEX") and given.get("ACCOUNTS_KEY") != given.get("ACCOUNTS_EMAIL"):
-        problems["ACCOUNTS_EMAIL_INDEX"] = "is empty, but the accounts are not keyed by their address"
+        problems["ACCOUNTS_EMAIL_INDEX"] = "is empty, but the address is not the table's key"
     return problems
 
 

@@ -1,4 +1,4 @@
-"""SES: whether it may send, and what becomes of what it sends."""
+"""Checks of SES: sandbox, quota, identity, DKIM, MAIL FROM and configuration set."""
 
 from email.utils import parseaddr
 
@@ -12,16 +12,16 @@ def mail_account(stack):
         yield ok("SES: the account is out of the sandbox")
     else:
         yield fail(
-            "SES: the account is in the sandbox, so mail reaches verified addresses only",
+            "SES: the account is in the sandbox, so it accepts mail to verified addresses only",
             f"SES console in {stack.region} > Account dashboard > Request production access",
         )
     standing = account.get("EnforcementStatus", "HEALTHY")
     if not account.get("SendingEnabled") or standing == "SHUTDOWN":
         yield fail(
             f"SES: sending is switched off ({standing})",
-            "if it was you: "
+            "if you did it: "
             + stack.aws("sesv2 put-account-sending-attributes --sending-enabled")
-            + "; if it was AWS: SES console > Reputation metrics, and answer the case in the Support Center",
+            + "; if AWS did it: SES console > Reputation metrics, and answer the case in the Support Center",
         )
     elif standing != "HEALTHY":
         yield warn(f"SES: the account is under review ({standing})", "SES console > Reputation metrics: read why")
@@ -33,10 +33,10 @@ def mail_account(stack):
 def mail_quota(stack):
     quota = stack.ask("sesv2", "get_account").get("SendQuota", {})
     most, sent, rate = (quota.get(name, 0) for name in ("Max24HourSend", "SentLast24Hours", "MaxSendRate"))
-    used = f"SES: {sent:,.0f} of {most:,.0f} mails sent in 24 hours, {rate:,.0f} a second at the most"
+    used = f"SES: {sent:,.0f} of {most:,.0f} mails sent in 24 hours, at most {rate:,.0f} a second"
     todo = f"Service Quotas console in {stack.region} > Amazon SES > Sending quota > Request increase; a reset sends two mails"
     if most < 0:
-        yield ok("SES: there is no quota of mails a day")
+        yield ok("SES: there is no daily quota")
     elif sent >= most:
         yield fail(f"{used}: used up", todo)
     elif sent >= 0.8 * most:
@@ -50,7 +50,7 @@ def mail_identity(stack):
     name, identity = sender(stack)
     if identity is None:
         yield fail(
-            f"SES: {name or 'MAIL_FROM'} is no identity in {stack.region}, and no domain above it is",
+            f"SES: {name or 'MAIL_FROM'} is not an identity in {stack.region}, nor is its domain or a parent domain",
             "SES console > Identities > Create identity, or deploy with MailIdentity=address or domain",
         )
         return
@@ -62,7 +62,7 @@ def mail_identity(stack):
         todo = (
             f"follow the link in the mail that AWS sent to {name}" if is_address else "publish the DKIM records (below)"
         )
-        yield fail(f"SES: {name} is not verified ({status})", f"{todo}; to see more: SES console > Identities > {name}")
+        yield fail(f"SES: {name} is not verified ({status})", f"{todo}; for details: SES console > Identities > {name}")
 
 
 @check("dkim")
@@ -72,7 +72,7 @@ def mail_is_signed(stack):
         yield fail("SES: there is no identity, so no DKIM", "verify the sender first")
         return
     if identity.get("IdentityType") == "EMAIL_ADDRESS":
-        yield ok(f"SES: {name} is an address, which has no DKIM of its own (MailIdentity=domain delivers better)")
+        yield ok(f"SES: {name} is an address, which has no DKIM of its own (MailIdentity=domain improves delivery)")
         return
     dkim = identity.get("DkimAttributes", {})
     status = dkim.get("Status", "NOT_STARTED")
@@ -81,7 +81,7 @@ def mail_is_signed(stack):
         return
     if status == "SUCCESS":
         yield fail(
-            f"SES: {name} has DKIM keys, but does not sign",
+            f"SES: {name} has DKIM keys, but signing is disabled",
             stack.aws(f"sesv2 put-email-identity-dkim-attributes --email-identity {name} --signing-enabled"),
         )
         return
@@ -115,11 +115,11 @@ def mail_from_domain(stack):
         todo = f'publish in its DNS: {domain} MX 10 {server} and {domain} TXT "v=spf1 include:amazonses.com -all"'
         rejects = mail_from.get("BehaviorOnMxFailure") == "REJECT_MESSAGE"
         what = f"SES: the MAIL FROM domain {domain} is {status}"
-        yield fail(f"{what}, and mail is refused until it is good", todo) if rejects else warn(what, todo)
+        yield fail(f"{what}, and SES rejects mail until it is verified", todo) if rejects else warn(what, todo)
 
 
 def sender(stack):
-    """The identity that SES takes for MailFrom: its name, and what SES says of it."""
+    """The identity that SES uses for MailFrom: its name and its description."""
     address = parseaddr(stack.variable("MAIL_FROM"))[1]
     labels = address.rpartition("@")[2].split(".")
     candidates = [address]
@@ -139,7 +139,7 @@ def configuration_set(stack):
     found = stack.ask("sesv2", "get_configuration_set", ("NotFoundException",), ConfigurationSetName=name)
     what = f"SES configuration set {name}"
     if found is None:
-        yield fail(f"{what} does not exist, so no mail leaves", "deploy with a good or an empty MailConfigurationSet")
+        yield fail(f"{what} does not exist, so no mail is sent", "deploy with a valid or an empty MailConfigurationSet")
         return
     yield ok(f"{what} exists")
     if stack.variable("MAIL_CONFIGURATION_SET", name) != name:
@@ -148,7 +148,7 @@ def configuration_set(stack):
         ok(f"{what}: TLS is required")
         if found.get("DeliveryOptions", {}).get("TlsPolicy") == "REQUIRE"
         else fail(
-            f"{what}: mail may travel in clear",
+            f"{what}: mail may be sent without TLS",
             stack.aws(
                 f"sesv2 put-configuration-set-delivery-options --configuration-set-name {name} --tls-policy REQUIRE"
             ),
@@ -162,18 +162,18 @@ def configuration_set(stack):
     missing = sorted({"BOUNCE", "COMPLAINT"} - set(suppressed(stack, found)))
     yield (
         fail(
-            f"{what}: {' and '.join(missing)} suppresses no address",
+            f"{what}: addresses are not suppressed after {' and '.join(missing)}",
             stack.aws(
                 f"sesv2 put-configuration-set-suppression-options --configuration-set-name {name} --suppressed-reasons BOUNCE COMPLAINT"
             ),
         )
         if missing
-        else ok(f"{what}: bounces and complaints suppress an address")
+        else ok(f"{what}: addresses are suppressed after bounces and complaints")
     )
 
 
 def suppressed(stack, found):
-    """The reasons of the set; where it has no settings of its own, the account's."""
+    """The suppressed reasons of the set or, if it has no setting of its own, of the account."""
     own = found.get("SuppressionOptions")
     if own is None:
         own = stack.ask("sesv2", "get_account").get("SuppressionAttributes", {})
@@ -189,7 +189,7 @@ def reputation_is_measured(stack):
         yield ok(f"{what}: bounces and complaints are measured")
     else:
         yield fail(
-            f"{what}: bounces and complaints are not measured, so BounceRateAlarm and ComplaintRateAlarm are deaf",
+            f"{what}: bounces and complaints are not measured, so BounceRateAlarm and ComplaintRateAlarm have no data",
             stack.aws(
                 "sesv2 put-configuration-set-reputation-options"
                 f" --configuration-set-name {name} --reputation-metrics-enabled"
@@ -204,11 +204,11 @@ def links_are_not_rewritten(stack):
         "sesv2", "get_configuration_set_event_destinations", ("NotFoundException",), ConfigurationSetName=name
     )
     destinations = (answer or {}).get("EventDestinations", [])
-    seen = [d["Name"] for d in destinations if d.get("Enabled") and {"OPEN", "CLICK"} & set(d["MatchingEventTypes"])]
-    if seen:
+    tracking = [d["Name"] for d in destinations if d.get("Enabled") and {"OPEN", "CLICK"} & set(d["MatchingEventTypes"])]
+    if tracking:
         yield fail(
-            f"SES configuration set {name}: {', '.join(seen)} counts opens or clicks, so SES sees every reset's link",
-            f"SES console > Configuration sets > {name} > Event destinations: take OPEN and CLICK out",
+            f"SES configuration set {name}: {', '.join(tracking)} tracks opens or clicks, so SES rewrites the links",
+            f"SES console > Configuration sets > {name} > Event destinations: remove OPEN and CLICK",
         )
     else:
-        yield ok(f"SES configuration set {name}: links are left alone")
+        yield ok(f"SES configuration set {name}: links are not rewritten")

@@ -1,10 +1,10 @@
-"""Checks a deployed Rekey from outside, and says what to do about what is wrong.
+"""Checks a deployed Rekey from outside, and says how to fix each problem.
 
-It only reads: it changes nothing in AWS, sends no mail, opens no reset and prints no secret. The calls that it sends to
-the API are refused; three of them present a dead token, which counts towards LimitBadTokenPerIp for this machine, and one
-a key that is none.
+It only reads: it changes nothing in AWS, sends no mail, opens no reset and prints no secret. The API refuses its calls, except
+those for the pages. Three of them send a dead token, which counts towards LimitBadTokenPerIp for this machine, and one sends an
+unknown key.
 
-Exit status: 0 without a FAIL, 1 with one, 2 if it could not look.
+Exit status: 0 without a FAIL, 1 with one, 2 if it could not check the stack.
 """
 
 import argparse
@@ -14,12 +14,12 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError
 
-# Each registers its checks, in the order in which they are made.
+# Each module registers its checks; the import order is the order of the checks.
 from . import findings, functions, api, tables, mail, outbox, watching  # noqa: F401, I001
 from .findings import FAIL, OK, WARN, warn
 from .stack import OUTPUTS, Stack, Unanswered, Unusable
 
-# Whoever runs this needs these, and nothing else.
+# All permissions that the doctor needs.
 PERMISSIONS = (
     "cloudformation:DescribeStacks",
     "cloudformation:ListStackResources",
@@ -44,32 +44,32 @@ PERMISSIONS = (
 
 
 def examine(stack):
-    """Every finding of every check, as it comes: (check, level, what was looked at, what to do)."""
-    told = set()
+    """Runs every check and yields its findings: (check, level, what was found, what to do)."""
+    reported = set()
     for name, each, function in findings.CHECKS:
         for item in each:
-            for finding in answered(function, stack, item):
-                # What cannot be asked for one function can be asked for none.
-                if (name, finding) not in told:
-                    told.add((name, finding))
+            for finding in run_check(function, stack, item):
+                # A missing permission gives the same warning for each function: report it once.
+                if (name, finding) not in reported:
+                    reported.add((name, finding))
                     yield (name, *finding)
 
 
-def answered(function, stack, item):
-    """What the check finds, and a warning where it cannot look any further."""
+def run_check(function, stack, item):
+    """Yields the check's findings, and a warning if it cannot finish."""
     try:
         yield from function(stack) if item is None else function(stack, item)
     except Unanswered as problem:
         permission, verb = problem.args
         todo = (
-            f"allow {permission} to whoever runs this"
+            f"allow {permission} to the identity that runs this"
             if verb == "is denied"
             else f"run this again; it needs {permission}"
         )
-        yield warn(f"cannot look: {permission} {verb}", todo)
-    except Exception as problem:  # A flaw of this script must not look like one of the stack's.
+        yield warn(f"cannot check: {permission} {verb}", todo)
+    except Exception as problem:  # A bug in the doctor must not look like a problem of the stack.
         yield warn(
-            f"cannot look: {type(problem).__name__} in {function.__name__}", "report this as a fault of infra/doctor"
+            f"cannot check: {type(problem).__name__} in {function.__name__}", "report this as a bug in infra/doctor"
         )
 
 
@@ -83,7 +83,7 @@ def open_stack(arguments):
     except BotoCoreError as error:
         raise Unusable(str(error)) from None
     if not session.region_name:
-        raise Unusable("no region: say --region")
+        raise Unusable("no region: pass --region")
     return Stack(session, arguments.stack, arguments.profile)
 
 
@@ -91,8 +91,8 @@ def findings_of(stack):
     if all(output in stack.outputs for output in OUTPUTS):
         return examine(stack)
     if stack.status.endswith("COMPLETE") and "ROLLBACK" not in stack.status and "DELETE" not in stack.status:
-        raise Unusable(f"stack {stack.name} is not Rekey's: it lacks its outputs")
-    # It never came up, or is on its way.
+        raise Unusable(f"stack {stack.name} is not a Rekey stack: it lacks Rekey's outputs")
+    # Its creation failed or is in progress.
     return (("stack", *finding) for finding in functions.stack_status(stack))
 
 
@@ -101,8 +101,8 @@ def arguments_of(argv):
         prog="infra/doctor",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Where the stack has OriginSecrets, set REKEY_ORIGIN_SECRET to the secret, or the API refuses the doctor too.\n\n"
-        "It calls these actions of AWS and no others:\n  " + "\n  ".join(PERMISSIONS),
+        epilog="If the stack has OriginSecrets, set REKEY_ORIGIN_SECRET to the secret, or the API refuses the doctor too.\n\n"
+        "It calls only these AWS actions:\n  " + "\n  ".join(PERMISSIONS),
     )
     parser.add_argument("--stack", required=True, help="the stack's name, such as rekey-prod")
     parser.add_argument("--region", help="its region, if not that of your profile")

@@ -1,16 +1,16 @@
-"""The outbox: whether orders of mails get through."""
+"""Checks of the outbox: whether mail orders are processed."""
 
 import datetime
 
 from .findings import check, fail, ok, warn
 
-# What waits longer than this is late.
+# An order that waits longer is late.
 LATE_MS = 60_000
 LOOK_BACK = datetime.timedelta(minutes=15)
 
 
 @check("orders")
-def orders_get_through(stack):
+def orders_are_processed(stack):
     name = stack.function_name("mail")
     alias = f"{name}:live"
     listed = stack.ask("lambda", "list_event_source_mappings", FunctionName=alias)["EventSourceMappings"]
@@ -20,10 +20,10 @@ def orders_get_through(stack):
         state, last = mapping.get("State", "unknown"), mapping.get("LastProcessingResult", "")
         if state not in ("Enabled", "Enabling", "Updating", "Creating"):
             enable = stack.aws(f"lambda update-event-source-mapping --uuid {mapping['UUID']} --enabled")
-            yield fail(f"{alias} reads the stream no more ({state}), so orders wait, for a day at most", enable)
+            yield fail(f"{alias} no longer reads the stream ({state}); orders wait, for at most a day", enable)
         elif last.startswith("PROBLEM"):
             logs = stack.aws(f"logs tail /aws/lambda/{stack.name}/mail --since 1h")
-            yield fail(f"{alias}: Lambda cannot get orders through ({last})", f"read the newest error: {logs}")
+            yield fail(f"{alias}: Lambda cannot deliver orders ({last})", f"read the newest error: {logs}")
         else:
             yield ok(f"{alias} reads the stream ({state})")
     yield oldest_order(stack, name)
@@ -40,19 +40,19 @@ def oldest_order(stack, name):
     answer = stack.ask(
         "cloudwatch", "get_metric_data", MetricDataQueries=[query], StartTime=now - LOOK_BACK, EndTime=now
     )
-    # The newest first.
+    # Newest first.
     ages = [age for result in answer["MetricDataResults"] for age in result["Values"]]
     if not ages:
-        return ok("no order of a mail in a quarter of an hour")
+        return ok("no mail order in the last 15 minutes")
     if ages[0] > LATE_MS:
         errors = stack.aws(f"logs tail /aws/lambda/{stack.name}/mail --since 1h --filter-pattern delayed")
-        return fail(f"orders of mails are {ages[0] / 1000:,.0f} s old before they are tried", f"read why: {errors}")
+        return fail(f"mail orders are {ages[0] / 1000:,.0f} s old when they are processed", f"read why: {errors}")
     if max(ages) > LATE_MS:
         return warn(
-            f"orders of mails were up to {max(ages) / 1000:,.0f} s old in the last quarter of an hour",
-            "they get through again; look at the sending rate (quota)",
+            f"mail orders were up to {max(ages) / 1000:,.0f} s old in the last 15 minutes",
+            "they are processed in time again; check the sending rate (quota)",
         )
-    return ok(f"orders of mails are {ages[0] / 1000:,.1f} s old when they are tried")
+    return ok(f"mail orders are {ages[0] / 1000:,.1f} s old when they are processed")
 
 
 @check("lost")
@@ -67,6 +67,6 @@ def no_mail_is_lost(stack):
     if waiting:
         read = stack.aws(f"sqs receive-message --queue-url {queue} --visibility-timeout 0")
         purge = stack.aws(f"sqs purge-queue --queue-url {queue}")
-        yield fail(f"{waiting} mails failed for good", f"read what they are: {read}; mend the cause, then: {purge}")
+        yield fail(f"{waiting} mails failed permanently", f"read the entries: {read}; fix the cause, then: {purge}")
     else:
-        yield ok("no mail failed for good")
+        yield ok("no mail failed permanently")

@@ -1,4 +1,4 @@
-"""The deployed stack, as AWS tells of it."""
+"""The deployed stack, as AWS describes it."""
 
 import functools
 
@@ -6,7 +6,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 FUNCTIONS = ("reset", "validate", "complete", "mail")
-# The outputs of infra/template.yaml that lead to the rest.
+# The outputs of infra/template.yaml that the checks use.
 OUTPUTS = (
     "AccountsTable",
     "ApiUrl",
@@ -23,20 +23,20 @@ DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "Unauth
 
 
 class Unanswered(Exception):
-    """AWS did not answer a question; says why, and what permission the question needs."""
+    """A call of AWS failed. Its arguments: the permission that the call needs, and what happened."""
 
 
 class Unusable(Exception):
-    """There is nothing to check."""
+    """The stack cannot be checked."""
 
 
 def parameter_of(variable):
-    """The template's name of a variable, but for the tables', which the stack may have made itself."""
+    """The template's parameter for a variable."""
     return {"ACCOUNTS_TABLE": "AccountsTableName"}.get(variable) or "".join(w.capitalize() for w in variable.split("_"))
 
 
 class Stack:
-    """The deployed stack, asked once for each thing."""
+    """The deployed stack. Answers that several checks need are cached."""
 
     def __init__(self, session, name, profile=None):
         self.session, self.name, self.profile, self.region = session, name, profile, session.region_name
@@ -52,26 +52,26 @@ class Stack:
             problem = error.response["Error"]
             if problem["Code"] == "ValidationError" and "does not exist" in problem.get("Message", ""):
                 raise Unusable(
-                    f"there is no stack {self.name} in {self.region}: look into `aws cloudformation list-stacks`"
+                    f"there is no stack {self.name} in {self.region}: see `aws cloudformation list-stacks`"
                 ) from None
             raise Unusable(
-                f"the stack cannot be described ({problem['Code']}): it needs cloudformation:DescribeStacks"
+                f"the stack cannot be described ({problem['Code']}): this needs cloudformation:DescribeStacks"
             ) from None
         except BotoCoreError as error:
-            raise Unusable(f"AWS cannot be asked: {error}") from None
+            raise Unusable(f"AWS cannot be reached: {error}") from None
 
     @functools.cache
     def client(self, service):
         config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
         return self.session.client(service, config=config)
 
-    def ask(self, service, method, missing=(), **question):
-        """The answer, or nothing if the error is one of `missing`: what was asked for does not exist."""
+    def ask(self, service, method, missing=(), **arguments):
+        """Calls AWS. Returns None if the error code is in `missing`, which means that the resource does not exist."""
         client = self.client(service)
         prefix = {"sesv2": "ses"}.get(service, service)
         permission = f"{prefix}:{client.meta.method_to_api_mapping[method]}"
         try:
-            return getattr(client, method)(**question)
+            return getattr(client, method)(**arguments)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in missing:
@@ -83,7 +83,7 @@ class Stack:
 
     @functools.cache
     def resources(self):
-        """The physical names of the stack's resources by type and logical name."""
+        """The physical ids of the stack's resources, by type and logical id."""
         found, more = {}, {}
         while True:
             page = self.ask("cloudformation", "list_stack_resources", StackName=self.name, **more)
@@ -118,7 +118,7 @@ class Stack:
         )
 
     def live(self, function):
-        """The configuration that serves, or nothing."""
+        """The configuration of the live version, or None."""
         alias = self.alias(function)
         return alias and self.configuration(function, alias["FunctionVersion"])
 
@@ -126,12 +126,12 @@ class Stack:
         return (self.live(function) or {}).get("Environment", {}).get("Variables", {})
 
     def variable(self, name, default=""):
-        """What the functions were told or, where that cannot be read, the parameter that it comes from."""
+        """The functions' variable or, if that cannot be read, its parameter."""
         try:
-            told = self.variables().get(name)
+            value = self.variables().get(name)
         except Unanswered:
-            told = None
-        return told or self.parameters.get(parameter_of(name)) or default
+            value = None
+        return value or self.parameters.get(parameter_of(name)) or default
 
     def requires_keys(self):
         return self.variable("REQUIRE_API_KEY") == "true"
@@ -142,4 +142,4 @@ class Stack:
         return f"aws {command} --region {self.region}{profile}"
 
     def deploy(self):
-        return "in infra: sam build && sam deploy, with the --config-env that made this stack"
+        return "in infra: sam build && sam deploy, with the --config-env of this stack"

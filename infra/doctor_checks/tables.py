@@ -1,4 +1,4 @@
-"""The two tables."""
+"""Checks of the two tables."""
 
 from .findings import check, fail, ok, warn
 
@@ -28,14 +28,14 @@ def tokens_expire(stack):
     )
     if attribute != "expires_at":
         yield fail(
-            f"table {name}: TTL is on {attribute}, not on expires_at", f"switch that off, and an hour later: {todo}"
+            f"table {name}: TTL is on {attribute}, not on expires_at", f"disable it, and an hour later: {todo}"
         )
     elif status == "ENABLED":
         yield ok(f"table {name}: TTL is enabled on expires_at")
     elif status == "ENABLING":
         yield warn(f"table {name}: TTL is being enabled", "wait an hour, then run this again")
     else:
-        yield fail(f"table {name}: TTL is {status}, so expired tokens and IP addresses' hashes stay for ever", todo)
+        yield fail(f"table {name}: TTL is {status}, so expired tokens and hashes of IP addresses are never deleted", todo)
 
 
 @check("accounts")
@@ -44,7 +44,7 @@ def accounts_table(stack):
     table = described_table(stack, name)
     if table is None:
         yield fail(
-            f"table {name} does not exist in {stack.region}", "create it, or deploy with a good AccountsTableName"
+            f"table {name} does not exist in {stack.region}", "create it, or deploy with a valid AccountsTableName"
         )
         return
     yield from active(stack, name, table)
@@ -55,36 +55,36 @@ def accounts_table(stack):
     if key_of(table) != [key]:
         yield fail(
             f"table {name}: its key is {' and '.join(key_of(table))}, not {key}",
-            "deploy with AccountsKey as the table has it; a table with a sort key cannot be used",
+            "deploy with the table's key as AccountsKey; a table with a sort key cannot be used",
         )
     else:
         yield ok(f"table {name}: its key is {key}")
     if index:
-        yield index_finds_addresses(name, table, index, email)
+        yield check_index(name, table, index, email)
     elif key != email:
         yield fail(
-            f"table {name}: it is keyed by {key}, and there is no index on {email}", "deploy with AccountsEmailIndex"
+            f"table {name}: its key is {key}, and there is no index on {email}", "deploy with AccountsEmailIndex"
         )
 
 
-def index_finds_addresses(name, table, index, email):
+def check_index(name, table, index, email):
     indexes = table.get("GlobalSecondaryIndexes", [])
     found = next((i for i in indexes if i["IndexName"] == index), None)
     what = f"table {name}, index {index}"
     if found is None:
         known = ", ".join(i["IndexName"] for i in indexes) or "none"
         return fail(
-            f"{what}: does not exist (there are: {known})", "create it, or deploy with a good AccountsEmailIndex"
+            f"{what}: does not exist (the table has: {known})", "create it, or deploy with a valid AccountsEmailIndex"
         )
     if len(key_of(found)) > 1:
         return fail(
-            f"{what}: it has a sort key, {key_of(found)[1]}, which no policy of Rekey's names",
-            "create an index on the address alone, and name it",
+            f"{what}: it has a sort key, {key_of(found)[1]}, which Rekey's policies do not allow",
+            "create an index whose only key is the address, and deploy with its name",
         )
     if key_of(found)[0] != email:
         return fail(
             f"{what}: its partition key is {key_of(found)[0]}, not {email}",
-            "deploy with an index on the address, or with a good AccountsEmail",
+            "deploy with an index on the address, or with a valid AccountsEmail",
         )
     if found.get("IndexStatus", "ACTIVE") != "ACTIVE":
         return warn(f"{what}: is {found['IndexStatus']}", "wait until it is ACTIVE")
@@ -92,10 +92,10 @@ def index_finds_addresses(name, table, index, email):
 
 
 @check("backup")
-def accounts_cannot_be_lost(stack):
+def accounts_are_backed_up(stack):
     name = stack.outputs["AccountsTable"]
     if stack.parameters.get("AccountsTableName"):
-        yield ok(f"table {name} is yours: its backups are, too")
+        yield ok(f"table {name} is yours, and so are its backups")
         return
     answer = stack.ask("dynamodb", "describe_continuous_backups", ("TableNotFoundException",), TableName=name)
     backups = (answer or {}).get("ContinuousBackupsDescription", {}).get("PointInTimeRecoveryDescription", {})
@@ -110,10 +110,10 @@ def accounts_cannot_be_lost(stack):
             ),
         )
     if (described_table(stack, name) or {}).get("DeletionProtectionEnabled"):
-        yield ok(f"table {name}: is protected against deletion")
+        yield ok(f"table {name}: deletion protection is enabled")
     else:
         yield fail(
-            f"table {name}: anybody who may delete tables can delete it",
+            f"table {name}: deletion protection is disabled",
             stack.aws(f"dynamodb update-table --table-name {name} --deletion-protection-enabled"),
         )
 
@@ -128,10 +128,10 @@ def active(stack, name, table):
     if status in ("ACTIVE", "UPDATING"):
         yield ok(f"table {name} is {status}")
     else:
-        yield fail(f"table {name} is {status}", f"DynamoDB console > Tables > {name}: it tells why")
+        yield fail(f"table {name} is {status}", f"DynamoDB console > Tables > {name}: read why")
 
 
 def key_of(described):
-    """The names of the key's attributes, the partition key's first."""
+    """The names of the key attributes, the partition key first."""
     schema = sorted(described["KeySchema"], key=lambda part: part["KeyType"] != "HASH")
     return [part["AttributeName"] for part in schema]

@@ -1,4 +1,4 @@
-"""Logs, alarms, and the events of other systems."""
+"""Checks of logs, alarms, and the events for other systems."""
 
 import re
 
@@ -23,15 +23,15 @@ def log_groups(stack):
                 stack.aws(f"logs create-log-group --log-group-name {name}") + f" && {todo}",
             )
         elif "retentionInDays" not in found:
-            yield fail(f"log group {name} keeps its lines for ever", todo)
+            yield fail(f"log group {name} has no retention period", todo)
         elif str(found["retentionInDays"]) != days:
-            yield warn(f"log group {name} keeps its lines {found['retentionInDays']} days, not {days}", todo)
+            yield warn(f"log group {name}: the retention is {found['retentionInDays']} days, not {days}", todo)
         else:
-            yield ok(f"log group {name} keeps its lines {days} days")
+            yield ok(f"log group {name}: the retention is {days} days")
 
 
 @check("alarms")
-def alarms_are_wired(stack):
+def alarms_notify(stack):
     for name, alarm in alarms(stack).items():
         if alarm is None:
             yield fail(f"alarm {name} does not exist", stack.deploy())
@@ -41,24 +41,24 @@ def alarms_are_wired(stack):
                 stack.aws(f"cloudwatch enable-alarm-actions --alarm-names {name}"),
             )
         elif not topics_of(alarm):
-            yield fail(f"alarm {name}: it tells no SNS topic", stack.deploy())
+            yield fail(f"alarm {name}: it notifies no SNS topic", stack.deploy())
         elif alarm["StateValue"] == "ALARM":
-            yield fail(f"alarm {name} rings", alarm.get("AlarmDescription") or "CloudWatch console > Alarms")
+            yield fail(f"alarm {name} is in ALARM", alarm.get("AlarmDescription") or "CloudWatch console > Alarms")
         else:
             yield ok(f"alarm {name} is {alarm['StateValue']}")
 
 
 @check("topic")
-def somebody_listens(stack):
+def topics_have_subscribers(stack):
     topics = sorted({topic for alarm in alarms(stack).values() if alarm for topic in topics_of(alarm)})
     if not topics:
-        yield fail("no alarm tells any SNS topic", stack.deploy())
+        yield fail("no alarm notifies an SNS topic", stack.deploy())
     for topic in topics:
         subscriptions = subscribed(stack, topic)
         todo = stack.aws(f"sns subscribe --topic-arn {topic} --protocol email --notification-endpoint YOUR_ADDRESS")
         if subscriptions is None:
             yield fail(
-                f"topic {topic} does not exist", f"deploy with a good or an empty AlarmTopicArn; {stack.deploy()}"
+                f"topic {topic} does not exist", f"deploy with a valid or an empty AlarmTopicArn; {stack.deploy()}"
             )
         elif any(arn.startswith("arn:") for arn in subscriptions):
             yield ok(f"topic {topic}: {sum(arn.startswith('arn:') for arn in subscriptions)} confirmed subscription(s)")
@@ -72,7 +72,7 @@ def somebody_listens(stack):
 
 
 def alarms(stack):
-    """Every alarm of the stack, by name; nothing where it is gone."""
+    """Every alarm of the stack, by name; None if it does not exist."""
     names = sorted(stack.resources().get("AWS::CloudWatch::Alarm", {}).values())
     if not names:
         return {"(of the stack)": None}
@@ -86,7 +86,7 @@ def topics_of(alarm):
 
 
 def subscribed(stack, topic):
-    """The ARNs of its subscriptions; nothing where there is no such topic."""
+    """The ARNs of the topic's subscriptions; None if the topic does not exist."""
     arns, more = [], {}
     while True:
         page = stack.ask(
@@ -108,7 +108,7 @@ def password_resets_are_published(stack):
     name = stack.resources().get("AWS::Pipes::Pipe", {}).get("PasswordResets", "PasswordResets")
     pipe = stack.ask("pipes", "describe_pipe", ("NotFoundException",), Name=name)
     if pipe is None:
-        yield fail(f"pipe {name} does not exist, so sessions outlive their password", stack.deploy())
+        yield fail(f"pipe {name} does not exist, so other systems do not end sessions", stack.deploy())
     elif pipe["CurrentState"] in ("RUNNING", "STARTING", "CREATING", "UPDATING"):
         yield ok(f"pipe {name} is {pipe['CurrentState']}")
     else:

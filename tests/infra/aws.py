@@ -1,8 +1,8 @@
-"""AWS on this machine: moto's server, with policies enforced as AWS documents it.
+"""A local AWS: moto's server, with policies enforced as AWS documents it.
 
-moto's own enforcement stops at the action: it sees every call to DynamoDB and SES on resource `*`, gives condition keys no
-values and takes a condition that does not hold for a denial. So what a call asks for and whether policies allow it is worked
-out in policies.py; signatures, credentials and everything after the decision are moto's.
+moto's own enforcement checks only the action: it uses the resource `*` for every call to DynamoDB and SES, gives condition keys no
+values, and treats a condition that is not met as a denial. So policies.py determines what a call requests and whether policies allow
+it. moto checks signatures and credentials, and does everything after the decision.
 """
 
 import json
@@ -28,9 +28,9 @@ from policies import ACCOUNT, Policies, listed, requests_of
 from template import REGION
 
 
-# ------------------------------------------------------------------------------------------------ moto, mended
+# ---------------------------------------------------------------------------------------------- fixes for moto
 class Denied(JsonRESTError):
-    """Access denied, in the words of the services that speak JSON. moto answers in XML, which their SDKs cannot read."""
+    """Access denied, as services with a JSON protocol answer it. moto answers in XML, which their SDKs cannot parse."""
 
     code = 400
 
@@ -44,16 +44,16 @@ class Decision:
     action: str
     resource: str
     allowed: bool
-    # Under some reading of the documentation at least.
+    # Whether at least one reading of the documentation allows it.
     possible: bool
 
 
-# Each decision on the calls of roles, in order.
+# All decisions on calls of roles, in order.
 decisions = []
 
 
 def _check_action_permitted(self, _resource):
-    """In place of moto's own."""
+    """Replaces moto's own check."""
     if self._action == "sts:GetCallerIdentity":
         return
     body = _body_of(self)
@@ -74,7 +74,7 @@ def _check_action_permitted(self, _resource):
 
 
 def _is_form(request):
-    """Whether the call is in the query protocol, of which moto has the parameters alone."""
+    """Whether the call uses the query protocol, for which moto has only the parameters."""
     return "x-www-form-urlencoded" in request._headers.get("Content-Type", "")
 
 
@@ -84,21 +84,21 @@ def _body_of(request):
     try:
         return json.loads(request._body or "{}")
     except ValueError:
-        # A file, or the binary protocol of a service that nobody here may call.
+        # A file, or the binary protocol of a service that no role here may call.
         return {}
 
 
-class Unanswered(JsonRESTError):
-    """What DynamoDB did, and could not tell."""
+class AnswerLost(JsonRESTError):
+    """DynamoDB did the work, but its answer was lost."""
 
     code = 500
 
     def __init__(self):
-        super().__init__("InternalServerError", "a test loses this answer")
+        super().__init__("InternalServerError", "a test drops this answer")
 
 
 def _lose_answers():
-    """Makes DynamoDB do transactions and fail to say so, as often as `Aws.losing` says; and do none twice, as AWS does not."""
+    """Makes DynamoDB execute the next `Aws.losing` transactions and answer with an error. Also makes transactions idempotent, as AWS's are."""
     transact, done = DynamoHandler.transact_write_items, {}
 
     def lossy(self):
@@ -108,7 +108,7 @@ def _lose_answers():
             done[token] = answer
         if Aws.losing:
             Aws.losing -= 1
-            raise Unanswered
+            raise AnswerLost
         return answer
 
     DynamoHandler.transact_write_items = lossy
@@ -128,10 +128,10 @@ def _without_none(value):
     return value
 
 
-def _mend():
+def _patch_moto():
     IAMRequestBase.check_action_permitted = _check_action_permitted
 
-    # Of a call without a body, parameters of the path were taken for one, and the signature did not match.
+    # For a call without a body, moto used path parameters as the body, so the signature did not match.
     create_request = IAMRequestBase._create_aws_request
 
     def without_data(self):
@@ -144,28 +144,28 @@ def _mend():
 
     IAMRequestBase._create_aws_request = without_data
 
-    # A role's inline policies that come through CloudFormation stay Python dicts where text belongs, and what
-    # AWS::NoValue takes out of a list stays there as None.
+    # In a role's inline policies from CloudFormation, moto leaves Python dicts instead of text, and None in lists instead of
+    # AWS::NoValue.
     put_policy = Role.put_policy
     Role.put_policy = lambda self, name, document: put_policy(self, name, _as_text(document))
-    # A log group's ARN ends in :* for CloudFormation, or no policy would reach its streams.
+    # CloudFormation's ARN of a log group ends in :*, so that policies match its streams.
     arn = LogGroup.get_cfn_attribute
     LogGroup.get_cfn_attribute = lambda self, name: arn(self, name) + (":*" if name == "Arn" else "")
 
 
-_mend()
+_patch_moto()
 _lose_answers()
 
 
 # ------------------------------------------------------------------------------------------------------ server
 class Aws:
-    """A moto server in this process, on a free port of this machine. Everything in it is forgotten by `reset`."""
+    """A moto server in this process, on a free port. `reset` deletes everything in it."""
 
-    # How many of the next transactions to do without telling.
+    # The number of next transactions whose answers are lost.
     losing = 0
 
     def __init__(self):
-        # Nothing outside of this process may lend us credentials.
+        # Use no credentials from the environment.
         for name in [n for n in os.environ if n.startswith("AWS_")]:
             del os.environ[name]
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -204,7 +204,7 @@ class Aws:
         )
 
     def operator(self):
-        """Credentials of somebody who may do everything."""
+        """Credentials of a user with all permissions."""
         iam = self.client("iam")
         iam.create_user(UserName="operator")
         document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -213,7 +213,7 @@ class Aws:
         return Credentials(key["AccessKeyId"], key["SecretAccessKey"], None)
 
     def assume(self, role_arn, session):
-        """What Lambda does before it starts a function."""
+        """Assumes a role, as Lambda does before it starts a function."""
         given = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session)["Credentials"]
         return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
@@ -230,16 +230,16 @@ class Credentials:
 
 
 def is_allowed(call):
-    """Whether `call` gets past the policies, whatever becomes of it then."""
+    """Whether the policies allow `call`, whether or not it then succeeds."""
     before, failed = len(decisions), False
     try:
         call()
     except (ClientError, ResponseParserError):
         failed = True
     made = decisions[before:]
-    assert made, "nobody was asked whether this is allowed"
+    assert made, "the call was not authorized at all"
     allowed = all(decision.allowed for decision in made)
-    assert allowed or failed, "it was denied and happened all the same"
+    assert allowed or failed, "the call was denied, but succeeded"
     possible = all(decision.possible for decision in made)
-    assert allowed == possible, f"it depends on how AWS's documentation is read: {made}"
+    assert allowed == possible, f"the decision depends on the reading of AWS's documentation: {made}"
     return allowed

@@ -1,10 +1,10 @@
-"""Calls that a function's credentials might be tried with, by name. Whether they would succeed otherwise does not matter."""
+"""Calls to try with a function's credentials, by name. Only their authorization matters, not their result."""
 
 import json
 
 from aws import ACCOUNT, REGION
 
-# Rows of the tokens table by their kind, and one of a kind that there is not.
+# Keys of the tokens table by kind of row, and one of an unknown kind.
 KINDS = {
     "request": "request#x",
     "reset": "reset#x",
@@ -16,7 +16,7 @@ KINDS = {
     "other": "other#x",
 }
 
-# What makes a row of its kind, beside its key: whoever may put these may order a mail, or make a reset token.
+# The other attributes of a valid row: whoever may put these can order a mail or create a reset token.
 ROWS = {
     "order": {
         "kind": {"S": "changed"},
@@ -37,7 +37,7 @@ ROWS = {
 
 
 def dynamodb(deployment):
-    """Everything that can be done to the two tables and the index: name -> call on a DynamoDB client."""
+    """All operations on the two tables and the index: name -> call on a DynamoDB client."""
     d, calls = deployment, {}
     for kind, value in KINDS.items():
         calls |= _on_row(f"tokens {kind}", d.tokens, "pk", value, ROWS.get(kind, {}))
@@ -54,7 +54,7 @@ def dynamodb(deployment):
 
 
 def projections(deployment):
-    """Reads of an account by what they ask for: all that Rekey reads somewhere, and what it must not."""
+    """The attributes of account reads, by name: those that Rekey reads, and those that it must not read."""
     p = deployment.parameters
     own = [p["AccountsKey"], p["AccountsEmail"], p["AccountsPasswordChangedAt"]]
     required = p["AccountsRequiredAttribute"].partition("=")[0]
@@ -70,7 +70,7 @@ def projections(deployment):
 
 
 def _reads_of_accounts(d):
-    """Of the whole row, and of some attributes, by key and by address."""
+    """Reads of the whole row and of some attributes, by key and by address."""
     p = d.parameters
     row = {"TableName": d.accounts, "Key": {p["AccountsKey"]: {"S": "nobody@example.org"}}}
     calls = {}
@@ -168,7 +168,7 @@ def _on_table(what, table):
 
 
 def _updates_of_accounts(d):
-    """Updates of accounts, in a transaction and outside of one, by what they set and ask for."""
+    """Updates of accounts, inside and outside a transaction, by the attributes that they set and check."""
     p = d.parameters
     password_hash, changed_at, email = p["AccountsPasswordHash"], p["AccountsPasswordChangedAt"], p["AccountsEmail"]
     base = {"TableName": d.accounts, "Key": {p["AccountsKey"]: {"S": "nobody@example.org"}}}
@@ -183,13 +183,13 @@ def _updates_of_accounts(d):
     both_if["ExpressionAttributeNames"] = both["ExpressionAttributeNames"] | {"#e": email}
     updates = {
         "sets hash and time": both,
-        "sets hash and time of an address": both_if,
-        "sets hash alone": update(f"SET {password_hash} = :v"),
-        "sets hash of who has what is required": update(f"SET {password_hash} = :v", "#status = :v", names=["status"]),
+        "sets hash and time if address": both_if,
+        "sets hash": update(f"SET {password_hash} = :v"),
+        "sets hash if required attribute": update(f"SET {password_hash} = :v", "#status = :v", names=["status"]),
         "sets role": update("SET #role = :v", names=["role"]),
         "sets hash and role": update(f"SET {password_hash} = :v, #role = :v", names=["role"]),
         "removes role": update(f"SET {password_hash} = :v REMOVE #role", names=["role"]),
-        "asks for role": update(f"SET {password_hash} = :v", "#role = :v", names=["role"]),
+        "sets hash if role": update(f"SET {password_hash} = :v", "#role = :v", names=["role"]),
         "sets part of profile": update(f"SET {password_hash} = :v, profile.admin = :v"),
     }
     calls = {}
@@ -201,7 +201,7 @@ def _updates_of_accounts(d):
 
 
 def mail(deployment):
-    """Mails by who seems to send them, and other uses of SES: name -> call on a client factory."""
+    """Mails with several senders, and other operations of SES: name -> call on a client factory."""
     sender = deployment.parameters["MailFrom"]
     own = deployment.variables["mail"]["MAIL_CONFIGURATION_SET"]
     to = {"ToAddresses": ["bob@example.org"]}
@@ -233,7 +233,7 @@ def mail(deployment):
 
 
 def elsewhere(deployment, function):
-    """What else an intruder would try: name -> call on a client factory."""
+    """Calls to other services that an intruder would try: name -> call on a client factory."""
     role, physical = deployment.roles[function], deployment.physical
     other = next(name for name in deployment.roles if name != function)
     policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -273,7 +273,7 @@ def elsewhere(deployment, function):
         "streams GetRecords other": lambda c: c("dynamodbstreams").get_records(
             ShardIterator=stream.replace(deployment.tokens, "other") + "|1|AAAA"
         ),
-        # Without DynamoDB in between, also where the table has a key of the operator's.
+        # Directly, not through DynamoDB, also if the table has the operator's key.
         "kms Decrypt": lambda c: c("kms").decrypt(CiphertextBlob=b"x", KeyId="abc-1"),
         "secretsmanager ListSecrets": lambda c: c("secretsmanager").list_secrets(),
         "ssm GetParameter": lambda c: c("ssm").get_parameter(Name="x"),

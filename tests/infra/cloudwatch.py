@@ -1,12 +1,12 @@
-"""CloudWatch's alarms, by its documented rules, on metrics that a test feeds.
+"""Evaluates CloudWatch alarms, by the documented rules, on metrics from a test.
 
-Periods are aligned, and statistics are made of what lies in them. In metric math, arithmetic and comparison take a missing
-value for 0 where the other side has one. An alarm looks at more periods than it evaluates (the evaluation range): where that
-holds as many data points as it evaluates, it takes the newest of these, however old they are, and else it fills up with what
-TreatMissingData says; that is how an alarm on a sparse metric comes to ring long after.
+Periods are aligned, and a statistic covers the samples in its period. In metric math, arithmetic and comparisons treat a missing
+value as 0 if the other operand has one. An alarm reads more periods than it evaluates (the evaluation range). If the range has
+enough data points, the alarm evaluates the newest of them, however old they are; otherwise TreatMissingData fills the rest. That is
+why an alarm on a sparse metric can be in ALARM long after the event.
 
-Left open by the documentation, and therefore tried both ways (`READINGS`): how many more periods the range has, and whether
-FILL makes data points of a metric that has none in the whole range.
+The documentation leaves two things open, so both readings are tried (`READINGS`): how many more periods the range has, and whether
+FILL fills a metric without any data point in the whole range.
 """
 
 import functools
@@ -21,17 +21,17 @@ READINGS = [{"extra": extra, "fills_nothing": fills} for extra, fills in itertoo
 
 
 def plain(value):
-    """What stands for a resource: its logical name, with the attribute."""
+    """A name for a reference to a resource: its logical id and the attribute."""
     if not isinstance(value, dict):
         return str(value)
     ((name, attribute),) = references(value)
-    # SAM names a version after the code it has.
+    # SAM's logical id of a version contains a hash of its code.
     name = re.sub(r"FunctionVersion\w+", "FunctionVersion", name)
     return f"{name}.{attribute}" if attribute else name
 
 
 class Metrics:
-    """Samples by metric: (seconds, value, how often)."""
+    """Samples by metric: (time in seconds, value, count)."""
 
     def __init__(self):
         self._samples = defaultdict(list)
@@ -71,7 +71,7 @@ def statistic(samples, stat):
 
 
 class Series:
-    """One metric's value in one period; None where there is no data point."""
+    """One metric's value in one period; None without a data point."""
 
     def __init__(self, value, empty=False):
         self.value, self.empty = value, empty
@@ -109,7 +109,7 @@ def if_(condition, then, otherwise):
 
 
 def calculated(expression, series, fills_nothing):
-    """The value of an expression of metric math: what the template uses of it, and no more."""
+    """The value of a metric math expression; supports only what the template uses."""
 
     def fill(of, value):
         if of.value is not None or of.empty and not fills_nothing:
@@ -121,14 +121,14 @@ def calculated(expression, series, fills_nothing):
 
 @functools.cache
 def _compiled(expression):
-    # Python binds & closer than comparisons do.
+    # In Python, & has a higher precedence than comparisons.
     both = r"IF\((.+) AND (.+), (\w+), (\w+)\)"
     return compile(re.sub(both, r"IF((\1) & (\2), \3, \4)", expression), expression, "eval")
 
 
 class Alarm:
     def __init__(self, properties):
-        self.of = properties
+        self.properties = properties
         self.metrics = properties.get("Metrics") or [
             {
                 "Id": "single",
@@ -145,7 +145,7 @@ class Alarm:
         (self.returned,) = [m for m in self.metrics if m.get("ReturnData", True)]
 
     def _values(self, metrics, end, periods, fills_nothing):
-        """The last `periods` data points before `end`, the oldest first."""
+        """The last `periods` data points before `end`, oldest first."""
         starts = [end - self.period * back for back in range(periods, 0, -1)]
         stats = {m["Id"]: m["MetricStat"] for m in self.metrics if "MetricStat" in m}
         values = {
@@ -159,27 +159,29 @@ class Alarm:
             for i in range(periods)
         ]
 
-    def rings(self, metrics, at, extra, fills_nothing):
-        """Whether it is in ALARM once the period before `at` has ended."""
-        evaluated = int(self.of["EvaluationPeriods"])
+    def is_in_alarm(self, metrics, at, extra, fills_nothing):
+        """Whether the alarm is in ALARM after the period before `at` has ended."""
+        evaluated = int(self.properties["EvaluationPeriods"])
         end = at - at % self.period
         values = self._values(metrics, end, evaluated + extra, fills_nothing)
         real = [value for value in values if value is not None]
-        # The newest real ones; what is filled up beside them does not breach.
-        judged = real[-evaluated:]
-        threshold = float(self.of["Threshold"])
-        more = self.of["ComparisonOperator"] == "GreaterThanThreshold"
-        assert more or self.of["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
-        breaching = sum(value > threshold or not more and value == threshold for value in judged)
-        return breaching >= int(self.of.get("DatapointsToAlarm", evaluated))
+        # The newest real data points. Missing ones are notBreaching.
+        newest = real[-evaluated:]
+        threshold = float(self.properties["Threshold"])
+        is_strict = self.properties["ComparisonOperator"] == "GreaterThanThreshold"
+        assert is_strict or self.properties["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+        breaching = sum(value > threshold or not is_strict and value == threshold for value in newest)
+        return breaching >= int(self.properties.get("DatapointsToAlarm", evaluated))
 
-    def rings_always(self, metrics, at):
-        return all(self.rings(metrics, at, **reading) for reading in READINGS)
+    def is_certainly_in_alarm(self, metrics, at):
+        """Whether the alarm is in ALARM by every reading."""
+        return all(self.is_in_alarm(metrics, at, **reading) for reading in READINGS)
 
-    def rings_ever(self, metrics, at):
-        return any(self.rings(metrics, at, **reading) for reading in READINGS)
+    def may_be_in_alarm(self, metrics, at):
+        """Whether the alarm is in ALARM by any reading."""
+        return any(self.is_in_alarm(metrics, at, **reading) for reading in READINGS)
 
-    def first_ring(self, metrics, begin, end):
-        """How many seconds after `begin` it rings by every reading; None if it does not until `end`."""
+    def seconds_to_alarm(self, metrics, begin, end):
+        """The seconds from `begin` until the alarm is in ALARM by every reading; None if it is not by `end`."""
         times = range(begin - begin % self.period, end + 1, self.period)
-        return next((at - begin for at in times if self.rings_always(metrics, at)), None)
+        return next((at - begin for at in times if self.is_certainly_in_alarm(metrics, at)), None)

@@ -1,4 +1,4 @@
-"""Makes the libraries beside the tests importable, and keeps compiled ones out of the sources."""
+"""Fixtures, and the import path of infra/doctor_checks. Writes no __pycache__ beside the sources."""
 
 import sys
 from pathlib import Path
@@ -49,7 +49,7 @@ def aws(server, plain_server, certificate, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-    monkeypatch.setattr(doctor_checks.api, "PLAIN_PORT", 1)  # nobody listens there
+    monkeypatch.setattr(doctor_checks.api, "PLAIN_PORT", 1)  # no server listens there
     for api in (server, plain_server):
         api.restore()
     aws = Aws(server)

@@ -1,4 +1,4 @@
-"""The transformed template, deployed into moto: its own CloudFormation evaluates parameters and conditions."""
+"""Deploys the transformed template into moto, whose CloudFormation evaluates parameters and conditions."""
 
 import copy
 import io
@@ -8,13 +8,13 @@ import zipfile
 from functions import API_ID, NAMES, Function
 from template import CODE_BUCKET, CODE_KEY, PSEUDO, REGION, STACK, references, resolve, transform
 
-# What moto creates as AWS does. The rest (API, alarms, dashboard, mail identity, settings counter, pipe, ...) says nothing about
-# what the functions may do. The mapping from the stream to the mail function is played by `Deployment.deliver`.
+# The types that are deployed. The rest (API, alarms, dashboard, mail identity, settings, pipe, ...) does not affect the functions'
+# permissions. `Deployment.deliver` replaces the event source mapping.
 KEPT = {"AWS::DynamoDB::Table", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Logs::LogGroup", "AWS::SQS::Queue"}
 
 
 def deployable(transformed):
-    """The kept resources; references to the others become names that nothing has."""
+    """The template with only the kept resources; references to others become names of nonexistent resources."""
     template = copy.deepcopy(transformed)
     resources = template["Resources"]
     kept = {name for name, resource in resources.items() if resource["Type"] in KEPT and _is_ours(name)}
@@ -28,7 +28,7 @@ def deployable(transformed):
 
 
 def _is_ours(name):
-    # CodeDeploy's and the pipe's roles are for services that are not here.
+    # The roles of CodeDeploy and the pipe are for services that are not deployed.
     return name not in ("DeploymentRole", "PasswordResetsRole")
 
 
@@ -38,7 +38,7 @@ def _without(value, gone):
     if isinstance(value, dict):
         if value.get("Ref") in gone:
             return API_ID if value["Ref"] == "Api" else f"{STACK}-{value['Ref']}"
-        # moto takes no ${...} of what is not there.
+        # moto fails on ${...} with an unknown name.
         if "Fn::Sub" in value and isinstance(value["Fn::Sub"], str) and "${Api}" in value["Fn::Sub"]:
             return {"Fn::Sub": value["Fn::Sub"].replace("${Api}", API_ID)}
         return {key: _without(item, gone) for key, item in value.items()}
@@ -46,27 +46,27 @@ def _without(value, gone):
 
 
 def orders_of(resolved):
-    """The patterns of the records that reach the mail function."""
+    """The filter patterns of the mail function's event source mapping."""
     (mapping,) = [r for r in resolved["Resources"].values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
     return [json.loads(f["Pattern"]) for f in mapping["Properties"]["FilterCriteria"]["Filters"]]
 
 
 def _matches(pattern, value):
-    """Lambda's filter rules, as far as the template uses them: equality and prefixes."""
+    """Lambda's filter rules that the template uses: equality and prefix."""
     if isinstance(pattern, dict):
         return isinstance(value, dict) and all(key in value and _matches(rule, value[key]) for key, rule in pattern.items())
     return any(value.startswith(rule["prefix"]) if isinstance(rule, dict) else value == rule for rule in pattern)
 
 
 def _as_event(record):
-    """A record as Lambda hands it on: the time as a number."""
+    """The record as Lambda passes it on, with the time as a number."""
     described = record["dynamodb"]
     created = described["ApproximateCreationDateTime"].timestamp()
     return record | {"dynamodb": described | {"ApproximateCreationDateTime": created}}
 
 
 class Deployment:
-    """A stack with its functions running under the credentials of their roles, and IAM enforced."""
+    """A stack whose functions run with their roles' credentials, with IAM enforced."""
 
     def __init__(self, aws, parameters, transformed=None):
         aws.reset()
@@ -77,7 +77,7 @@ class Deployment:
         template, self.kept = deployable(transformed or transform(parameters))
         self.filters = orders_of(resolve(parameters, transformed))
         self._upload_code(aws.client("s3", operator))
-        self._bring_own(aws.client("sesv2", operator))
+        self._create_prerequisites(aws.client("sesv2", operator))
         cloudformation = aws.client("cloudformation", operator)
         cloudformation.create_stack(
             StackName=STACK,
@@ -94,7 +94,7 @@ class Deployment:
         for name in NAMES:
             deployed = lambdas.get_function_configuration(FunctionName=self.physical[f"{name.capitalize()}Function"])
             self.roles[name] = deployed["Role"].rsplit("/", 1)[1]
-            # moto leaves what comes from a Number parameter a number.
+            # moto does not convert the value of a Number parameter to text.
             self.variables[name] = {k: str(v) for k, v in deployed["Environment"]["Variables"].items()}
             self.credentials[name] = aws.assume(deployed["Role"], name)
         self.tokens = self.variables["reset"]["TOKENS_TABLE"]
@@ -106,19 +106,19 @@ class Deployment:
         aws.enforce(True)
 
     def function(self, name):
-        """The running function; it starts with its first use."""
+        """The running function; started on first use."""
         if name not in self._functions:
             self._functions[name] = Function(name, self.variables[name], self.credentials[name], self.aws.endpoint)
         return self._functions[name]
 
     def client(self, service, function):
-        """A client with the credentials of a function's role. The functions are idle, so all calls are this client's."""
+        """A client with the credentials of a function's role. Waits until the functions are idle, so that all calls are the client's."""
         for running in self._functions.values():
             running.idle()
         return self.aws.client(service, self.credentials[function])
 
     def deliver(self):
-        """Plays Lambda: reads the stream with the mail function's role and gives it the orders, again where it says so."""
+        """Acts as Lambda: reads the stream with the mail function's role, delivers the orders, and retries those that it reports as failed."""
         records = [_as_event(record) for record in self._read() if record["eventID"] not in self._seen]
         self._seen |= {record["eventID"] for record in records}
         orders = [record for record in records if any(_matches(f, record) for f in self.filters)]
@@ -126,7 +126,7 @@ class Deployment:
         self._run(orders)
 
     def _read(self):
-        """All of the stream. From its beginning each time: moto's iterators outlive a transaction that was taken back."""
+        """Reads the whole stream from its beginning, because moto's iterators are wrong after a transaction was rolled back."""
         streams = self.aws.client("dynamodbstreams", self.credentials["mail"])
         (shard,) = streams.describe_stream(StreamArn=self.stream)["StreamDescription"]["Shards"]
         at = {"StreamArn": self.stream, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
@@ -136,7 +136,7 @@ class Deployment:
             iterator = answer["NextShardIterator"]
 
     def deliver_again(self):
-        """Lambda delivers at least once."""
+        """Delivers the last orders again, because Lambda delivers at least once."""
         self._run(self.delivered[-10:])
 
     def _run(self, records):
@@ -149,7 +149,7 @@ class Deployment:
         raise AssertionError(f"not delivered: {records} {self.function('mail').lines[-3:]}")
 
     def lost(self):
-        """How many mails failed for good."""
+        """The number of entries in the dead-letter queue."""
         url = self.variables["mail"]["DEAD_LETTER_QUEUE_URL"]
         name = "ApproximateNumberOfMessages"
         return int(self.queue.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
@@ -159,17 +159,17 @@ class Deployment:
             function.close()
         self.aws.enforce(False)
 
-    def add_account(self, address, served=True):
-        """Puts an account, with attributes that are none of Rekey's business; with what is required, if it is to be served."""
+    def add_account(self, address, is_active=True):
+        """Puts an account with additional attributes; with the required attribute, if `is_active`."""
         row = {"role": "admin", "name": "Ada", self.parameters["AccountsEmail"]: address}
         if self.parameters["AccountsRequiredAttribute"]:
             name, _, value = self.parameters["AccountsRequiredAttribute"].partition("=")
-            row[name] = value if served else f"not {value}"
+            row[name] = value if is_active else f"not {value}"
         row[self.parameters["AccountsKey"]] = self.key_of(address)
         self.dynamodb.put_item(TableName=self.accounts, Item={name: {"S": value} for name, value in row.items()})
 
-    def spoil_account(self, address):
-        """Writes a time of change that is none."""
+    def damage_account(self, address):
+        """Writes an invalid time of change."""
         self.dynamodb.update_item(
             TableName=self.accounts,
             Key={self.parameters["AccountsKey"]: {"S": self.key_of(address)}},
@@ -192,8 +192,8 @@ class Deployment:
         s3.create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         s3.put_object(Bucket=CODE_BUCKET, Key=CODE_KEY, Body=archive.getvalue())
 
-    def _bring_own(self, ses):
-        """What operators have before they deploy, or what the stripped resources would have made."""
+    def _create_prerequisites(self, ses):
+        """Creates what operators have before they deploy, and what the removed resources would create."""
         given = self.parameters
         sender = given["MailFrom"]
         identity = sender if given["MailIdentity"] == "address" else sender.split("@")[1]

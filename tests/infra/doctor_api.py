@@ -1,4 +1,4 @@
-"""The API, as a server of this machine that answers as the functions do: for the tests of infra/doctor."""
+"""A local server that answers as the API does, for the tests of infra/doctor."""
 
 import datetime
 import http.server
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def document(name):
-    """A YAML document; CloudFormation's short forms become what they hold."""
+    """Loads a YAML document. A CloudFormation short form, such as !Ref, becomes its argument."""
 
     class Loader(yaml.SafeLoader):
         pass
@@ -32,7 +32,7 @@ def document(name):
 
 
 class Api:
-    """Answers as the functions do to what does no harm; `broken` changes an answer."""
+    """Answers the doctor's calls as the functions do; `broken` changes an answer."""
 
     HEADERS = {
         "Cache-Control": "no-store",
@@ -106,7 +106,7 @@ PAGE = "/organizations/complete-password/"
 
 
 def make_certificate(path):
-    """Writes a certificate of this machine, and its key, to one file."""
+    """Writes a self-signed certificate for 127.0.0.1 and its key to one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.timezone.utc)

@@ -1,4 +1,4 @@
-"""A healthy stack, as AWS tells of it: for the tests of infra/doctor, in shapes that botocore holds against its own models."""
+"""AWS's answers about a healthy stack, for the tests of infra/doctor. botocore's models validate their shapes."""
 
 import copy
 import datetime
@@ -14,14 +14,14 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:rekey-alarms"
 NOW = datetime.datetime(2025, 1, 1, tzinfo=datetime.timezone.utc)
 LOGS = {name: f"/aws/lambda/rekey/{name.lower()[:-4]}" for name in ("ResetLogs", "ValidateLogs", "CompleteLogs", "MailLogs")}
 LOGS["ApiLogs"] = "/aws/vendedlogs/rekey/api"
-# Reads each service's description once for all tests.
+# One loader for all tests, so that each service model is read once.
 LOADER = botocore.session.Session().get_component("data_loader")
 MAPPING = "8f6c2a3e-3f1b-4f0f-9c53-6d5b0a0e7a11"
 LOST = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/rekey-LostMails-1"
 
 
 class Aws:
-    """A healthy stack, as AWS tells of it: answers by operation, or by operation and what it is asked for."""
+    """A fake AWS with a healthy stack: one method for each operation."""
 
     def __init__(self, api):
         self.asked = set()
@@ -77,7 +77,7 @@ class Aws:
             "DEAD_LETTER_QUEUE_URL": LOST,
             "STACK_NAME": "rekey",
         }
-        self.latest = {}  # what $LATEST has otherwise than the live version
+        self.latest = {}  # where $LATEST differs from the live version
         self.live = {  # the live version
             "State": "Active",
             "Runtime": "provided.al2023",
@@ -124,8 +124,8 @@ class Aws:
             "ReputationOptions": {"ReputationMetricsEnabled": True},
         }
         self.mappings = [{"UUID": MAPPING, "State": "Enabled", "LastProcessingResult": "OK"}]
-        self.ages = [900.0, 700.0]  # of orders in ms, the newest first
-        self.lost = "0"  # None where there is no such queue
+        self.ages = [900.0, 700.0]  # ages of orders in ms, newest first
+        self.lost = "0"  # entries in the dead-letter queue; None if it does not exist
         self.destinations = [{"Name": "cloudwatch", "Enabled": True, "MatchingEventTypes": ["SEND", "BOUNCE"]}]
         self.retention = dict.fromkeys(LOGS.values(), 90)
         self.alarms = {
@@ -141,8 +141,8 @@ class Aws:
         }
         self.subscriptions = {TOPIC: [f"{TOPIC}:1", "PendingConfirmation"]}
         self.pipe = {"Name": "rekey-pipe", "CurrentState": "RUNNING"}
-        self.errors = {}  # what AWS answers to an action instead
-        self.unknown_to_moto = None  # with moto, what is answered here nevertheless
+        self.errors = {}  # errors to answer, by action
+        self.unknown_to_moto = None  # with moto: the services and actions that are answered here
 
     def session(self, *_):
         session = botocore.session.Session()
@@ -180,7 +180,7 @@ class Aws:
         known["sqs"] = "AWS.SimpleQueueService.NonExistentQueue"
         return known.get(service, "NotFoundException")
 
-    # One method for each operation; nothing means that it does not exist.
+    # One method for each operation. None means that the resource does not exist.
 
     def DescribeStacks(self, asked):
         if asked["StackName"] != "rekey":
@@ -293,7 +293,7 @@ def hash_key(name, *sort):
 
 
 def run(doctor, capsys, *arguments):
-    """The exit status, and what was found: (check, level, what, todo)."""
+    """Runs the doctor. Returns its exit status and its findings: (check, level, what, todo)."""
     status = doctor.main(["--stack", "rekey", "--json", *arguments])
     printed = capsys.readouterr().out
     findings = json.loads(printed)["findings"] if printed else []

@@ -1,4 +1,4 @@
-"""The real functions, each behind a Lambda runtime API of its own, as processes of this machine."""
+"""Runs the functions as local processes, each with its own Lambda runtime API."""
 
 import http.server
 import json
@@ -12,13 +12,13 @@ import uuid
 from template import REGION, ROOT
 
 NAMES = ("reset", "validate", "complete", "mail")
-# mail is validate once more, with records of the stream for events.
+# mail is another validate process, whose events are stream records.
 BINARIES = {"reset": "reset", "validate": "validate", "complete": "complete", "mail": "validate"}
 API_ID = "a1b2c3d4e5"
 
 
 class Function:
-    """One execution environment. `call` and `run` return the answer; `idle` waits until it asks for the next event."""
+    """An execution environment. `call` and `run` return the answer; `idle` waits until it requests the next event."""
 
     def __init__(self, name, variables, credentials, endpoint):
         self._events = queue.Queue()
@@ -28,7 +28,7 @@ class Function:
         self._api = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._api.serve_forever, daemon=True).start()
         environment = variables | {
-            # As Lambda sets them. Nothing else of this process's environment comes along.
+            # As Lambda sets them. Nothing else from this process's environment is passed on.
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}",
             "AWS_LAMBDA_FUNCTION_NAME": name,
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
@@ -42,7 +42,7 @@ class Function:
             "AWS_ENDPOINT_URL_SESV2": endpoint,
             "AWS_ENDPOINT_URL_SQS": endpoint,
         }
-        # What `sam build` made, if run.sh says so; otherwise what cargo did.
+        # The binary from `sam build` if run.sh names it, otherwise cargo's.
         built_by_sam = os.environ.get("REKEY_ARTEFACTS")
         binary = (
             pathlib.Path(built_by_sam) / f"{name.capitalize()}Function" / "bootstrap"
@@ -101,7 +101,7 @@ class Function:
         return Handler
 
     def call(self, method, path, body=None, query="", ip="203.0.113.9", key=None):
-        """The answer to an event such as an HTTP API sends: its status, and its body. `key` is the caller's API key."""
+        """Sends an event as an HTTP API does; returns the answer's status and body. `key` is the caller's API key."""
         headers = {"content-type": "application/json"} if body is not None else {}
         headers |= {"authorization": f"Bearer {key}"} if key else {}
         event = {

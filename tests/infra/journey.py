@@ -1,4 +1,4 @@
-"""Whole resets through the three functions, as far as they come."""
+"""Complete resets through the functions."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ _number = itertools.count(1)
 
 
 class Stopped(Exception):
-    """A step that did not succeed."""
+    """A step failed."""
 
 
 def _expect(step, answer, status):
@@ -23,8 +23,8 @@ def _expect(step, answer, status):
     return answer[1]
 
 
-def _newcomer(deployment):
-    """An account and an IP address that no limit knows yet."""
+def _new_account(deployment):
+    """A new account's address, and an IP address that no limit has counted yet."""
     number = next(_number)
     address = f"ada{number}@example.org"
     deployment.add_account(address)
@@ -41,7 +41,7 @@ def _deliver(deployment, again=False):
 
 
 def _mail(deployment, address, subject):
-    """The mail's body, once what is ordered was delivered."""
+    """Delivers the orders, and returns the mail's body."""
     _deliver(deployment)
     for mail in deployment.aws.mails():
         if mail.destinations["ToAddresses"] == [address] and mail.subject.startswith(subject):
@@ -52,7 +52,7 @@ def _mail(deployment, address, subject):
 
 
 def _token(deployment, address):
-    """The reset token in the mail to `address`, from a link that leads where it should."""
+    """The reset token in the mail to `address`, from a link to the configured page."""
     base = re.escape(deployment.variables["mail"]["RESET_LINK"])
     body = _mail(deployment, address, "Set a new password")
     link = re.search(rf'{base}#token=(\w+)', body)
@@ -70,46 +70,46 @@ def _check_password(deployment, address, before):
 
 
 def walk(deployment):
-    """The three documented steps, and a look at the password before the last. Raises `Stopped` at the first that fails."""
+    """The three documented steps, with a check of the token and the password before the last. Raises `Stopped` if a step fails."""
     _walk(deployment)
 
 
-def walk_unanswered(deployment):
-    """The same, while DynamoDB does each transaction and fails to say so, for longer than it is asked again."""
+def walk_with_lost_answers(deployment):
+    """The same, while DynamoDB executes transactions but their answers are lost, more often than the functions retry."""
     _walk(deployment, losing=30)
 
 
 def _walk(deployment, losing=0):
-    def transaction():
+    def lose_answers():
         deployment.aws.losing_next(losing)
 
     reset, validate, complete = map(deployment.function, ("reset", "validate", "complete"))
-    address, ip = _newcomer(deployment)
+    address, ip = _new_account(deployment)
     before = deployment.account(address)
     opened = _expect("reset", reset.call("POST", "/organizations/reset-password/", {"email": address}, ip=ip), 200)
     token = json.loads(opened)["reset_token"]
     path = "/organizations/complete-password/"
-    transaction()
+    lose_answers()
     _expect("order", validate.call("GET", path, {"email": address}, query=f"token={token}", ip=ip), 204)
-    transaction()
+    lose_answers()
     reset_token = _token(deployment, address)
     mails = len(deployment.aws.mails())
     _deliver(deployment, again=True)
     if len(deployment.aws.mails()) != mails:
         raise Stopped("a second mail")
     _expect("validate", validate.call("GET", path, query=f"token={reset_token}", ip=ip), 204)
-    _expect("judge", complete.call("POST", "/auth/reset/validate-password", {"password": PASSWORD}, ip=ip), 200)
-    transaction()
+    _expect("check password", complete.call("POST", "/auth/reset/validate-password", {"password": PASSWORD}, ip=ip), 200)
+    lose_answers()
     _expect("complete", complete.call("POST", path, {"token": reset_token, "password": PASSWORD}, ip=ip), 204)
     deployment.aws.losing_next(0)
     _check_password(deployment, address, before)
     _mail(deployment, address, "Your password")
 
 
-def walk_aside(deployment):
-    """What else the functions do: Unleash's routes, refusals, addresses without an account or not to be served, keys."""
+def walk_other_calls(deployment):
+    """Everything else: Unleash's routes, errors, addresses without an active account, API keys."""
     reset, validate, complete = map(deployment.function, ("reset", "validate", "complete"))
-    address, ip = _newcomer(deployment)
+    address, ip = _new_account(deployment)
     before = deployment.account(address)
     _expect("unleash mail", validate.call("POST", "/auth/reset/password-email", {"email": address}, ip=ip), 200)
     token = _token(deployment, address)
@@ -131,12 +131,12 @@ def walk_aside(deployment):
     _expect("choose page", validate.call("GET", path, ip=ip), 200)
     banned = f"banned-{address}"
     if deployment.parameters["AccountsRequiredAttribute"]:
-        deployment.add_account(banned, served=False)
+        deployment.add_account(banned, is_active=False)
     _expect("banned", validate.call("POST", "/auth/reset/password-email", {"email": banned}, ip=ip), 200)
     _deliver(deployment)
-    for unserved in (nobody["email"], banned):
-        if [mail for mail in deployment.aws.mails() if mail.destinations["ToAddresses"] == [unserved]]:
-            raise Stopped("a mail to nobody")
+    for address_without_mail in (nobody["email"], banned):
+        if [mail for mail in deployment.aws.mails() if mail.destinations["ToAddresses"] == [address_without_mail]]:
+            raise Stopped(f"a mail to {address_without_mail}")
     if deployment.parameters["ApiKeys"]:
         _walk_trusted(deployment, address, nobody["email"])
 
@@ -149,21 +149,21 @@ def _walk_trusted(deployment, known, unknown):
         query = f"token={json.loads(opened)['reset_token']}"
         asked = validate.call("GET", "/organizations/complete-password", {"email": address}, query=query, key=SECRET)
         if asked[0] == 429:
-            # The address had its one mail of this minute; whether it has an account was asked before.
+            # The address had its one mail of this minute. The account was looked up before that.
             continue
         _expect("trusted order", asked, status)
 
 
-def walk_lost(deployment):
-    """A mail fails for good, for an account whose time of change cannot be read: it ends in the queue."""
+def walk_failed_mail(deployment):
+    """The mail to an account with an invalid time of change fails permanently, and gets an entry in the dead-letter queue."""
     validate = deployment.function("validate")
-    address, ip = _newcomer(deployment)
-    deployment.spoil_account(address)
+    address, ip = _new_account(deployment)
+    deployment.damage_account(address)
     before = deployment.lost()
     _expect("order", validate.call("POST", "/auth/reset/password-email", {"email": address}, ip=ip), 200)
     _deliver(deployment)
     if deployment.lost() != before + 1:
-        raise Stopped("no entry in the queue of lost mails")
+        raise Stopped("no entry in the dead-letter queue")
 
 
-WALKS = (walk, walk_aside, walk_lost, walk_unanswered)
+WALKS = (walk, walk_other_calls, walk_failed_mail, walk_with_lost_answers)

@@ -1,7 +1,7 @@
-"""What a call to AWS asks for, and whether policies allow it, from the Service Authorization Reference.
+"""Evaluates IAM policies: the requests that a call makes, by the Service Authorization Reference, and whether policies allow them.
 
-Where AWS's documentation leaves open what a condition key holds, all readings are tried: see `_contexts`. The functions must
-get along under each of them, and what must be impossible must be so under each.
+If AWS's documentation leaves open the value of a condition key, all readings are tried: see `_contexts`. The functions must work
+with each reading, and what must be denied must be denied with each.
 """
 
 import fnmatch
@@ -19,7 +19,7 @@ ACCOUNT = DEFAULT_ACCOUNT_ID
 
 # ---------------------------------------------------------------------------------------------------- policies
 class Policies:
-    """Identity policies without permission boundaries: an Allow that fits, and no Deny that fits."""
+    """Identity policies without permissions boundaries: allows a request that matches an Allow and no Deny."""
 
     def __init__(self, documents):
         self.statements = [s for document in documents for s in listed(document["Statement"])]
@@ -31,13 +31,13 @@ class Policies:
         return [self._decide(request, context) for context in request.contexts]
 
     def _decide(self, request, context):
-        fitting = [s for s in self.statements if _fits(s, request, context)]
-        return any(s["Effect"] == "Allow" for s in fitting) and all(s["Effect"] == "Allow" for s in fitting)
+        matching = [s for s in self.statements if _matches(s, request, context)]
+        return any(s["Effect"] == "Allow" for s in matching) and all(s["Effect"] == "Allow" for s in matching)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One action on one resource, under every reading of its condition keys (key: list of values)."""
+    """One action on one resource, with every reading of its condition keys (key: list of values)."""
 
     action: str
     resource: str
@@ -49,13 +49,13 @@ def listed(value):
 
 
 def _glob(pattern, value, fold=False):
-    # fnmatch would give brackets a meaning, which they do not have in policies.
+    # Brackets are special in fnmatch, but not in policies.
     pattern = pattern.replace("[", "[[]")
     return fnmatch.fnmatchcase(value.lower(), pattern.lower()) if fold else fnmatch.fnmatchcase(value, pattern)
 
 
-def _fits(statement, request, context):
-    # NotAction, NotResource and Principal are not known here: a policy that uses one must fail a test, not pass it.
+def _matches(statement, request, context):
+    # NotAction, NotResource and Principal are not supported: a policy that uses one must fail a test, not pass it.
     assert statement.keys() <= {"Sid", "Effect", "Action", "Resource", "Condition"}, statement
     return (
         any(_glob(pattern, request.action, fold=True) for pattern in listed(statement["Action"]))
@@ -76,7 +76,7 @@ def _condition(operator, values, expected):
     if_exists = name.endswith("IfExists")
     compare = _COMPARE[name.removesuffix("IfExists")]
     if values is None:
-        # A set operator's ForAllValues is true of no values at all.
+        # ForAllValues is true without any values.
         return if_exists or quantifier == "ForAllValues"
     matches = [any(compare(pattern, value) for pattern in expected) for value in values]
     if quantifier == "ForAllValues":
@@ -87,9 +87,9 @@ def _condition(operator, values, expected):
     return matches[0]
 
 
-# ------------------------------------------------------------------------------------- what a call asks for
+# ------------------------------------------------------------------------------------ the requests of a call
 def requests_of(action, body):
-    """The requests that IAM decides upon when `action` is called with `body`."""
+    """The requests that IAM authorizes when `action` is called with `body`."""
     action = _NAMES.get(action, action)
     service, operation = action.split(":")
     if service == "dynamodb":
@@ -104,7 +104,7 @@ def requests_of(action, body):
     return [Request(action, "*")]
 
 
-# Where moto names an action after its path or its operation, and IAM does not.
+# moto's names of actions that differ from IAM's.
 _NAMES = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "monitoring:PutMetricData": "cloudwatch:PutMetricData",
@@ -124,7 +124,7 @@ _ITEM_ACTIONS = {
 
 def _dynamodb(operation, body):
     if operation in ("TransactWriteItems", "TransactGetItems"):
-        # A transaction has no action of its own: each of its items is decided upon as if it came alone.
+        # A transaction has no action of its own: IAM authorizes each of its items.
         items = [(kind, item) for entry in body["TransactItems"] for kind, item in entry.items()]
         tables = {item["TableName"] for _, item in items}
         keys = {t: [k for _, i in items if i["TableName"] == t for k in _leading_keys(i)] for t in tables}
@@ -161,9 +161,9 @@ _READS = ("GetItem", "Query", "Scan")
 
 
 def _contexts(action, item, keys_of_call, enclosing):
-    """Three things are open: whether an item of a transaction comes with its own leading keys or with those of all items on
-    its table, whether dynamodb:ReturnValues is there when the call does not name it, and whether dynamodb:Select is there on
-    reads that do not name it. Both ways, each."""
+    """The documentation leaves three things open: whether an item of a transaction has its own leading keys or those of all items
+    on its table, whether dynamodb:ReturnValues is present if the call does not set it, and whether dynamodb:Select is present on
+    reads that do not set it. Returns all combinations."""
     context = {"dynamodb:Attributes": sorted(_attributes(item))}
     if enclosing:
         context["dynamodb:EnclosingOperation"] = [enclosing]
@@ -178,7 +178,7 @@ def _contexts(action, item, keys_of_call, enclosing):
 
 
 def _selected(item):
-    """What a read returns that does not say so by `Select`."""
+    """The default value of `Select`."""
     if "ProjectionExpression" in item or "AttributesToGet" in item:
         return "SPECIFIC_ATTRIBUTES"
     return "ALL_PROJECTED_ATTRIBUTES" if "IndexName" in item else "ALL_ATTRIBUTES"
@@ -222,7 +222,7 @@ _FUNCTIONS = r"\b(attribute_not_exists|attribute_exists|attribute_type|begins_wi
 
 
 def _attributes(item):
-    """The top-level attributes that a call names: its key or row, and all expressions."""
+    """The top-level attributes that a call names in its key or item and in all expressions."""
     names = set(item.get("Key", {})) | set(item.get("Item", {})) | set(item.get("AttributesToGet", []))
     for expression in ("UpdateExpression", "ConditionExpression", "ProjectionExpression", "KeyConditionExpression", "FilterExpression"):
         text = re.sub(_FUNCTIONS, " ", re.sub(r":\w+", " ", _named(item, expression)))
@@ -232,7 +232,7 @@ def _attributes(item):
 
 def _ses(operation, body):
     sender = body.get("FromEmailAddress") or body.get("Source", "")
-    # SES v2 has one operation for all kinds of mail, but asks for the raw one's own action.
+    # SES v2 has one operation for all kinds of mail, but raw mail has its own action.
     raw = operation == "SendRawEmail" or "Raw" in body.get("Content", {})
     action = f"ses:{'SendRawEmail' if raw else operation}"
     if not operation.startswith("Send"):
@@ -245,7 +245,7 @@ def _ses(operation, body):
     context = ({"ses:FromAddress": [sender]},)
     arn = f"arn:aws:ses:{REGION}:{ACCOUNT}"
     yield Request(action, f"{arn}:identity/{identity}", context)
-    # In the sandbox, SES also asks for the recipients'.
+    # In the sandbox, SES also authorizes the recipients' identities.
     for recipient in body.get("Destination", {}).get("ToAddresses", []):
         yield Request(action, f"{arn}:identity/{recipient}", context)
     if body.get("ConfigurationSetName"):

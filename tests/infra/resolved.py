@@ -1,9 +1,9 @@
-"""What each set of parameters leaves of the template."""
+"""The resolved template for each set of parameters."""
 
 import template
 from sets import of
 
-# Those behind the API, and the one behind the stream.
+# The functions behind the API, and the mail function, which reads the stream.
 CALLED = ("Reset", "Validate", "Complete")
 FUNCTIONS = (*CALLED, "Mail")
 _resolved = {}

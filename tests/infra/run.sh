@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks the infrastructure: linters, `sam build` for real, then the tests beside this file on the artefacts that it made. Needs
-# Rust, Python, and the network for pip the first time. Needs no AWS account.
+# Checks the infrastructure: linters, `sam build`, then the tests in this directory on the build artefacts. Needs Rust, Python, and the
+# network for pip the first time. Needs no AWS account.
 #
 #   tests/infra/run.sh [arguments for pytest]
 set -u
@@ -10,7 +10,7 @@ template=$root/infra/template.yaml
 passed=0
 failed=0
 
-# Nothing here may reach AWS, or wait for an instance's metadata; sam needs a region, but no account.
+# Nothing here may call AWS or wait for instance metadata. sam needs a region, but no account.
 unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
 export AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true SAM_CLI_TELEMETRY=0 PYTHONDONTWRITEBYTECODE=1
 
@@ -40,7 +40,7 @@ check "sam validate --lint" "$sam/sam" validate --lint --template "$template"
 check "samconfig.toml" "$sam/python" "$here/samconfig.py"
 check "checkov" "$checkov/checkov" --file "$template" --framework cloudformation --skip-download --compact --quiet
 
-# The artefacts of this machine's architecture: arm64 is cross-compiled, for which CI has no target.
+# Builds for x86_64: arm64 would be cross-compiled, for which CI has no target.
 build() {
     (cd "$root/infra" && PATH="$sam:$PATH" "$sam/sam" build --parameter-overrides Architecture=x86_64) || return 1
     for name in Reset Validate Complete Mail; do
@@ -53,14 +53,14 @@ export REKEY_ARTEFACTS=$root/infra/.aws-sam/build
 results=$(mktemp)
 (cd "$here" && "$tests/python" -m pytest -q -p no:cacheprovider --junitxml="$results" "$@")
 status=$?
-# The totals of all suites in pytest's report: tests, and those among them that did not pass.
+# From pytest's report: the number of tests, and of those that did not pass.
 total=$(sed -n 's/.*<testsuite [^>]*tests="\([0-9]*\)".*/\1/p' "$results")
 bad=$(sed -n 's/.*<testsuite [^>]*errors="\([0-9]*\)" failures="\([0-9]*\)" skipped="\([0-9]*\)".*/\1 + \2 + \3/p' "$results")
 rm -f "$results"
 bad=$((${bad:-1}))
 passed=$((passed + ${total:-0} - bad))
 failed=$((failed + bad))
-# pytest may fail otherwise, such as for finding no test.
+# pytest may also fail without a failed test, such as when it finds none.
 [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || failed=$((failed + 1))
 echo "infra: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,6 +1,6 @@
-"""Reads infra/samconfig.toml as `sam deploy` does, for each stage: with the stage's file of parameters, and without.
+"""Reads infra/samconfig.toml as `sam deploy` does, for each stage, with and without the stage's parameters file.
 
-Run by the Python that has sam; prints what is wrong, if anything.
+Needs the Python environment that has sam. Prints the problems.
 """
 
 import os
@@ -32,7 +32,7 @@ def problems():
             yield f"{stage} deploys without {file}"
         except click.BadParameter as problem:
             if str(file) not in str(problem):
-                yield f"{stage}: without its file, sam says: {problem}"
+                yield f"{stage}: without its file, sam reports: {problem}"
         file.write_text("MailFrom: no-reply@example.com\nLogRetentionDays: 30\nArchitecture: x86_64\n")
         given = read(deploy["parameter_overrides"])
         if given.keys() - declared.keys():
@@ -40,18 +40,18 @@ def problems():
         if needed - given.keys():
             yield f"{stage} lacks {needed - given.keys()}"
         if str(given["LogRetentionDays"]) != "30":
-            yield f"{stage}: its file does not win over samconfig.toml"
+            yield f"{stage}: its file does not override samconfig.toml"
         if read(build["parameter_overrides"])["Architecture"] != given["Architecture"]:
-            yield f"{stage} builds for another processor than it deploys for"
+            yield f"{stage} builds for another architecture than it deploys"
         if "template_file" in deploy:
             yield f"{stage} would upload the sources"
         if stage == "dev" and deploy["confirm_changeset"]:
-            yield "dev asks"
+            yield "dev asks for confirmation"
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        # sam looks for the file where it is called.
+        # sam reads the file from the current directory.
         os.chdir(folder)
         found = list(problems())
     print("\n".join(found))

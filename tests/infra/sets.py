@@ -1,10 +1,10 @@
-"""Sets of parameters: deployments as operators want them, and contradictions."""
+"""Sets of parameters: typical deployments, contradictions and invalid values."""
 
 import hashlib
 
 from template import parameters
 
-# A key of a trusted back end, and its entry in ApiKeys.
+# The API key of a trusted back end, and its entry in ApiKeys.
 SECRET = "a-key-for-tests"
 KEY = f"shop:reset+validate:{hashlib.sha256(SECRET.encode()).hexdigest()}"
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/abc"
@@ -23,7 +23,7 @@ OWN_TABLE = {
 SETS = {
     "default": {},
     "own table": OWN_TABLE,
-    "own table, active accounts alone, trusted callers": OWN_TABLE
+    "own table, required attribute, trusted callers": OWN_TABLE
     | {"AccountsRequiredAttribute": "status=active", "ApiKeys": KEY},
     "own table, encrypted, events on an existing bus": OWN_TABLE
     | {
@@ -64,7 +64,7 @@ SETS = {
     },
 }
 
-# What each contradicts itself in, by a word of the rule's message.
+# Contradictory parameters, each with a part of the rule's message.
 CONTRADICTIONS = [
     ("AccountsKey", {"AccountsKey": "user_id", "AccountsEmailIndex": "by-email"}),
     ("AccountsEmailIndex", {"AccountsEmailIndex": "by-email"}),
@@ -80,14 +80,14 @@ CONTRADICTIONS = [
     ("switches the pages off", {"RequireApiKey": "true", "ApiKeys": KEY}),
     ("under CloudFront's name", {"OriginSecrets": "a" * 64}),
     ("DomainName needs", {"DomainName": "reset.example.com"}),
-    ("CertificateArn is of no use", {"CertificateArn": CERTIFICATE}),
-    ("HostedZoneId is of no use", {"HostedZoneId": "Z1"}),
+    ("CertificateArn has no effect", {"CertificateArn": CERTIFICATE}),
+    ("HostedZoneId has no effect", {"HostedZoneId": "Z1"}),
     ("MailHostedZoneId", {"MailHostedZoneId": "Z1"}),
     ("while PublishPasswordResets is false", {"PasswordResetBus": "default"}),
     ("your own topic", {"AlarmEmail": "ops@example.com", "AlarmTopicArn": TOPIC}),
 ]
 
-# What no value of a parameter may be.
+# Invalid values, by parameter.
 MALFORMED = {
     "MailFrom": ["", "a@b", "A@b.de", "x <a@b.de>", "a@b.de\n", "a@b.de,c@d.e", "*@b.de", "a?@b.de", "${a}@b.de"],
     "ResetLink": ["http://a.b", "https://a.b/#x", 'https://a.b/"', "https://a b", "javascript:x", "https://a.b/?t={t}"],

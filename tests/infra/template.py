@@ -1,6 +1,6 @@
-"""The SAM template, as CloudFormation would see it: transformed by SAM's own translator, and resolved for given parameters.
+"""The SAM template as CloudFormation sees it: transformed by SAM's own translator, and resolved for given parameters.
 
-Nothing here talks to AWS. What stays unresolved are references to resources, which have no values before a deployment.
+Needs no AWS. References to resources stay unresolved, because they have no values before a deployment.
 """
 
 import copy
@@ -25,7 +25,7 @@ PSEUDO = {
     "AWS::Partition": PARTITION,
     "AWS::URLSuffix": "amazonaws.com",
 }
-# Where `sam package` would have put the code.
+# The location of the code after `sam package`.
 CODE_BUCKET, CODE_KEY = "rekey-code", "function.zip"
 
 NO_VALUE = object()
@@ -33,12 +33,12 @@ NO_VALUE = object()
 
 @functools.cache
 def source():
-    """The template as written. Do not change what it returns."""
+    """The template as written. Cached: do not modify the result."""
     return yaml_parse(PATH.read_text())
 
 
 def parameters(**given):
-    """All parameters: the given ones, else the defaults; MailFrom has none."""
+    """All parameters: the given ones, otherwise the defaults; MailFrom, which has none, gets a value."""
     declared = source()["Parameters"]
     unknown = given.keys() - declared.keys()
     assert not unknown, f"no such parameters: {unknown}"
@@ -47,7 +47,7 @@ def parameters(**given):
 
 
 def invalid(values):
-    """The parameters that their type, pattern or range refuses."""
+    """The parameters whose type, pattern or range rejects their value."""
     return {name for name, declared in source()["Parameters"].items() if not _fits(declared, values[name])}
 
 
@@ -56,28 +56,28 @@ def _fits(declared, value):
         return False
     if declared["Type"] == "Number":
         return value.isdigit() and int(declared.get("MinValue", 0)) <= int(value) <= int(declared.get("MaxValue", value))
-    # fullmatch and not match: CloudFormation's patterns are anchored, and Python's $ lets a final line break pass.
+    # fullmatch, not match: CloudFormation's patterns are anchored, but Python's $ also matches before a final line break.
     pattern = declared.get("AllowedPattern")
     return len(value) <= int(declared.get("MaxLength", 4096)) and (not pattern or bool(re.fullmatch(pattern, value)))
 
 
 def broken_rules(values):
-    """What the Rules section says against these parameters."""
-    said = []
+    """The messages of the rules that these parameters violate."""
+    messages = []
     for rule in source()["Rules"].values():
         if "RuleCondition" not in rule or _holds(rule["RuleCondition"], values, {}):
-            said += [a["AssertDescription"] for a in rule["Assertions"] if not _holds(a["Assert"], values, {})]
-    return said
+            messages += [a["AssertDescription"] for a in rule["Assertions"] if not _holds(a["Assert"], values, {})]
+    return messages
 
 
 def transform(values, template=None):
-    """The template after SAM's transform: conditions and parameters are still there."""
+    """The template after SAM's transform, still with conditions and parameters."""
     template = copy.deepcopy(template or source())
     template["Globals"]["Function"].pop("CodeUri")
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = f"s3://{CODE_BUCKET}/{CODE_KEY}"
-    # The translator takes the region from here, and would ask IAM for the managed policies' ARNs.
+    # The translator reads the region from here. Without this loader it would ask IAM for the ARNs of managed policies.
     os.environ["AWS_DEFAULT_REGION"] = REGION
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
     return sam_transform(template, values, _ManagedPolicies())
@@ -92,7 +92,7 @@ class _ManagedPolicies:
 
 
 def resolve(values, transformed=None):
-    """The template that is left for one set of parameters: no parameters, rules and conditions, only what is created."""
+    """The template resolved for one set of parameters: only what is created, without parameters, rules and conditions."""
     transformed = transformed or transform(values)
     resolver = _Resolver(values, transformed.get("Conditions", {}))
     kept = {"AWSTemplateFormatVersion": transformed["AWSTemplateFormatVersion"]}
@@ -179,7 +179,7 @@ def _holds(condition, values, conditions):
 
 
 def references(value):
-    """The logical names that `value` refers to, with the attribute (None for Ref)."""
+    """The logical ids that `value` refers to, with the attribute (None for Ref)."""
     if isinstance(value, list):
         return {found for item in value for found in references(item)}
     if not isinstance(value, dict):
@@ -204,5 +204,5 @@ def references(value):
 
 
 def dangling(resolved):
-    """References of a resolved template to what it does not create."""
+    """References of a resolved template to resources that it does not create."""
     return {name for name, _ in references(resolved)} - resolved["Resources"].keys() - PSEUDO.keys()

@@ -1,4 +1,4 @@
-"""The API that the template makes: the routes of the code and no other, and what stands around them."""
+"""The API in the template: its routes are those of the code; throttling, access log, CORS and domain."""
 
 import json
 import re
@@ -23,11 +23,11 @@ def routes_of_the_api(name):
             yield method.upper(), path, json.dumps(integration["uri"], default=str)
 
 
-def test_the_api_has_the_codes_routes_and_no_other(name):
+def test_the_api_has_exactly_the_routes_of_the_code(name):
     found = set()
     for method, path, uri in routes_of_the_api(name):
-        assert not path.endswith("/"), "SAM drops such a route in silence"
-        # The alias, or canaries and provisioned versions would be passed by.
+        assert not path.endswith("/"), "SAM silently drops a route with a trailing slash"
+        # The integration must use the alias, or canaries would have no effect.
         function = re.search(r"\$\{(\w+)Function(?:\.Alias|Aliaslive)\}", uri)
         assert function, uri
         found.add((method, path, function[1]))
@@ -48,11 +48,11 @@ def test_the_api_throttles_and_logs_no_secret(name):
     line = json.loads(stage["AccessLogSettings"]["Format"])
     logged = set(line.values())
     assert "$context.routeKey" in logged
-    # The path and the query may hold a token or an address.
+    # The path and the query may contain a token or an address.
     assert not [v for v in logged if re.search(r"path|query|header|authorizer|identity\.(?!sourceIp)", v, re.IGNORECASE)]
 
 
-def test_browsers_of_named_origins_alone_may_call(name):
+def test_cors_allows_only_the_named_origins(name):
     (api,) = resources(name, "AWS::ApiGatewayV2::Api").values()
     cors = api["Body"].get("x-amazon-apigateway-cors")
     origins = of(name)["AllowedOrigins"]
@@ -64,9 +64,9 @@ def test_browsers_of_named_origins_alone_may_call(name):
     assert not cors.get("allowCredentials")
 
 
-def test_with_a_domain_there_is_no_other_address(name):
+def test_with_a_custom_domain_the_api_has_no_other_address(name):
     (api,) = resources(name, "AWS::ApiGatewayV2::Api").values()
-    # SAM writes the property as a server without a URL, of which API Gateway warns.
+    # SAM renders the property as a server without a URL, about which API Gateway warns.
     assert not api.get("FailOnWarnings")
     (server,) = api["Body"]["servers"]
     disabled = {"disableExecuteApiEndpoint": True} if of(name)["DomainName"] else {}
@@ -76,5 +76,5 @@ def test_with_a_domain_there_is_no_other_address(name):
     for domain in domains.values():
         (configuration,) = domain["DomainNameConfigurations"]
         assert configuration["SecurityPolicy"] == "TLS_1_2"
-        # There is an AAAA record.
+        # The AAAA record needs dualstack.
         assert configuration["IpAddressType"] == "dualstack"

@@ -1,7 +1,7 @@
-"""infra/deployer-policy.json: enough to deploy, change and delete the stack as any set of parameters has it, and nothing beside.
+"""infra/deployer-policy.json: enough to deploy, change and delete the stack with any set of parameters, and no more.
 
-moto's CloudFormation asks nobody for permission, so what each type of resource takes is written down here, after what
-CloudFormation's own schema of the type lists under `handlers`.
+moto's CloudFormation does not check permissions, so the needed actions of each resource type are listed here, from `handlers` in
+CloudFormation's schema of the type.
 """
 
 import json
@@ -32,7 +32,7 @@ IDENTITY = """ses CreateEmailIdentity DeleteEmailIdentity GetEmailIdentity PutEm
     PutEmailIdentityFeedbackAttributes PutEmailIdentityMailFromAttributes TagResource UntagResource ListTagsForResource"""
 GROUP = """codedeploy CreateDeploymentGroup DeleteDeploymentGroup GetDeploymentGroup UpdateDeploymentGroup TagResource UntagResource
     ListTagsForResource"""
-# The alias's own update moves its traffic by CodeDeploy.
+# An update of the alias shifts traffic with CodeDeploy.
 SHIFT = "codedeploy CreateDeployment GetDeployment GetDeploymentConfig GetApplicationRevision RegisterApplicationRevision StopDeployment"
 LOGS = """logs CreateLogGroup DeleteLogGroup DescribeLogGroups PutRetentionPolicy AssociateKmsKey DisassociateKmsKey TagResource UntagResource
     ListTagsForResource"""
@@ -40,7 +40,7 @@ DELIVERY = """logs CreateLogDelivery DeleteLogDelivery DescribeResourcePolicies 
     UpdateLogDelivery"""
 API = "apigateway GET POST PUT PATCH DELETE"
 
-# The actions by type, and the resource that they are asked for: the names that CloudFormation gives begin with the stack's.
+# The actions and their resource, by type. Names that CloudFormation generates begin with the stack's name.
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
 NEEDED = {
     "AWS::ApiGatewayV2::Api": [(API, "arn:aws:apigateway:eu-west-1::/apis/abc")],
@@ -103,7 +103,7 @@ NEEDED = {
         ("sqs CreateQueue DeleteQueue GetQueueAttributes GetQueueUrl SetQueueAttributes ListQueueTags TagQueue UntagQueue", ARN.format("sqs", "rekey-dev-LostMails-x"))
     ],
 }
-# What sam itself does, and a customer managed key.
+# Statements for sam itself, and for a customer managed key.
 OF_SAM = {"Stacks", "Transform", "TemplatesOfNoStack", "Artefacts", "KeyOfTheTables"}
 
 
@@ -117,20 +117,20 @@ def actions(listed):
 
 
 @pytest.mark.parametrize("kind", NEEDED)
-def test_whoever_deploys_may_make_change_and_delete_each_type(kind):
-    judge = Policies([POLICY])
+def test_the_policy_allows_to_create_change_and_delete_each_type(kind):
+    policies = Policies([POLICY])
     for listed, resource in NEEDED[kind]:
         for action in actions(listed):
             context = {"iam:PassedToService": ["lambda.amazonaws.com"]} if action == "iam:PassRole" else {}
-            assert judge.allow(Request(action, resource, (context,))), (action, resource)
+            assert policies.allow(Request(action, resource, (context,))), (action, resource)
 
 
-def test_every_type_of_resource_is_known_and_no_other():
+def test_the_list_has_exactly_the_types_of_the_template():
     made = {r["Type"] for name in SETS for r in resolved(name)["Resources"].values()}
     assert made == NEEDED.keys()
 
 
-def test_it_allows_nothing_beside():
+def test_the_policy_allows_no_other_actions():
     needed = {action for entries in NEEDED.values() for listed, _ in entries for action in actions(listed)}
     for statement in POLICY["Statement"]:
         if statement["Sid"] not in OF_SAM:
@@ -138,10 +138,10 @@ def test_it_allows_nothing_beside():
         assert not [action for action in statement["Action"] if "*" in action]
 
 
-def test_other_stacks_and_other_services_roles_are_out_of_reach():
-    judge = Policies([POLICY])
+def test_the_policy_denies_other_stacks_and_roles_of_other_services():
+    policies = Policies([POLICY])
     role = "arn:aws:iam::123456789012:role/rekey-dev-x"
-    assert not judge.allow(Request("iam:PassRole", role, ({"iam:PassedToService": ["ec2.amazonaws.com"]},)))
+    assert not policies.allow(Request("iam:PassRole", role, ({"iam:PassedToService": ["ec2.amazonaws.com"]},)))
     for action, resource in (
         ("iam:PutRolePolicy", "arn:aws:iam::123456789012:role/admin"),
         ("lambda:UpdateFunctionCode", ARN.format("lambda", "function:shop")),
@@ -149,12 +149,12 @@ def test_other_stacks_and_other_services_roles_are_out_of_reach():
         ("dynamodb:GetItem", ARN.format("dynamodb", "table/rekey-dev-TokensTable-x")),
         ("cloudformation:DeleteStack", ARN.format("cloudformation", "stack/shop/1")),
     ):
-        assert not judge.allow(Request(action, resource)), (action, resource)
+        assert not policies.allow(Request(action, resource)), (action, resource)
 
 
-def test_its_actions_exist_and_it_fits_into_a_role(tmp_path):
+def test_the_policys_actions_exist_and_it_fits_into_a_role(tmp_path):
     wrapped = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": POLICY}}
     said = lint({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Deployer": wrapped}}, tmp_path / "policy.json")
-    # A managed policy may hold less; this one is for a role of its own, which may hold 10,240 characters.
+    # A role's inline policies may have 10,240 characters, a managed policy fewer (W3037).
     assert [line for line in said.splitlines() if "W3037" in line or "not a valid action" in line.lower()] == [], said
     assert len(json.dumps(POLICY, separators=(",", ":"))) <= 10_240

@@ -1,6 +1,6 @@
-"""infra/doctor: what it says of a healthy stack, what it asks, and what it does where it cannot look.
+"""infra/doctor: a healthy stack, the calls that it makes, and what it does when a call fails.
 
-AWS is answered by doctor_aws.py. The API is a server of this machine, behind TLS, that answers as the functions do.
+doctor_aws.py answers for AWS. The API is a local server with TLS that answers as the functions do.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from doctor_api import PATHS, ROOT, document
 from doctor_aws import LOGS, REGION, run
 
 PATH = ROOT / "infra" / "doctor"
-SECRET = "a-key-in-clear-that-nobody-may-see"
+SECRET = "a-key-in-clear-that-must-not-be-printed"
 
 
 def test_a_healthy_stack_passes_every_check(aws, capsys):
@@ -27,11 +27,11 @@ def test_a_healthy_stack_passes_every_check(aws, capsys):
     assert status == 0
 
 
-# ------------------------------------------------------------------------------------------------------- what AWS hides
+# -------------------------------------------------------------------------------------------------- calls that fail
 
 
 @pytest.mark.parametrize("action", [p for p in doctor.PERMISSIONS if p != "cloudformation:DescribeStacks"])
-def test_what_is_denied_is_a_warning_that_names_the_permission(aws, capsys, action):
+def test_a_denied_call_is_a_warning_that_names_the_permission(aws, capsys, action):
     aws.errors[action] = ("AccessDeniedException", "who are you?")
     status, findings = run(doctor, capsys)
     warnings = [f for f in findings if f[1] == "warn"]
@@ -39,26 +39,26 @@ def test_what_is_denied_is_a_warning_that_names_the_permission(aws, capsys, acti
     assert status == 0
 
 
-def test_what_fails_is_a_warning_too(aws, capsys):
+def test_a_failed_call_is_a_warning(aws, capsys):
     aws.errors["ses:GetAccount"] = ("TooManyRequestsException", "slow down")
     aws.errors["sns:ListSubscriptionsByTopic"] = EndpointConnectionError(endpoint_url="https://sns")
     status, findings = run(doctor, capsys)
     warnings = {f[2] for f in findings if f[1] != "ok"}
     assert warnings == {
-        "cannot look: ses:GetAccount failed (TooManyRequestsException)",
-        "cannot look: sns:ListSubscriptionsByTopic failed (EndpointConnectionError)",
+        "cannot check: ses:GetAccount failed (TooManyRequestsException)",
+        "cannot check: sns:ListSubscriptionsByTopic failed (EndpointConnectionError)",
     }
     assert status == 0
 
 
-def test_a_fault_of_its_own_is_a_warning(aws, capsys):
+def test_a_bug_in_the_doctor_is_a_warning(aws, capsys):
     aws.alias = {"Name": "live"}
     status, findings = run(doctor, capsys)
-    assert ("function", "warn", "cannot look: KeyError in function_state", "report this as a fault of infra/doctor") in findings
+    assert ("function", "warn", "cannot check: KeyError in function_state", "report this as a bug in infra/doctor") in findings
     assert status == 0
 
 
-def test_it_only_reads_and_says_all_that_it_needs(aws, capsys):
+def test_it_only_reads_and_lists_its_permissions(aws, capsys):
     run(doctor, capsys)
     assert aws.asked == set(doctor.PERMISSIONS)
     assert all(re.match(r"[a-z]+:(Describe|Get|List)", action) for action in aws.asked)
@@ -68,7 +68,7 @@ def test_it_only_reads_and_says_all_that_it_needs(aws, capsys):
     assert ended.value.code == 0 and all(action in printed for action in doctor.PERMISSIONS)
 
 
-# ---------------------------------------------------------------------------------------------------- could not look
+# ------------------------------------------------------------------------------------------------------ exit status 2
 
 
 @pytest.mark.parametrize(
@@ -76,37 +76,37 @@ def test_it_only_reads_and_says_all_that_it_needs(aws, capsys):
     [
         (("ValidationError", "Stack with id rekey does not exist"), "there is no stack rekey"),
         (("AccessDenied", "no"), "cloudformation:DescribeStacks"),
-        (EndpointConnectionError(endpoint_url="https://cloudformation"), "cannot be asked"),
+        (EndpointConnectionError(endpoint_url="https://cloudformation"), "cannot be reached"),
     ],
     ids=["no_stack", "denied", "no_network"],
 )
-def test_without_a_stack_it_says_why_and_ends_with_2(aws, capsys, error, said):
+def test_without_a_stack_it_prints_the_reason_and_exits_with_2(aws, capsys, error, said):
     aws.errors["cloudformation:DescribeStacks"] = error
     assert doctor.main(["--stack", "rekey"]) == 2
     printed = capsys.readouterr()
     assert said in printed.err and printed.out == ""
 
 
-def test_another_stack_is_none_of_its_business(aws, capsys):
+def test_a_stack_that_is_not_rekey_exits_with_2(aws, capsys):
     aws.outputs = {"ApiUrl": aws.api.url}
     assert doctor.main(["--stack", "rekey"]) == 2
-    assert "not Rekey's" in capsys.readouterr().err
+    assert "not a Rekey stack" in capsys.readouterr().err
 
 
-def test_a_stack_that_never_came_up_is_a_failure(aws, capsys):
+def test_a_stack_whose_creation_failed_is_a_failure(aws, capsys):
     aws.outputs, aws.status = {}, "ROLLBACK_COMPLETE"
     status, findings = run(doctor, capsys)
     assert (status, [f[:2] for f in findings]) == (1, [("stack", "FAIL")])
 
 
-def test_bad_arguments_end_with_2():
+def test_bad_arguments_exit_with_2():
     for arguments in ([], ["--stack"], ["--stack", "rekey", "--fix"]):
         ended = subprocess.run([sys.executable, PATH, *arguments], capture_output=True, text=True)
         assert (ended.returncode, ended.stdout) == (2, ""), arguments
         assert "usage:" in ended.stderr
 
 
-def test_a_missing_region_or_profile_ends_with_2(monkeypatch, capsys):
+def test_a_missing_region_or_profile_exits_with_2(monkeypatch, capsys):
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
@@ -117,7 +117,7 @@ def test_a_missing_region_or_profile_ends_with_2(monkeypatch, capsys):
     assert "nobody" in capsys.readouterr().err
 
 
-def test_without_boto3_it_says_what_to_install(tmp_path):
+def test_without_boto3_it_prints_what_to_install(tmp_path):
     (tmp_path / "boto3.py").write_text("raise ImportError")
     environment = {"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"}
     ended = subprocess.run([sys.executable, PATH, "--stack", "x"], capture_output=True, text=True, env=environment)
@@ -127,7 +127,7 @@ def test_without_boto3_it_says_what_to_install(tmp_path):
 # ------------------------------------------------------------------------------------------------------------ output
 
 
-def test_the_text_has_a_line_for_each_finding_and_one_that_counts(aws, capsys):
+def test_the_text_has_a_line_for_each_finding_and_a_summary(aws, capsys):
     aws.ttl = {"TimeToLiveStatus": "DISABLED"}
     aws.retention = dict.fromkeys(LOGS.values(), 7)
     assert doctor.main(["--stack", "rekey"]) == 1
@@ -139,7 +139,7 @@ def test_the_text_has_a_line_for_each_finding_and_one_that_counts(aws, capsys):
     assert re.fullmatch(rf"rekey in {REGION}: \d+ ok, 5 warn, 1 FAIL", lines[-1])
 
 
-def test_json_is_one_document(aws, capsys):
+def test_json_output_is_one_document(aws, capsys):
     aws.account["ProductionAccessEnabled"] = False
     assert doctor.main(["--stack", "rekey", "--json"]) == 1
     printed = json.loads(capsys.readouterr().out)
@@ -168,15 +168,14 @@ def test_no_value_of_a_variable_is_printed(aws, capsys):
 # --------------------------------------------------------------------------------------------------------------- API
 
 
-def test_it_asks_every_route_and_does_no_harm(aws, capsys):
+def test_it_calls_every_route_and_changes_nothing(aws, capsys):
     run(doctor, capsys)
     seen = aws.api.seen
     asked = {(method, path) for method, path, _ in seen if path.endswith("/") or path.startswith("/auth")}
     assert asked >= {(method.upper(), path) for path, methods in PATHS.items() for method in methods}
     harmless = (None, {}, doctor.api.UNKNOWN, doctor.api.NOT_JSON)
     assert all(body in harmless and "@" not in path and "email=" not in path for _, path, body in seen)
-    # The default allows twenty dead tokens in ten minutes.
-    # What is not JSON is refused before its token is looked up.
+    # The default limit is twenty dead tokens in ten minutes. A body that is not JSON is refused before the token is looked up.
     dead = [
         path
         for _, path, body in seen
@@ -186,7 +185,7 @@ def test_it_asks_every_route_and_does_no_harm(aws, capsys):
     assert len(dead) == 3
 
 
-def test_where_keys_are_required_it_expects_to_be_turned_away(aws, capsys):
+def test_if_keys_are_required_it_expects_401(aws, capsys):
     aws.api.keys_required = True
     aws.variables |= {"REQUIRE_API_KEY": "true", "RESET_LINK": "https://rekey.dev/new-password"}
     status, findings = run(doctor, capsys)
@@ -194,7 +193,7 @@ def test_where_keys_are_required_it_expects_to_be_turned_away(aws, capsys):
     assert any("POST /organizations/reset-password/: 401" in f[2] for f in findings)
 
 
-def test_an_api_that_does_not_answer_is_asked_once(aws, capsys):
+def test_an_api_that_does_not_answer_is_called_once(aws, capsys):
     aws.outputs["ApiUrl"] = "https://127.0.0.1:1"
     status, findings = run(doctor, capsys)
     assert [f[1] for f in findings if f[0] == "api"] == ["FAIL"] and status == 1
@@ -220,7 +219,7 @@ def test_the_variables_are_those_of_the_functions():
     assert set(re.findall(r'"(\w+)"', listed)) == doctor.functions.VARIABLES.keys()
 
 
-def test_what_it_looks_for_is_what_the_template_has():
+def test_the_resources_and_outputs_are_those_of_the_template():
     template = document("template.yaml")
     assert set(doctor.OUTPUTS) <= template["Outputs"].keys()
     kinds = {(resource["Type"], name) for name, resource in template["Resources"].items()}

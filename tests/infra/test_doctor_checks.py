@@ -1,4 +1,4 @@
-"""infra/doctor: each of its checks on a stack that is broken in one place."""
+"""infra/doctor: each of its checks on a stack with one fault."""
 
 import hashlib
 
@@ -9,21 +9,21 @@ from doctor_checks import main as doctor
 from doctor_api import PAGE, Api
 from doctor_aws import LOGS, MAPPING, TOPIC, run, table
 
-SECRET = "a-key-in-clear-that-nobody-may-see"
+SECRET = "a-key-in-clear-that-must-not-be-printed"
 
 
 def change(path, value):
-    """A change of `aws`: attributes and keys, separated by slashes."""
+    """Sets a value in `aws`; the path consists of attributes and keys, separated by slashes."""
 
     def apply(aws, _):
-        *way, last = path.split("/")
-        place = aws
-        for step in way:
-            place = place[step] if isinstance(place, dict) else getattr(place, step)
-        if isinstance(place, dict):
-            place[last] = value
+        *parents, last = path.split("/")
+        target = aws
+        for name in parents:
+            target = target[name] if isinstance(target, dict) else getattr(target, name)
+        if isinstance(target, dict):
+            target[last] = value
         else:
-            setattr(place, last, value)
+            setattr(target, last, value)
 
     return apply
 
@@ -33,7 +33,7 @@ def drop(path, key):
 
 
 def answers(where, new_status=None, without=()):
-    """The API answers otherwise at `where`."""
+    """Changes the API's answer at the path `where`."""
 
     def apply(aws, _):
         def broken(path, status, headers):
@@ -52,7 +52,7 @@ def both(*changes):
 
 
 def own_accounts(**other):
-    """An accounts table of the operator's, keyed by user_id, with an index on the address."""
+    """The operator's own accounts table, with the key user_id and an index on the address."""
 
     def apply(aws, _):
         projection = other.get("projection", {"ProjectionType": "ALL"})
@@ -94,29 +94,29 @@ ALL_HEADERS = tuple(Api.HEADERS)
 IDENTITY = "identities/rekey.dev"
 ALARM = "rekey-MailAlarm-1"
 
-# The check, what is broken, the level, a part of what is then said, and a part of what to do.
+# The check, the fault, the level, a part of the finding, and a part of what to do.
 BROKEN = [
     ("stack", change("status", "UPDATE_ROLLBACK_FAILED"), "FAIL", "UPDATE_ROLLBACK_FAILED", "describe-stack-events"),
     ("stack", change("status", "UPDATE_ROLLBACK_COMPLETE"), "warn", "rolled back", "sam deploy"),
     ("stack", change("status", "UPDATE_IN_PROGRESS"), "warn", "UPDATE_IN_PROGRESS", "wait"),
     ("function", change("alias", None), "FAIL", "no alias live", "sam deploy"),
     ("function", change("alias/FunctionVersion", "8"), "FAIL", "points to 8", "sam deploy"),
-    ("function", change("alias/FunctionVersion", "$LATEST"), "FAIL", "no version", "sam deploy"),
+    ("function", change("alias/FunctionVersion", "$LATEST"), "FAIL", "not a published version", "sam deploy"),
     ("function", change("alias/RoutingConfig", {"AdditionalVersionWeights": {"8": 0.1}}), "warn", "version 8", "canary"),
     ("function", change("live/State", "Failed"), "FAIL", "is Failed", "sam deploy"),
-    ("function", change("live/State", "Inactive"), "warn", "asleep", "call it"),
+    ("function", change("live/State", "Inactive"), "warn", "is Inactive", "call it"),
     ("function", change("live/Runtime", "provided.al2"), "FAIL", "provided.al2,", "sam deploy"),
     ("function", change("live/Timeout", 30), "FAIL", "30 s", "Timeout: 28"),
     ("drift", change("latest", {"MemorySize": 512, "Timeout": 27}), "FAIL", "MemorySize, Timeout", "by hand"),
     ("drift", change("latest", {"Environment": {"Variables": {}}}), "FAIL", "API_KEYS", "sam deploy"),
-    ("concurrency", change("reserved", {}), "FAIL", "no calls at once are reserved, not 10", "sam deploy"),
-    ("concurrency", change("reserved", {"rekey-complete": 3}), "FAIL", "3 calls at once are reserved, not 10", "sam"),
+    ("concurrency", change("reserved", {}), "FAIL", "reserved concurrency is none, not 10", "sam deploy"),
+    ("concurrency", change("reserved", {"rekey-complete": 3}), "FAIL", "reserved concurrency is 3, not 10", "sam"),
     ("concurrency", change("reserved/rekey-reset", 0), "FAIL", "switches it off", "delete-function-concurrency"),
     (
         "concurrency",
         both(change("reserved", {}), change("parameters/CompleteConcurrency", "0")),
         "warn",
-        "no ceiling",
+        "no concurrency is reserved",
         "Concurrent executions",
     ),
     ("variables", drop("variables", "SERVICE_NAME"), "FAIL", "SERVICE_NAME is not set", "ServiceName"),
@@ -125,17 +125,17 @@ BROKEN = [
     ("variables", change("variables/MAIL_FROM", ""), "FAIL", "MAIL_FROM is not set", "MailFrom"),
     ("variables", change("variables/DEAD_LETTER_QUEUE_URL", ""), "FAIL", "DEAD_LETTER_QUEUE_URL is not set", "in infra: sam"),
     ("variables", change("variables/ACCOUNTS_REQUIRED_ATTRIBUTE", "active"), "FAIL", "ATTRIBUTE is malformed", "AccountsReq"),
-    ("variables", change("variables/MAIL_FROM", "no-reply@example.com"), "FAIL", "MAIL_FROM holds a placeholder", ""),
-    ("variables", change("variables/RESET_LINK", "https://my.test/set"), "FAIL", "RESET_LINK holds a placeholder", ""),
-    ("variables", change("variables/RESET_LINK", "${ResetLink}"), "FAIL", "RESET_LINK holds a placeholder", "ResetLink"),
+    ("variables", change("variables/MAIL_FROM", "no-reply@example.com"), "FAIL", "MAIL_FROM contains a placeholder", ""),
+    ("variables", change("variables/RESET_LINK", "https://my.test/set"), "FAIL", "RESET_LINK contains a placeholder", ""),
+    ("variables", change("variables/RESET_LINK", "${ResetLink}"), "FAIL", "RESET_LINK contains a placeholder", "ResetLink"),
     ("variables", change("variables/RESET_LINK", "http://rekey.dev/"), "FAIL", "RESET_LINK is malformed", "ResetLink"),
-    ("variables", change("variables/ACCOUNTS_TABLE", "TODO"), "FAIL", "ACCOUNTS_TABLE holds", "AccountsTableName"),
+    ("variables", change("variables/ACCOUNTS_TABLE", "TODO"), "FAIL", "ACCOUNTS_TABLE contains", "AccountsTableName"),
     ("variables", change("variables/ARGON2_ITERATIONS", "1"), "FAIL", "ARGON2_ITERATIONS is malformed", "Argon2Iter"),
     ("variables", change("variables/API_KEYS", SECRET), "FAIL", "API_KEYS is malformed", "ApiKeys"),
     ("variables", change("variables/API_KEYS", f"a:reset:{hashlib.sha256(b'').hexdigest()}"), "FAIL", "an empty key", ""),
     ("variables", change("variables/REQUIRE_API_KEY", "true"), "FAIL", "RESET_LINK is empty", "ResetLink"),
     ("variables", change("variables/ACCOUNTS_KEY", "user_id"), "FAIL", "ACCOUNTS_EMAIL_INDEX is empty", "AccountsEma"),
-    ("variables", change("variables/AWS_ENDPOINT_URL", "https://x.dev"), "warn", "AWS_ENDPOINT_URL", "take it out"),
+    ("variables", change("variables/AWS_ENDPOINT_URL", "https://x.dev"), "warn", "AWS_ENDPOINT_URL", "remove it"),
     ("variables", change("live/Environment", {"Error": {"ErrorCode": "X"}}), "warn", "cannot be read", "kms:Decrypt"),
     ("api", answers("/auth/reset/password", 404, ALL_HEADERS), "FAIL", "not from Rekey", "does not know the route"),
     ("api", answers("/auth/reset/password", 503, ALL_HEADERS), "FAIL", "not from Rekey", "logs tail"),
@@ -143,11 +143,11 @@ BROKEN = [
     ("api", answers("/auth/reset/password", 503), "FAIL", "503 instead of 400", "logs tail"),
     ("api", answers("/auth/reset/password", 200), "FAIL", "200 instead of 400", "sam deploy"),
     ("api", answers("/auth/reset/password", 429), "warn", "throttled", "wait"),
-    ("api", answers(PAGE, without=["Referrer-Policy"]), "FAIL", "without a good Referrer-Policy", "pass headers on"),
+    ("api", answers(PAGE, without=["Referrer-Policy"]), "FAIL", "missing or wrong: Referrer-Policy", "pass headers on"),
     ("api", untrusted, "FAIL", "does not answer", "certificate"),
     ("api", answers("/nowhere"), "ok", "GET /organizations/reset-password/: 200", ""),
     ("tls", plain_http, "FAIL", "serves the API", "HTTPS only"),
-    ("tls", redirecting_http, "ok", "answers 301 and serves nothing", ""),
+    ("tls", redirecting_http, "ok", "answers 301 without the API", ""),
     ("tls", unsafe_url, "FAIL", "begins with http://", "sam deploy"),
     ("tokens", drop("tables", "rekey-tokens"), "FAIL", "does not exist", "sam deploy"),
     ("tokens", change("tables/rekey-tokens", table("rekey-tokens", "id")), "FAIL", "its key is id, not pk", "sam deploy"),
@@ -161,13 +161,13 @@ BROKEN = [
     ("accounts", own_accounts(), "ok", "index by_email: its partition key is email", ""),
     ("accounts", own_accounts(key="id"), "FAIL", "its key is id, not user_id", "AccountsKey"),
     ("accounts", own_accounts(by="name"), "FAIL", "its partition key is name, not email", "AccountsEmail"),
-    ("accounts", own_accounts(by="email+created"), "FAIL", "it has a sort key, created", "on the address alone"),
+    ("accounts", own_accounts(by="email+created"), "FAIL", "it has a sort key, created", "only key is the address"),
     ("accounts", own_accounts(projection={"ProjectionType": "KEYS_ONLY"}), "ok", "its partition key is email", ""),
     (
         "accounts",
         both(own_accounts(), change("variables/ACCOUNTS_EMAIL_INDEX", "by_mail")),
         "FAIL",
-        "by_mail: does not exist (there are: by_email)",
+        "by_mail: does not exist (the table has: by_email)",
         "AccountsEmailIndex",
     ),
     (
@@ -178,20 +178,20 @@ BROKEN = [
         "AccountsEmailIndex",
     ),
     ("backup", change("recovery", "DISABLED"), "FAIL", "point-in-time recovery is disabled", "update-continuous-backups"),
-    ("backup", change("tables/rekey-accounts/DeletionProtectionEnabled", False), "FAIL", "delete it", "update-table"),
+    ("backup", change("tables/rekey-accounts/DeletionProtectionEnabled", False), "FAIL", "deletion protection is disabled", "update-table"),
     ("backup", own_accounts(), "ok", "is yours", ""),
     ("ses", change("account/ProductionAccessEnabled", False), "FAIL", "sandbox", "Request production access"),
     ("ses", change("account/SendingEnabled", False), "FAIL", "switched off", "put-account-sending-attributes"),
     ("ses", change("account/EnforcementStatus", "PROBATION"), "warn", "under review", "Reputation"),
     ("quota", change("account/SendQuota/SentLast24Hours", 50000.0), "FAIL", "used up", "Service Quotas"),
     ("quota", change("account/SendQuota/SentLast24Hours", 41000.0), "warn", "82 %", "Service Quotas"),
-    ("quota", change("account/SendQuota/Max24HourSend", -1.0), "ok", "no quota", ""),
-    ("identity", change("identities", {}), "FAIL", "no identity", "MailIdentity"),
+    ("quota", change("account/SendQuota/Max24HourSend", -1.0), "ok", "no daily quota", ""),
+    ("identity", change("identities", {}), "FAIL", "is not an identity", "MailIdentity"),
     ("identity", change(f"{IDENTITY}/VerifiedForSendingStatus", False), "FAIL", "not verified", "DKIM records"),
     ("identity", address_identity(False), "FAIL", "not verified (PENDING)", "follow the link"),
     ("identity", address_identity(True), "ok", "no-reply@mail.rekey.dev is verified", ""),
     ("dkim", change(f"{IDENTITY}/DkimAttributes/Status", "PENDING"), "FAIL", "PENDING", "t1._domainkey.rekey.dev CNAME"),
-    ("dkim", change(f"{IDENTITY}/DkimAttributes/SigningEnabled", False), "FAIL", "does not sign", "--signing-enabled"),
+    ("dkim", change(f"{IDENTITY}/DkimAttributes/SigningEnabled", False), "FAIL", "signing is disabled", "--signing-enabled"),
     ("dkim", change("identities", {}), "FAIL", "no identity", "verify"),
     ("dkim", address_identity(True), "ok", "no DKIM of its own", ""),
     ("mail-from", change(f"{IDENTITY}/MailFromAttributes/MailFromDomainStatus", "FAILED"), "warn", "FAILED", " MX 10 "),
@@ -206,19 +206,19 @@ BROKEN = [
             },
         ),
         "FAIL",
-        "mail is refused",
+        "SES rejects mail",
         " MX 10 ",
     ),
     ("mail-from", change(f"{IDENTITY}/MailFromAttributes/MailFromDomain", ""), "warn", "SPF", "mail-from-attributes"),
     ("mail-from", change("identities", {}), "FAIL", "no identity", "verify"),
     ("mail-set", change("mail_set", None), "FAIL", "does not exist", "MailConfigurationSet"),
-    ("mail-set", change("mail_set/DeliveryOptions", {"TlsPolicy": "OPTIONAL"}), "FAIL", "in clear", "--tls-policy REQUIRE"),
+    ("mail-set", change("mail_set/DeliveryOptions", {"TlsPolicy": "OPTIONAL"}), "FAIL", "without TLS", "--tls-policy REQUIRE"),
     ("mail-set", change("mail_set/SendingOptions", {"SendingEnabled": False}), "FAIL", "switched off", "--sending-enabled"),
     (
         "mail-set",
         change("mail_set/SuppressionOptions", {"SuppressedReasons": ["BOUNCE"]}),
         "FAIL",
-        "COMPLAINT suppresses no",
+        "not suppressed after COMPLAINT",
         "put-configuration-set-suppression-options",
     ),
     ("mail-set", drop("mail_set", "SuppressionOptions"), "ok", "bounces and complaints", ""),
@@ -227,24 +227,24 @@ BROKEN = [
         "tracking",
         change("destinations", [{"Name": "x", "Enabled": True, "MatchingEventTypes": ["CLICK"]}]),
         "FAIL",
-        "x counts opens or clicks",
-        "take OPEN and CLICK out",
+        "x tracks opens or clicks",
+        "remove OPEN and CLICK",
     ),
     ("logs", drop("retention", LOGS["ApiLogs"]), "FAIL", "api does not exist", "create-log-group"),
     ("logs", drop("resources", ("AWS::Logs::LogGroup", "ResetLogs")), "FAIL", "no log group ResetLogs", "sam deploy"),
-    ("logs", change("retention", dict.fromkeys(LOGS.values())), "FAIL", "for ever", "put-retention-policy"),
+    ("logs", change("retention", dict.fromkeys(LOGS.values())), "FAIL", "no retention period", "put-retention-policy"),
     ("logs", change("retention", dict.fromkeys(LOGS.values(), 7)), "warn", "7 days, not 90", "--retention-in-days 90"),
     ("alarms", drop("alarms", ALARM), "FAIL", "does not exist", "sam deploy"),
     ("alarms", change(f"alarms/{ALARM}/ActionsEnabled", False), "FAIL", "switched off", "enable-alarm-actions"),
     ("alarms", change(f"alarms/{ALARM}/AlarmActions", []), "FAIL", "no SNS topic", "sam deploy"),
-    ("alarms", change(f"alarms/{ALARM}/StateValue", "ALARM"), "FAIL", "rings", "What to do about it."),
+    ("alarms", change(f"alarms/{ALARM}/StateValue", "ALARM"), "FAIL", "is in ALARM", "What to do about it."),
     ("alarms", change("resources", {}), "FAIL", "does not exist", "sam deploy"),
     ("topic", change("subscriptions", {}), "FAIL", "does not exist", "AlarmTopicArn"),
     ("topic", change("subscriptions", {TOPIC: []}), "FAIL", "nobody", "sns subscribe"),
     ("topic", change("subscriptions", {TOPIC: ["PendingConfirmation"]}), "FAIL", "no subscription is confirmed", "follow"),
-    ("topic", change("alarms", {}), "FAIL", "no alarm tells", "sam deploy"),
-    ("get-body", answers(PAGE, 404), "warn", "the body got lost", "as a query parameter"),
-    ("get-body", answers(PAGE, 403, ALL_HEADERS), "warn", "403, and not from Rekey", "as a query parameter"),
+    ("topic", change("alarms", {}), "FAIL", "no alarm notifies", "sam deploy"),
+    ("get-body", answers(PAGE, 404), "warn", "the body was dropped", "as a query parameter"),
+    ("get-body", answers(PAGE, 403, ALL_HEADERS), "warn", "403, not from Rekey", "as a query parameter"),
     ("get-body", answers(PAGE, 503), "FAIL", "503 instead of 415", "logs tail"),
     ("get-body", keys_required, "ok", "not tried", ""),
     ("slash", answers("/organizations/reset-password", 404, ALL_HEADERS), "FAIL", "not from Rekey", "know the route"),
@@ -252,29 +252,29 @@ BROKEN = [
     ("keys", answers("/organizations/reset-password", 200), "FAIL", "200 instead of 401", "sam deploy"),
     ("keys", change("variables/API_KEYS", ""), "ok", "no API keys", ""),
     ("orders", change("mappings", []), "FAIL", "reads no stream", "sam deploy"),
-    ("orders", change("mappings", [{"UUID": MAPPING, "State": "Disabled"}]), "FAIL", "no more (Disabled)", "--enabled"),
+    ("orders", change("mappings", [{"UUID": MAPPING, "State": "Disabled"}]), "FAIL", "no longer reads the stream (Disabled)", "--enabled"),
     (
         "orders",
         change("mappings", [{"UUID": MAPPING, "State": "Enabled", "LastProcessingResult": "PROBLEM: Function call failed"}]),
         "FAIL",
-        "cannot get orders through",
+        "cannot deliver orders",
         "logs tail",
     ),
     ("orders", change("ages", [240_000.0, 180_000.0]), "FAIL", "240 s old", "read why"),
     ("orders", change("ages", [900.0, 180_000.0]), "warn", "up to 180 s old", "sending rate"),
-    ("orders", change("ages", []), "ok", "no order", ""),
-    ("lost", change("lost", "3"), "FAIL", "3 mails failed for good", "receive-message"),
+    ("orders", change("ages", []), "ok", "no mail order", ""),
+    ("lost", change("lost", "3"), "FAIL", "3 mails failed permanently", "receive-message"),
     ("lost", change("lost", None), "FAIL", "does not exist", "sam deploy"),
-    ("reputation", drop("mail_set", "ReputationOptions"), "FAIL", "are deaf", "--reputation-metrics-enabled"),
+    ("reputation", drop("mail_set", "ReputationOptions"), "FAIL", "have no data", "--reputation-metrics-enabled"),
     ("events", change("pipe/CurrentState", "STOPPED"), "FAIL", "STOPPED", "start-pipe"),
     ("events", change("pipe", None), "FAIL", "does not exist", "sam deploy"),
     ("events", change("parameters/PublishPasswordResets", "false"), "ok", "no events", ""),
 ]
 
 
-@pytest.mark.parametrize(("name", "breaking", "level", "what", "todo"), BROKEN, ids=lambda x: x if isinstance(x, str) else "")
-def test_what_is_broken_is_found_and_comes_with_what_to_do(aws, capsys, monkeypatch, name, breaking, level, what, todo):
-    breaking(aws, monkeypatch)
+@pytest.mark.parametrize(("name", "fault", "level", "what", "todo"), BROKEN, ids=lambda x: x if isinstance(x, str) else "")
+def test_a_fault_is_found_with_what_to_do(aws, capsys, monkeypatch, name, fault, level, what, todo):
+    fault(aws, monkeypatch)
     monkeypatch.setattr(findings, "CHECKS", [check for check in findings.CHECKS if check[0] == name])
     status, found_all = run(doctor, capsys)
     found = [f for f in found_all if f[0] == name and f[1] == level and what in f[2] and todo in f[3]]
@@ -283,6 +283,6 @@ def test_what_is_broken_is_found_and_comes_with_what_to_do(aws, capsys, monkeypa
     assert status == (1 if any(f[1] == "FAIL" for f in found_all) else 0)
 
 
-def test_every_check_is_seen_to_fail():
+def test_every_check_has_a_fault_that_makes_it_fail():
     failing = {name for name, _, level, _, _ in BROKEN if level == "FAIL"}
     assert failing == {name for name, _, _ in findings.CHECKS}

@@ -1,4 +1,4 @@
-"""infra/doctor on a stack in moto, for what moto knows."""
+"""infra/doctor on a stack in moto, as far as moto supports it."""
 
 import io
 import json
@@ -16,7 +16,7 @@ ALARM = "rekey-MailAlarm-1"
 
 @pytest.fixture
 def moto(aws):
-    """The same stack in moto, but for what moto does not know: accounts of SES, pipes, and alarms that are a stack's."""
+    """The same stack in moto, except what moto does not support: SES accounts, pipes, and the resources of a stack."""
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name=REGION)
         deploy(aws, session)
@@ -91,12 +91,12 @@ def archive():
     return file.getvalue()
 
 
-def test_moto_s_stack_is_healthy(moto, capsys):
+def test_a_healthy_stack_in_moto_passes(moto, capsys):
     status, findings = run(doctor, capsys)
     assert [f for f in findings if f[1] != "ok"] == [] and status == 0
 
 
-def test_moto_s_stack_is_broken(moto, capsys):
+def test_faults_of_a_stack_in_moto_are_found(moto, capsys):
     disabled = {"AttributeName": "expires_at", "Enabled": False}
     moto.client("dynamodb").update_time_to_live(TableName="rekey-tokens", TimeToLiveSpecification=disabled)
     moto.client("dynamodb").update_continuous_backups(
@@ -111,6 +111,6 @@ def test_moto_s_stack_is_broken(moto, capsys):
     assert status == 1
 
 
-def test_moto_has_no_other_stack(moto, capsys):
+def test_a_stack_that_moto_does_not_have_exits_with_2(moto, capsys):
     assert doctor.main(["--stack", "nobody-s"]) == 2
     assert "there is no stack nobody-s" in capsys.readouterr().err

@@ -1,8 +1,8 @@
-"""Each function can do what it must and nothing else: proven with the credentials of the roles that the template makes.
+"""Least privilege: with the credentials of its role, each function can make the calls that it needs, and no others.
 
-The template is deployed into moto with policies enforced, and the real functions run in it; mails are ordered through the
-table's stream, which is read with the mail function's role. Not evaluated here, but read in test_template.py, are the
-conditions on KMS keys (kms:ViaService) and the roles of CodeDeploy and the event pipe.
+The template is deployed into moto with policies enforced, and the real functions run in it. Mails are ordered through the
+table's stream, which is read with the mail function's role. Conditions on KMS keys (kms:ViaService) and the roles of CodeDeploy and
+the event pipe are not evaluated here, but checked in test_template.py and test_roles.py.
 """
 
 import copy
@@ -26,29 +26,29 @@ def aws():
     server.close()
 
 
-@pytest.fixture(scope="module", params=["default", "own table, active accounts alone, trusted callers"], ids=lambda name: name.partition(",")[0].replace(" ", "_"))
+@pytest.fixture(scope="module", params=["default", "own table, required attribute, trusted callers"], ids=lambda name: name.partition(",")[0].replace(" ", "_"))
 def deployment(aws, request):
     deployed = Deployment(aws, sets.of(request.param))
     yield deployed
     deployed.close()
 
 
-# -------------------------------------------------------------------------------------------- what must be possible
-def test_whole_resets_succeed_and_nothing_is_denied_on_the_way(deployment):
+# ------------------------------------------------------------------------------------------------------ allowed calls
+def test_complete_resets_succeed_without_a_denied_call(deployment):
     cloud.decisions.clear()
-    for way in WALKS:
-        way(deployment)
+    for journey in WALKS:
+        journey(deployment)
     made = {(decision.role, decision.allowed) for decision in cloud.decisions}
     assert made == {(role, True) for role in deployment.roles.values()}
 
 
-def test_the_stack_with_a_table_of_the_operators_reads_and_writes_that_one(deployment):
+def test_a_stack_with_the_operators_table_uses_that_table(deployment):
     name = deployment.parameters["AccountsTableName"]
     assert ("AccountsTable" in deployment.physical) is not bool(name)
     assert deployment.accounts == (name or deployment.physical["AccountsTable"])
 
 
-# ------------------------------------------------------------------------------------------ what must be impossible
+# ------------------------------------------------------------------------------------------------------- denied calls
 def rows(operations, *kinds):
     return {f"{operation} tokens {kind}" for operation in operations for kind in kinds}
 
@@ -64,8 +64,8 @@ def reads_of_account(*projections):
     return {f"{operation} {projection}" for operation in operations for projection in projections}
 
 
-# Everything that a function may do to the tables; a transaction of one item is mostly the same to the policies as the item.
-# The rows that are put are such as their kind has: no function but mail can make a reset token.
+# All operations on the tables that each function may make. To the policies, a transaction of one item is mostly the same as the item.
+# The rows that are put have the attributes of their kind: only mail can create a reset token.
 ALLOWED = {
     "reset": rows(PUT, "request") | rows(UPDATE, "limit reset-ip"),
     "validate": rows(READ, "request", "reset", "order")
@@ -78,7 +78,7 @@ ALLOWED = {
     | rows(["TransactWriteItems Put"], "order")
     | rows(UPDATE, "limit bad-token-ip", "limit password-check-ip")
     | reads_of_account("own", "own and hash")
-    | {f"TransactWriteItems Update sets hash {what}" for what in ("and time", "and time of an address", "alone")},
+    | {f"TransactWriteItems Update sets hash{what}" for what in (" and time", " and time if address", "")},
     "mail": rows(READ, "order")
     | rows(PUT, "reset")
     | rows(UPDATE, "order")
@@ -88,13 +88,13 @@ ALLOWED = {
 
 
 def allowed_to(function, deployment):
-    of_required = {"TransactWriteItems Update sets hash of who has what is required"}
+    if_required = {"TransactWriteItems Update sets hash if required attribute"}
     with_required = function == "complete" and deployment.parameters["AccountsRequiredAttribute"]
-    return ALLOWED[function] | (of_required if with_required else set())
+    return ALLOWED[function] | (if_required if with_required else set())
 
 
 @pytest.mark.parametrize("function", NAMES)
-def test_no_function_can_do_more_to_the_tables_than_it_must(deployment, function):
+def test_each_function_may_make_only_its_own_operations_on_the_tables(deployment, function):
     client = deployment.client("dynamodb", function)
     tried = calls.dynamodb(deployment)
     allowed = {name for name, call in tried.items() if cloud.is_allowed(lambda: call(client))}
@@ -106,7 +106,7 @@ def test_no_function_can_do_more_to_the_tables_than_it_must(deployment, function
         assert not [name for name in allowed if "hash" in name]
 
 
-def test_what_a_policy_gave_too_much_would_be_seen(deployment):
+def test_an_extra_permission_is_detected(deployment):
     role, client = deployment.roles["reset"], deployment.client("dynamodb", "reset")
     tried = {name: call for name, call in calls.dynamodb(deployment).items() if "accounts" in name or "Scan" in name}
     for action in ("Scan", "GetItem", "DescribeTable", "PartiQLSelect"):
@@ -119,7 +119,7 @@ def test_what_a_policy_gave_too_much_would_be_seen(deployment):
 
 
 @pytest.mark.parametrize("function", NAMES)
-def test_mail_leaves_as_mail_from_alone_and_only_from_who_must_mail(deployment, function):
+def test_only_the_mail_function_may_send_and_only_as_mail_from(deployment, function):
     def client(service):
         return deployment.client(service, function)
 
@@ -129,7 +129,7 @@ def test_mail_leaves_as_mail_from_alone_and_only_from_who_must_mail(deployment, 
 
 
 @pytest.mark.parametrize("function", NAMES)
-def test_no_function_reaches_anything_else(deployment, function):
+def test_no_function_may_call_other_services(deployment, function):
     def client(service):
         return deployment.client(service, function)
 
@@ -144,7 +144,7 @@ def test_no_function_reaches_anything_else(deployment, function):
     } | (outbox if function == "mail" else set())
 
 
-def test_one_item_that_is_denied_denies_the_whole_transaction(deployment):
+def test_a_denied_item_denies_the_whole_transaction(deployment):
     client = deployment.client("dynamodb", "complete")
     delete = {"Delete": {"TableName": deployment.tokens, "Key": {"pk": {"S": "reset#x"}}}}
     forbidden = {"Put": {"TableName": deployment.tokens, "Item": {"pk": {"S": "reset#y"}} | calls.ROWS["reset"]}}
@@ -152,9 +152,9 @@ def test_one_item_that_is_denied_denies_the_whole_transaction(deployment):
     assert not cloud.is_allowed(lambda: client.transact_write_items(TransactItems=[delete, forbidden]))
 
 
-# --------------------------------------------------------------------------------------- what is there for a reason
+# ---------------------------------------------------------------------------------------------- no needless permission
 def removals(document):
-    """The document without one thing each: a statement, or one of several actions, resources or values of a condition."""
+    """Yields the document with one part removed: a statement, or one of several actions, resources or condition values."""
     for index, statement in enumerate(document["Statement"]):
         def changed(change, index=index):
             copied = copy.deepcopy(document)
@@ -164,7 +164,7 @@ def removals(document):
         if len(document["Statement"]) > 1:
             yield f"statement {statement['Action']}", changed(lambda all_, i: all_.pop(i))
         else:
-            # A policy needs a statement; one on nothing that exists does for none.
+            # A policy needs a statement, so give it a resource that does not exist.
             yield f"statement {statement['Action']}", changed(lambda all_, i: all_[i].update(Resource="arn:aws:none:::x"))
         lists = [(key,) for key in ("Action", "Resource")]
         lists += [("Condition", op, key) for op, keys in statement.get("Condition", {}).items() for key in keys]
@@ -187,7 +187,7 @@ def _put(value, path, new):
 
 
 @pytest.mark.parametrize("function", NAMES)
-def test_without_any_part_of_its_policies_no_reset_succeeds(deployment, function):
+def test_every_part_of_the_policies_is_needed(deployment, function):
     role, iam = deployment.roles[function], deployment.iam
     needless, tried = set(), 0
     for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
@@ -199,8 +199,8 @@ def test_without_any_part_of_its_policies_no_reset_succeeds(deployment, function
             tried += 1
             iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
             try:
-                for way in WALKS:
-                    way(deployment)
+                for journey in WALKS:
+                    journey(deployment)
                 needless.add(f"{policy}: {what}")
             except Stopped:
                 deployment.aws.losing_next(0)
@@ -210,18 +210,18 @@ def test_without_any_part_of_its_policies_no_reset_succeeds(deployment, function
     assert needless == UNUSED.get(function, set())
 
 
-# What no walk needs, and is there nevertheless: AWS asks that whoever reads a stream may list it; when Lambda does is not told.
+# Permissions that no journey needs: AWS requires ListStreams for reading a stream, but does not document when Lambda calls it.
 UNUSED = {"mail": {"stream: statement dynamodb:ListStreams"}}
 
 
-# ------------------------------------------------------------------------------------------------ the judge himself
+# ------------------------------------------------------------------------------------------------ tests of policies.py
 def decide(statement, action="dynamodb:GetItem", resource="table/t", **context):
     document = {"Statement": [{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "table/t"} | statement]}
     context = {key.replace("_", ":"): value for key, value in context.items()}
     return policies.Policies([document]).allow(policies.Request(action, resource, (context,)))
 
 
-def test_policies_are_judged_as_aws_documents_it():
+def test_policies_are_evaluated_as_aws_documents():
     assert decide({})
     assert not decide({}, action="dynamodb:PutItem")
     assert not decide({}, resource="table/t/index/i")
@@ -230,7 +230,7 @@ def test_policies_are_judged_as_aws_documents_it():
     every = {"Condition": {"ForAllValues:StringLike": {"d:k": ["a#*", "b#*"]}}}
     assert decide(every, d_k=["a#1", "b#2"])
     assert not decide(every, d_k=["a#1", "c#2"])
-    assert decide(every), "ForAllValues holds of no values"
+    assert decide(every), "ForAllValues is true without values"
     one = {"Condition": {"ForAnyValue:StringEquals": {"d:k": ["a"]}}}
     assert decide(one, d_k=["a"])
     assert not decide(one, d_k=["b"])
@@ -245,9 +245,9 @@ def test_policies_are_judged_as_aws_documents_it():
     assert not decide(both, d_k=["a"], d_l=["c"])
 
 
-def test_a_deny_wins_over_any_allow():
+def test_a_deny_overrides_any_allow():
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     deny = {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}
-    judge = policies.Policies([{"Statement": [allow]}, {"Statement": [deny]}])
-    assert judge.allow(policies.Request("ses:SendEmail", "x"))
-    assert not judge.allow(policies.Request("s3:GetObject", "x"))
+    combined = policies.Policies([{"Statement": [allow]}, {"Statement": [deny]}])
+    assert combined.allow(policies.Request("ses:SendEmail", "x"))
+    assert not combined.allow(policies.Request("s3:GetObject", "x"))

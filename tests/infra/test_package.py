@@ -1,5 +1,5 @@
-"""infra/package: what it makes of the template and of a binary. That two builds give the same binaries is tried by hand, since it takes
-two cold builds: see infra/README.md."""
+"""infra/package: the packaged template and the zips. That two builds give the same binaries is tested by hand, since it takes two cold
+builds: see infra/README.md."""
 
 import importlib.machinery
 import importlib.util
@@ -19,13 +19,13 @@ SOURCE = (ROOT / "infra/template.yaml").read_text()
 
 
 class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as what they are written as."""
+    """Reads a CloudFormation short form, such as !Ref, as its name and its text."""
 
 
 Loader.add_multi_constructor("!", lambda loader, suffix, node: (suffix, str(node.value)))
 
 
-def test_the_packaged_template_differs_in_where_the_code_is_and_for_what_processor():
+def test_the_packaged_template_differs_only_in_code_location_and_architecture():
     source, packaged = (yaml.load(text, Loader) for text in (SOURCE, package.packaged(SOURCE, "x86_64")))
     zips = {}
     for name, resource in packaged["Resources"].items():
@@ -49,7 +49,7 @@ def test_the_packaged_template_passes_the_linter(tmp_path):
     assert outcome.returncode == 0, outcome.stdout
 
 
-def test_a_zip_holds_one_executable_and_no_trace_of_when_and_where_it_was_made(tmp_path):
+def test_a_zip_contains_one_executable_and_is_reproducible(tmp_path):
     archives = []
     for number in range(2):
         folder = tmp_path / str(number)

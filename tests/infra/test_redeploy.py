@@ -1,4 +1,4 @@
-"""A stack that was deleted can be deployed again, with the accounts that it left behind: the runbook's entry, followed in moto."""
+"""A deleted stack can be deployed again with its kept accounts table, as infra/README.md describes: tested in moto."""
 
 import json
 
@@ -32,20 +32,20 @@ def deploy(cloudformation, given):
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["with_the_old_accounts", "with_a_new_table"])
-def test_what_was_deleted_can_be_deployed_again(aws, kept):
+def test_a_deleted_stack_can_be_deployed_again(aws, kept):
     first = Deployment(aws, sets.of("default"))
     first.add_account("ada@example.org")
     before = first.account("ada@example.org")
     aws.enforce(False)
     cloudformation, lambdas, dynamodb = map(aws.client, ("cloudformation", "lambda", "dynamodb"))
     cloudformation.delete_stack(StackName=STACK)
-    # The accounts are all that is left; orders, tokens and logs are gone.
+    # Only the accounts table is left; orders, tokens and logs are deleted.
     assert dynamodb.list_tables()["TableNames"] == [first.accounts]
     assert not lambdas.list_functions()["Functions"]
     assert not aws.client("logs").describe_log_groups()["logGroups"]
     assert first.account("ada@example.org") == before
 
-    # The identity was kept as well, where there is one.
+    # The SES identity was kept too.
     given = parameters(MailIdentity="existing", **({"AccountsTableName": first.accounts} if kept else {}))
     assert not invalid(given) and not broken_rules(given)
     physical = deploy(cloudformation, given)

@@ -15,14 +15,14 @@ from sets import CONTRADICTIONS, MALFORMED, of
 CFN_LINT = Path(sys.executable).with_name("cfn-lint")
 
 
-# ------------------------------------------------------------------------------------------------------- the whole
+# --------------------------------------------------------------------------------------------- the whole template
 def lint(document, file):
     file.write_text(json.dumps(document, default=str))
     run = subprocess.run([CFN_LINT, "-r", template.REGION, "--", file], capture_output=True, text=True)
     return run.stdout + run.stderr if run.returncode else ""
 
 
-def test_what_is_created_lints_clean_and_refers_to_nothing_else(name, tmp_path):
+def test_the_resolved_template_lints_clean_without_dangling_references(name, tmp_path):
     assert template.invalid(of(name)) == set()
     assert template.broken_rules(of(name)) == []
     assert template.dangling(resolved(name)) == set()
@@ -33,7 +33,7 @@ def test_the_transformed_template_lints_clean(tmp_path):
     assert lint(template.transform(of("default")), tmp_path / "transformed.json") == ""
 
 
-def test_mistakes_that_sam_does_not_see_are_seen(tmp_path):
+def test_mistakes_that_sam_does_not_detect_are_detected(tmp_path):
     broken = json.loads(json.dumps(resolved("default"), default=str))
     del broken["Resources"]["ResetLogs"]
     assert template.dangling(broken) == {"ResetLogs"}
@@ -44,20 +44,20 @@ def test_mistakes_that_sam_does_not_see_are_seen(tmp_path):
 
 
 @pytest.mark.parametrize(("message", "given"), CONTRADICTIONS, ids=lambda x: "-".join(x) if isinstance(x, dict) else None)
-def test_contradictions_are_refused_before_anything_is_created(message, given):
+def test_contradictory_parameters_are_rejected_by_a_rule(message, given):
     values = template.parameters(**given)
-    assert template.invalid(values) == set(), "the rule must be what refuses them"
-    assert any(message in said for said in template.broken_rules(values))
+    assert template.invalid(values) == set(), "the rule must reject them, not a pattern"
+    assert any(message in text for text in template.broken_rules(values))
 
 
-def test_every_rule_has_its_contradiction():
-    said = {text for _, given in CONTRADICTIONS for text in template.broken_rules(template.parameters(**given))}
+def test_every_rule_has_a_contradiction():
+    messages = {text for _, given in CONTRADICTIONS for text in template.broken_rules(template.parameters(**given))}
     rules = template.source()["Rules"].values()
-    assert said == {a["AssertDescription"] for rule in rules for a in rule["Assertions"]}
+    assert messages == {a["AssertDescription"] for rule in rules for a in rule["Assertions"]}
 
 
 @pytest.mark.parametrize("parameter", MALFORMED)
-def test_malformed_parameters_are_refused(parameter):
+def test_malformed_parameters_are_rejected(parameter):
     for value in MALFORMED[parameter]:
         assert template.invalid(template.parameters(**{parameter: value})) == {parameter}, value
 
@@ -75,7 +75,7 @@ def test_every_parameter_is_described_constrained_and_grouped():
 
 
 # ---------------------------------------------------------------------------------------------------------- tables
-def test_the_tokens_table_forgets_by_itself(name):
+def test_the_tokens_table_has_a_ttl(name):
     tokens = resources(name, "AWS::DynamoDB::Table")["TokensTable"]
     assert tokens["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert tokens["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
@@ -83,7 +83,7 @@ def test_the_tokens_table_forgets_by_itself(name):
     assert tokens["SSESpecification"]["SSEEnabled"] is True
 
 
-def test_the_tokens_tables_stream_has_the_mail_function_and_the_pipe_for_readers_and_no_third(name):
+def test_only_the_mail_function_and_the_pipe_read_the_stream(name):
     tables = resources(name, "AWS::DynamoDB::Table")
     assert tables["TokensTable"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
     assert not [table for logical, table in tables.items() if logical != "TokensTable" and "StreamSpecification" in table]
@@ -93,7 +93,7 @@ def test_the_tokens_tables_stream_has_the_mail_function_and_the_pipe_for_readers
     assert readers == [stream] * (2 if of(name)["PublishPasswordResets"] == "true" else 1)
 
 
-def test_accounts_of_ours_outlive_every_mistake():
+def test_rekeys_own_accounts_table_is_retained_protected_and_backed_up():
     table = resolved("default")["Resources"]["AccountsTable"]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
     properties = table["Properties"]
@@ -102,23 +102,23 @@ def test_accounts_of_ours_outlive_every_mistake():
     assert properties["SSESpecification"] == {"SSEEnabled": True}
 
 
-def test_what_is_kept_can_be_used_again_and_nothing_else_is_in_the_way(name):
+def test_retained_resources_do_not_block_a_second_deployment(name):
     kept = {n: r for n, r in resolved(name)["Resources"].items() if "Retain" in r.get("DeletionPolicy", "")}
     of_functions = {n for n, r in kept.items() if r["Type"] == "AWS::Lambda::Version"}
     assert kept.keys() - of_functions <= {"AccountsTable", "MailIdentityResource", "MailRecords"}
-    # A name that is given is one that a second deployment collides with, if what bears it was kept.
+    # A retained resource with an explicit name would collide with a second deployment.
     named = {n for n, r in kept.items() if {"TableName", "FunctionName"} & r["Properties"].keys()}
-    assert named == of_functions, "versions go with their function"
+    assert named == of_functions, "versions are deleted with their function"
 
 
-def test_names_fit_where_stack_names_do_not(name):
+def test_names_stay_below_limits_that_stack_names_exceed(name):
     (settings,) = resources(name, "AWS::AppConfig::Application").values()
     assert settings["Name"] == "rekey-d3b07384-d113-4956-a5cc-19b3f3ff8b4e"
     for topic in resources(name, "AWS::SNS::Topic").values():
         assert isinstance(topic["DisplayName"], str) and len(topic["DisplayName"]) <= 100
 
 
-def test_with_a_table_of_the_operators_none_is_created(name):
+def test_with_the_operators_table_no_accounts_table_is_created(name):
     tables = resources(name, "AWS::DynamoDB::Table").keys()
     assert tables == ({"TokensTable"} if of(name)["AccountsTableName"] else {"TokensTable", "AccountsTable"})
 
@@ -138,7 +138,7 @@ def test_policies_and_variables_follow_the_operators_table():
     assert by_action["dynamodb:UpdateItem"]["Resource"] == table
     attributes = by_action["dynamodb:UpdateItem"]["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
     assert attributes == ["user_id", "email", "pw", "pw_at"]
-    # No emulator gives kms:ViaService a value, so that the key serves DynamoDB alone is read here.
+    # No emulator sets kms:ViaService, so check the condition as written.
     for role in ("Validate", "Complete", "Mail"):
         decrypt = next(s for s in statements(name, role, "accounts") if s["Action"] == "kms:Decrypt")
         assert decrypt["Resource"] == of(name)["AccountsKmsKeyArn"]
@@ -158,14 +158,14 @@ def test_policies_and_variables_follow_the_operators_table():
 
 
 # ------------------------------------------------------------------------------------------------------- functions
-def test_the_functions_are_what_they_should_be(name):
+def test_the_functions_have_the_expected_configuration(name):
     functions = resources(name, "AWS::Lambda::Function")
     assert functions.keys() == {f"{f}Function" for f in FUNCTIONS}
     for logical, function in functions.items():
         stem = logical.removesuffix("Function")
         assert function["Runtime"] == "provided.al2023"
         assert function["Architectures"] == [of(name)["Architecture"]]
-        # The API gives up after 30 s; a batch of mails has nobody who waits.
+        # API Gateway times out after 30 s. No caller waits for the mail function.
         assert function["Timeout"] == 60 if stem == "Mail" else 20 < function["Timeout"] < 30
         assert function["TracingConfig"] == {"Mode": "Active"}
         assert function["LoggingConfig"]["LogFormat"] == "JSON"
@@ -174,11 +174,11 @@ def test_the_functions_are_what_they_should_be(name):
         assert "VpcConfig" not in function
         aliases = resources(name, "AWS::Lambda::Alias")
         assert aliases[f"{logical}Aliaslive"]["Name"] == "live"
-    ceiling = of(name)["CompleteConcurrency"]
-    assert functions["CompleteFunction"].get("ReservedConcurrentExecutions") == (None if ceiling == "0" else ceiling)
+    reserved = of(name)["CompleteConcurrency"]
+    assert functions["CompleteFunction"].get("ReservedConcurrentExecutions") == (None if reserved == "0" else reserved)
 
 
-def test_one_key_serves_for_all_that_is_made_and_its_users_may_use_it():
+def test_kms_key_arn_encrypts_all_resources_and_the_roles_may_use_it():
     name = "rules of the account"
     key = of(name)["KmsKeyArn"]
     found = {
@@ -189,7 +189,7 @@ def test_one_key_serves_for_all_that_is_made_and_its_users_may_use_it():
     }
     for kind, of_resource in found.items():
         assert {of_resource(properties) for properties in resources(name, kind).values()} == {key}
-    # No emulator asks for these.
+    # No emulator checks these.
     for role in (*FUNCTIONS, "PasswordResets"):
         via = {
             (s["Condition"]["StringEquals"]["kms:ViaService"], *listed(s["Action"]))
@@ -201,7 +201,7 @@ def test_one_key_serves_for_all_that_is_made_and_its_users_may_use_it():
     assert "kms" not in json.dumps(resources("default", "AWS::IAM::Role"))
 
 
-def test_every_role_is_below_the_path_and_within_the_boundary(name):
+def test_every_role_has_the_path_and_the_permissions_boundary(name):
     roles = resources(name, "AWS::IAM::Role")
     assert roles.keys() >= {"DeploymentRole", *[f"{function}Role" for function in FUNCTIONS]}
     for role in roles.values():
@@ -209,22 +209,22 @@ def test_every_role_is_below_the_path_and_within_the_boundary(name):
         assert role.get("PermissionsBoundary", "") == of(name)["PermissionsBoundaryArn"]
 
 
-def test_arm_is_the_default_and_hashes_fit_into_memory():
+def test_arm64_is_the_default_and_hashes_fit_into_memory():
     defaults = template.parameters()
     assert defaults["Architecture"] == "arm64"
     assert int(defaults["CompleteMemory"]) * 1024 > int(defaults["Argon2MemoryKib"]) + 100 * 1024
-    # The largest hash that may be asked for fits into the smallest memory that may be chosen.
+    # The largest allowed hash fits into the smallest allowed memory.
     declared = template.source()["Parameters"]
     least = int(declared["CompleteMemory"]["MinValue"]) * 1024
     assert least > int(declared["Argon2MemoryKib"]["MaxValue"]) + 100 * 1024
 
 
-def test_traffic_moves_step_by_step_and_back_when_an_alarm_rings(name):
+def test_deployments_shift_traffic_and_roll_back_on_the_versions_alarm(name):
     groups = resources(name, "AWS::CodeDeploy::DeploymentGroup")
     for stem in FUNCTIONS:
         group = groups[f"{stem}FunctionDeploymentGroup"]
         assert group["ServiceRoleArn"] == {"Fn::GetAtt": ["DeploymentRole", "Arn"]}
-        # An alarm that rings already, for a failure that this deployment mends, must not roll it back.
+        # Only the version's alarm: another alarm may be in ALARM for an error that the deployment fixes.
         assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": {"Ref": f"{stem}VersionAlarm"}}]}
         alarm = resources(name, "AWS::CloudWatch::Alarm")[f"{stem}VersionAlarm"]
         (watched,) = [m["MetricStat"]["Metric"] for m in alarm["Metrics"] if "MetricStat" in m]
@@ -237,7 +237,7 @@ def test_traffic_moves_step_by_step_and_back_when_an_alarm_rings(name):
         assert group["DeploymentConfigName"] == f"CodeDeployDefault.Lambda{of(name)['DeploymentStrategy']}"
 
 
-def test_logs_are_kept_as_long_as_asked(name):
+def test_logs_have_the_requested_retention(name):
     groups = resources(name, "AWS::Logs::LogGroup")
     assert groups.keys() == {"ApiLogs", *[f"{function}Logs" for function in FUNCTIONS]}
     assert {str(group["RetentionInDays"]) for group in groups.values()} == {of(name)["LogRetentionDays"]}
@@ -248,28 +248,28 @@ def test_a_new_version_is_published_exactly_when_a_setting_changes():
     content = source["Resources"]["SettingsVersion"]["Properties"]["Content"]
     separator, settings = content["Fn::Join"]
     assert separator == "\n"
-    # In its own order, so that two settings that swap their values are a change too.
+    # In a fixed order, so that swapping the values of two settings is a change too.
     assert settings == list(source["Globals"]["Function"]["Environment"]["Variables"].values())
     for function in FUNCTIONS:
         properties = source["Resources"][f"{function}Function"]["Properties"]
         versions = resources("default", "AWS::Lambda::Version")
         version = next(v for n, v in versions.items() if n.startswith(f"{function}Function"))
         assert "${SettingsVersion}" in json.dumps(version["Description"])
-        # What a function has for itself is no setting, so what it depends on belongs into the description: memory, and the API.
+        # Settings of only one function are not shared, so the description must contain them: memory, and the API.
         own = {name for name, _ in template.references(properties)} & {*source["Parameters"], "Api"}
         if function == "Mail":
             assert properties["Environment"]["Variables"].keys() == {"RESET_LINK"}
             assert "Api" in own
-            # Of the link, these are settings already.
+            # These parts of the link are shared settings.
             own -= {"ResetLink", "DomainName"}
         else:
-            assert "Environment" not in properties, "a variable of one function alone does not count as a setting"
-            # The routes of its events name the API, and are no setting.
+            assert "Environment" not in properties, "a variable of only one function is not a shared setting"
+            # The events refer to the API, but do not affect the function's version.
             own -= {"Api", "CompleteConcurrency"}
         assert all(f"${{{name}}}" in properties["VersionDescription"]["Fn::Sub"] for name in own)
 
 
-def test_links_lead_to_the_page_that_was_named():
+def test_reset_link_is_the_configured_page():
     def links(name):
         functions = resources(name, "AWS::Lambda::Function")
         variables = {function: functions[f"{function}Function"]["Environment"]["Variables"] for function in FUNCTIONS}
@@ -277,14 +277,14 @@ def test_links_lead_to_the_page_that_was_named():
         return common, variables["Mail"]["RESET_LINK"]
 
     page = "/organizations/complete-password/"
-    # Who mails is told; the others have no use for a link of their own.
+    # Only the mail function needs the link.
     assert links("default") == ("", {"Fn::Sub": f"https://${{Api}}.execute-api.{template.REGION}.amazonaws.com{page}"})
     assert links("custom domain, verified domain") == (f"https://reset.example.com{page}",) * 2
     assert links("keys required, everything existing") == ("https://example.com/new?x=1&token={token}",) * 2
 
 
 # ---------------------------------------------------------------------------------------------------------- outbox
-def test_orders_alone_reach_the_mail_function_until_they_are_done(name):
+def test_the_mail_function_gets_only_orders_and_retries_them_for_a_day(name):
     (mapping,) = resources(name, "AWS::Lambda::EventSourceMapping").values()
     assert mapping["FunctionName"] == {"Ref": "MailFunctionAliaslive"}
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["TokensTable", "StreamArn"]}
@@ -297,7 +297,7 @@ def test_orders_alone_reach_the_mail_function_until_they_are_done(name):
     assert json.loads(pattern["Pattern"]) == {"eventName": ["INSERT"], "dynamodb": keys}
 
 
-def test_lost_mails_are_kept_encrypted_for_as_long_as_a_queue_can(name):
+def test_dead_letters_are_encrypted_and_kept_for_14_days(name):
     queue = resources(name, "AWS::SQS::Queue")["LostMails"]
     key = of(name)["KmsKeyArn"]
     encryption = {"KmsMasterKeyId": key} if key else {"SqsManagedSseEnabled": True}
@@ -306,7 +306,7 @@ def test_lost_mails_are_kept_encrypted_for_as_long_as_a_queue_can(name):
         assert function["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"] == {"Ref": "LostMails"}
 
 
-def test_the_mail_function_is_no_target_of_the_api_and_the_same_program_as_validate(name):
+def test_the_mail_function_is_not_behind_the_api_and_uses_the_binary_of_validate(name):
     assert "MailFunction" not in json.dumps(resources(name, "AWS::ApiGatewayV2::Api"), default=str)
     built = {f: template.source()["Resources"][f"{f}Function"]["Metadata"]["BuildProperties"]["Binary"] for f in FUNCTIONS}
     assert built == {"Reset": "reset", "Validate": "validate", "Complete": "complete", "Mail": "validate"}

@@ -1,4 +1,4 @@
-"""Alarms and the dashboard: that they watch what the code emits. When an alarm rings is in test_alarms.py."""
+"""Alarms and the dashboard use the metrics that the code emits. test_alarms.py tests when an alarm goes to ALARM."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from sets import of
 
 
 def emitted():
-    """What the code emits: metric -> (sets of dimensions, values of the second dimension by function)."""
+    """The metrics that the code emits: metric -> sets of dimensions."""
     text = (template.ROOT / "shared/src/telemetry.rs").read_text()
     assert 'NAMESPACE: &str = "Rekey"' in text
     metrics = {}
@@ -42,7 +42,7 @@ def mail_outcomes():
 
 
 def watched(name):
-    """Each metric that an alarm or the dashboard names: namespace, metric, dimensions."""
+    """The metrics that an alarm or the dashboard uses: namespace, metric, dimensions."""
     for alarm in resources(name, "AWS::CloudWatch::Alarm").values():
         single = [alarm] if "MetricName" in alarm else []
         for metric in single + [m["MetricStat"]["Metric"] for m in alarm.get("Metrics", []) if "MetricStat" in m]:
@@ -55,13 +55,13 @@ def watched(name):
             yield namespace, metric_name, dict(zip(rest[::2], rest[1::2], strict=True))
 
 
-def test_what_is_watched_is_what_the_code_emits(name):
+def test_alarms_and_dashboard_use_metrics_that_the_code_emits(name):
     metrics = emitted()
     ours = [(metric, dimensions) for namespace, metric, dimensions in watched(name) if namespace == "Rekey"]
     assert len(ours) > 20
     for metric, dimensions in ours:
         assert tuple(dimensions) in metrics[metric], (metric, dimensions)
-        # Another stack's failures must not ring here, and least of all roll a deployment back.
+        # Failures of another stack must not set off these alarms or roll back a deployment.
         assert dimensions["Stack"] in (template.STACK, {"Ref": "AWS::StackName"}), dimensions
         function = dimensions["Function"]
         assert (function == "mail") is metric.startswith("Mail"), (metric, dimensions)
@@ -71,7 +71,7 @@ def test_what_is_watched_is_what_the_code_emits(name):
             assert dimensions["MailOutcome"] in mail_outcomes(), dimensions
 
 
-def test_every_refusal_and_every_mail_is_on_the_dashboard():
+def test_every_error_and_every_mail_outcome_is_on_the_dashboard():
     shown = [d for namespace, _, d in watched("default") if namespace == "Rekey"]
     assert errors() <= {d.get("Outcome") for d in shown}
     assert mail_outcomes() == {d["MailOutcome"] for d in shown if "MailOutcome" in d}
@@ -79,7 +79,7 @@ def test_every_refusal_and_every_mail_is_on_the_dashboard():
     assert done <= {d.get("Outcome") for d in shown}
 
 
-def test_every_alarm_tells_somebody_what_to_do(name):
+def test_every_alarm_notifies_the_topic_and_has_a_description(name):
     alarms = resources(name, "AWS::CloudWatch::Alarm")
     topic = of(name)["AlarmTopicArn"] or {"Ref": "AlarmTopic"}
     for logical, alarm in alarms.items():

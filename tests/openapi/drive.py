@@ -1,4 +1,4 @@
-"""Runs schemathesis against local stacks in three settings, and holds the statuses seen against the documented ones."""
+"""Runs schemathesis against local stacks with different settings, and compares the statuses seen with the documented ones."""
 
 import contextlib
 import hashlib
@@ -25,10 +25,10 @@ TARGET = (ROOT / os.environ.get("CARGO_TARGET_DIR", "target")).resolve()
 DOCUMENT = ROOT / "infra/openapi.yaml"
 SEED = os.environ.get("REKEY_SEED") or str(random.getrandbits(32))
 
-# A cold build of the functions on a small machine.
+# Enough for a cold build of the functions on a small machine.
 READY_WITHIN_SECONDS = 900
 
-# 503 takes a fault of DynamoDB's.
+# 503 needs a fault of DynamoDB.
 UNREACHABLE = {503}
 
 CHEAP_HASHES = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_ITERATIONS": "2", "ARGON2_LANES": "1"}
@@ -40,7 +40,7 @@ def limits(limit):
 
 
 def api_keys():
-    """Three keys, which are their own names."""
+    """Three API keys; each key is its own name."""
     return ",".join(f"{key}:{scopes}:{hashlib.sha256(key.encode()).hexdigest()}" for key, scopes in SCOPES.items())
 
 
@@ -49,15 +49,15 @@ class Run:
     name: str
     phases: str
     examples: int
-    """Random cases for each operation."""
+    """The number of random cases for each operation."""
     key: str = ""
     live: bool = True
-    """Whether live tokens are put in."""
-    judged: int = 0
-    """How many passwords are judged before it begins."""
+    """Whether hooks.py inserts live tokens."""
+    password_checks: int = 0
+    """The number of passwords to check before the run."""
 
 
-# The settings of each stack, and what runs against it.
+# The settings of each stack, and the runs against it.
 STACKS = [
     (limits("0"), [Run("without API keys", "examples,coverage,fuzzing", 40)]),
     (
@@ -65,21 +65,21 @@ STACKS = [
         [
             Run("with a key", "examples,coverage,fuzzing", 10, key="every"),
             Run("without the key", "examples,fuzzing", 5, live=False),
-            Run("with a key for reset alone", "examples,fuzzing", 5, key="first", live=False),
-            Run("with a key for complete alone", "examples,fuzzing", 5, key="last", live=False),
+            Run("with a key for reset only", "examples,fuzzing", 5, key="first", live=False),
+            Run("with a key for complete only", "examples,fuzzing", 5, key="last", live=False),
         ],
     ),
     (
         {**limits("0"), "ORIGIN_SECRETS": hashlib.sha256(b"secret of a CDN").hexdigest()},
-        [Run("past CloudFront", "examples,fuzzing", 2, live=False)],
+        [Run("bypassing CloudFront", "examples,fuzzing", 2, live=False)],
     ),
-    # 200 passwords are judged without a token for each dead token that is allowed.
-    (limits("1"), [Run("throttled", "examples,fuzzing", 30, live=False, judged=200)]),
+    # The limit allows 200 password checks without a live token for each dead token.
+    (limits("1"), [Run("throttled", "examples,fuzzing", 30, live=False, password_checks=200)]),
 ]
 
 
 def main():
-    # Both leave through the `finally` that ends the stack.
+    # Exit through the `finally` that ends the stack.
     for interruption in (signal.SIGINT, signal.SIGTERM):
         signal.signal(interruption, lambda number, _: sys.exit(128 + number))
     print(f"seed {SEED}: REKEY_SEED={SEED} generates the same cases", flush=True)
@@ -102,7 +102,7 @@ def main():
         statuses[operation][int(status)] += 1
     documented = documented_statuses()
     print_table(documented, statuses)
-    # Only then: what did not run has not answered.
+    # After a failure, statuses may be missing for that reason.
     if not failed:
         for operation, expected in documented.items():
             for status in sorted(expected - UNREACHABLE - set(statuses[operation])):
@@ -123,7 +123,7 @@ class Stack:
 
 @contextlib.contextmanager
 def local_stack(directory, settings):
-    """A fresh stack, which is ended whatever happens; none if it does not start."""
+    """Starts a new stack, and always ends it. Yields None if it does not start."""
     directory.mkdir()
     log = directory / "log"
     api, dynamodb, mail = free_ports(3)
@@ -163,7 +163,7 @@ def free_ports(count):
         return [one.getsockname()[1] for one in sockets]
 
 
-def judge(stack):
+def check_password(stack):
     body = json.dumps({"password": "short"}).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{stack.api}/auth/reset/validate-password", body, headers)
@@ -174,7 +174,7 @@ def judge(stack):
 
 
 def schemathesis(run, stack, settings, seen):
-    """How many failures `run` finds."""
+    """Executes `run`; returns the number of failures."""
     report = stack.directory / "report.json"
     report.unlink(missing_ok=True)
     command = [pathlib.Path(sys.executable).with_name("st"), "--config-file", HERE / "schemathesis.toml", "run", DOCUMENT]
@@ -193,8 +193,8 @@ def schemathesis(run, stack, settings, seen):
         "REKEY_LIVE": "true" if run.live else "false",
         "no_proxy": "127.0.0.1",
     }
-    for _ in range(run.judged):
-        judge(stack)
+    for _ in range(run.password_checks):
+        check_password(stack)
     started = time.monotonic()
     outcome = subprocess.run(
         command,
@@ -240,7 +240,7 @@ def documented_statuses():
 
 
 def print_table(documented, statuses):
-    """How often each operation answered each status: 0 for one that is documented and was not seen."""
+    """Prints how often each operation answered each status; 0 if a documented status was not seen."""
     columns = sorted(set().union(*documented.values(), *statuses.values()))
     width = max(map(len, documented)) + 1
     print(" " * width, *(f"{status:>5}" for status in columns), sep="")

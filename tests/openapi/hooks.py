@@ -1,4 +1,4 @@
-"""What schemathesis cannot know of Rekey: live tokens, the size limit, and which refusals the schemas cannot foretell."""
+"""Hooks for schemathesis: live tokens, the size limit, and errors that the schemas cannot express."""
 
 import json
 import os
@@ -14,17 +14,17 @@ KEY, KEYS_REQUIRED = os.environ["REKEY_KEY"], os.environ["REKEY_KEYS_REQUIRED"] 
 LIVE = os.environ["REKEY_LIVE"] == "true"
 SEEN = os.environ["REKEY_SEEN"]
 
-# Reset tokens are for this account. No case names it, so no other mail to it makes them superseded.
+# The account of the reset tokens. No case uses its address, so no other reset supersedes them.
 ACCOUNT = "nick@dobaretailer.com"
-# What requests are opened for in cases without an address.
+# The addresses of requests in cases without an address.
 ADDRESSES = cycle(["some@one.com", "user@someretailer.com"])
 
-# The codes of schemathesis for the failures that are dropped below.
+# schemathesis's codes of the failures that are dropped below.
 NEGATIVE_ACCEPTED, POSITIVE_REJECTED = "ST201", "ST202"
 
 
 class Tokens:
-    """Live tokens, got as a client gets them."""
+    """Gets live tokens as a client does."""
 
     def __init__(self):
         self.http = requests.Session()
@@ -33,7 +33,7 @@ class Tokens:
         self.reset = None
 
     def reset_token(self):
-        """One that is not used up."""
+        """A reset token that was not used yet."""
         if self.reset is None:
             before = len(self.links())
             token = self.open(ACCOUNT)
@@ -46,12 +46,12 @@ class Tokens:
         return self.reset
 
     def open(self, address):
-        """A request token for `address`; none if that is no address."""
+        """A request token for `address`; None if the address is invalid."""
         answer = self.http.post(f"{API}/organizations/reset-password/", json={"email": address}, timeout=30)
         return answer.json().get("reset_token")
 
     def links(self):
-        """The tokens mailed to ACCOUNT, newest first. Notices that the password was changed have none."""
+        """The tokens mailed to ACCOUNT, newest first. Notices of a changed password have none."""
         mails = requests.get(f"{MAIL}/messages", timeout=30).json()
         found = (re.search(r"#token=(\w{20})", mail["text"]) for mail in mails if mail["to"] == ACCOUNT)
         return [match[1] for match in found if match]
@@ -62,15 +62,15 @@ TOKENS = Tokens()
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """The document is for every deployment. Where keys are required, being anonymous is no alternative; `ignored_auth` then
-    holds every operation to that."""
+    """The document covers every deployment. If keys are required, removes the anonymous alternative, so that the check
+    `ignored_auth` applies to every operation."""
     if KEYS_REQUIRED:
         raw_schema["security"].remove({})
 
 
 @schemathesis.hook
 def before_add_examples(context, examples):
-    """Adds bodies that are too large, which a schema cannot say."""
+    """Adds bodies that are too large, which a schema cannot express."""
     for example in examples[:]:
         if isinstance(example.body, dict):
             body = {**example.body, "padding": "x" * 16 * 1024}
@@ -79,8 +79,8 @@ def before_add_examples(context, examples):
 
 @schemathesis.hook
 def filter_body(context, body):
-    """Leaves out bodies that are not UTF-8. `cargo lambda watch` answers them 500 by itself: in its events JSON is text. The Rust
-    tests have them, as events in Base64."""
+    """Drops bodies that are not UTF-8: `cargo lambda watch` itself answers them with 500, because its events have JSON as text. The
+    Rust tests cover them, as base64 in events."""
     try:
         return not isinstance(body, bytes) or body.decode() is not None
     except UnicodeDecodeError:
@@ -89,7 +89,7 @@ def filter_body(context, body):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Puts live tokens in place of the document's examples; not into them, since cases share those."""
+    """Replaces the document's example tokens with live ones, without modifying the examples, which cases share."""
     if not LIVE:
         return
     body = fields_of(case.body)
@@ -111,7 +111,7 @@ def live_token(fields, address):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Writes the status down for the table, and forgets a reset token that was used up."""
+    """Records the status for the table, and drops a reset token that was used."""
     with open(SEEN, "a") as seen:
         seen.write(f"{response.status_code} {context.operation.label}\n")
     body = fields_of(case.body)
@@ -121,37 +121,37 @@ def after_call(context, case, response):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Drops what is by design."""
+    """Drops failures that are by design."""
     reasons = (page, text_is_not_json, addresses_differ, password_refused)
     return not any(reason(failure.code, response) for reason in reasons)
 
 
 def page(code, response):
-    """Without a token the answer is the page, whatever an address in the query looks like."""
+    """Without a token the answer is the page, even with an invalid address in the query."""
     is_page = response.headers.get("content-type") == ["text/html; charset=utf-8"]
     return code == NEGATIVE_ACCEPTED and is_page and "token=" not in response.request.url
 
 
 def text_is_not_json(code, response):
-    """A body of `text/plain` holds a JSON object, which the schema says in words only."""
+    """A `text/plain` body must be a JSON object, which the schema says only in words."""
     is_text = response.request.headers.get("Content-Type") == "text/plain"
     return code == POSITIVE_REJECTED and is_text and not fields_of(response.request.body)
 
 
 def addresses_differ(code, response):
-    """The address in the query and the one in the body must be alike, but there is a schema for each alone."""
+    """The address in the query and the one in the body must be equal, but each has its own schema."""
     return code == POSITIVE_REJECTED and b"differs from the address in the body" in response.content
 
 
 def password_refused(code, response):
-    """Whether a password is hard to guess, no schema can say."""
+    """A schema cannot say whether a password is easy to guess."""
     return code == POSITIVE_REJECTED and (
         b'"code":"password_refused"' in response.content or b'"name":"OwaspValidationError"' in response.content
     )
 
 
 def fields_of(body):
-    """The fields of a JSON object, given as such or as text; none of anything else."""
+    """The fields of a JSON object, given as a dict or as text; empty for anything else."""
     if isinstance(body, (str, bytes)):
         try:
             body = json.loads(body)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks the service against its document: schemathesis drives every operation of infra/openapi.yaml on the local stack. Needs Rust,
-# Python, and the network for pip and crates the first time.
+# Tests the local stack against infra/openapi.yaml with schemathesis. Needs Rust, Python, and the network for pip and crates the first
+# time.
 #
 #   [REKEY_SEED=number] tests/openapi/run.sh
 set -u
@@ -13,5 +13,5 @@ export PYTHONDONTWRITEBYTECODE=1
 bin=$(environment openapi requirements.txt) || exit 2
 cd "$root" || exit 2
 cargo build --quiet --bin local --locked || exit 2
-# In place of this shell, so that signals reach the one that must end the stack.
+# exec, so that signals reach drive.py, which ends the stack.
 exec "$bin/python" "$here/drive.py"

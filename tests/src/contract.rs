@@ -1,4 +1,4 @@
-//! The documents that must agree: the OpenAPI document, the SAM template, the workspace's router and the README.
+//! Reads the documents that must agree: the OpenAPI document, the SAM template, the local router and the READMEs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ pub fn bare(path: &str) -> String {
 pub struct Operation {
     /// The function that serves it.
     pub function: String,
-    /// The statuses that it documents.
+    /// The documented statuses.
     pub statuses: BTreeSet<u64>,
 }
 

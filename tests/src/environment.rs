@@ -1,5 +1,5 @@
-//! An execution environment as Lambda has them: a function's real binary as a process, behind a runtime API of its own. Unlike one of
-//! `cargo lambda watch` it can be killed at any moment, and tells which call died with it.
+//! A Lambda execution environment: a function's binary as a process with its own runtime API. Unlike with `cargo lambda watch`, a
+//! test can kill it at any moment and knows which call was lost.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use tokio::time::Instant;
 
 use crate::event::Answer;
 use crate::stack::{forward, target_directory};
-use crate::wiring::{Served, serve_router};
+use crate::wiring::{BackgroundServer, serve_router};
 
 type Invocation = (Value, oneshot::Sender<Value>);
 
-/// A process that serves one function, one call after another.
+/// A process that serves one function, one call at a time.
 pub struct Environment {
     child: Mutex<Child>,
     /// The process.
@@ -31,19 +31,19 @@ pub struct Environment {
     invocations: mpsc::Sender<Invocation>,
     is_dead: watch::Sender<bool>,
     runtime_api: Arc<RuntimeApi>,
-    _served: Served,
+    _server: BackgroundServer,
 }
 
-/// What the process asks of Lambda. It has one call at a time.
+/// The runtime API's state for one call at a time.
 struct RuntimeApi {
     waiting: Mutex<mpsc::Receiver<Invocation>>,
     current: Mutex<Option<oneshot::Sender<Value>>>,
     asked: watch::Sender<Option<Instant>>,
-    handed_over: watch::Sender<Option<Instant>>,
+    call_started: watch::Sender<Option<Instant>>,
 }
 
 impl Environment {
-    /// Starts the binary of `function` with these variables and none of this process's own. Its log goes to `log`.
+    /// Starts the binary of `function` with `variables` and nothing else in its environment. Its output goes to `log`.
     pub async fn start(
         function: &str,
         variables: &[(String, String)],
@@ -61,13 +61,13 @@ impl Environment {
             waiting: Mutex::new(waiting),
             current: Mutex::default(),
             asked: watch::Sender::new(None),
-            handed_over: watch::Sender::new(None),
+            call_started: watch::Sender::new(None),
         });
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .with_state(Arc::clone(&runtime_api));
-        let (address, served) = serve_router(router).await;
+        let (address, server) = serve_router(router).await;
         command
             .env("AWS_LAMBDA_RUNTIME_API", address.trim_start_matches("http://"))
             .env("AWS_LAMBDA_FUNCTION_NAME", "rekey")
@@ -91,14 +91,14 @@ impl Environment {
             invocations,
             is_dead: watch::Sender::new(false),
             runtime_api,
-            _served: served,
+            _server: server,
         }
     }
 
-    /// The answer to `event`; nothing if the process was killed before it answered.
+    /// The answer to `event`, or `None` if the process was killed before it answered.
     pub async fn call(&self, event: Value) -> Option<Answer> {
         let (reply, answered) = oneshot::channel();
-        self.runtime_api.handed_over.send_replace(None);
+        self.runtime_api.call_started.send_replace(None);
         let mut is_dead = self.is_dead.subscribe();
         let answered = async {
             self.invocations.send((event, reply)).await.ok()?;
@@ -134,20 +134,20 @@ impl Environment {
         Duration::from_nanos(nanoseconds.sum())
     }
 
-    /// When the process took the last call.
-    pub async fn handed_over(&self) -> Instant {
-        let mut handed_over = self.runtime_api.handed_over.subscribe();
-        let since = handed_over.wait_for(Option::is_some).await.expect("a runtime API");
+    /// The time at which the process received the current or last call.
+    pub async fn call_started(&self) -> Instant {
+        let mut call_started = self.runtime_api.call_started.subscribe();
+        let since = call_started.wait_for(Option::is_some).await.expect("a runtime API");
         since.expect("a time")
     }
 
-    /// Ends the process at once, whatever it is doing (SIGKILL).
+    /// Kills the process (SIGKILL).
     pub async fn kill(&self) {
         self.child.lock().await.kill().await.expect("a process");
         self.is_dead.send_replace(true);
     }
 
-    /// The most memory that the process ever had, in bytes.
+    /// The process's peak memory in bytes.
     #[must_use]
     pub fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).expect("a process");
@@ -162,7 +162,7 @@ async fn next(State(api): State<Arc<RuntimeApi>>) -> impl IntoResponse {
         return StatusCode::GONE.into_response();
     };
     *api.current.lock().await = Some(reply);
-    api.handed_over.send_replace(Some(Instant::now()));
+    api.call_started.send_replace(Some(Instant::now()));
     let headers = [
         ("lambda-runtime-aws-request-id", "lambda-request"),
         ("lambda-runtime-deadline-ms", "4102444800000"),

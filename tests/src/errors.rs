@@ -1,4 +1,4 @@
-//! The documented paths, and what a refusal must look like on each.
+//! The documented paths, and the form of an error on each.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ pub const UNLEASH_CHECK: &str = "/auth/reset/validate-password";
 /// A documented path.
 pub const UNLEASH_SET: &str = "/auth/reset/password";
 
-/// What every refusal must look like on its route.
+/// Asserts that `answer` is an error of the form that `path` documents.
 pub fn assert_error(path: &str, answer: &Answer, status: u64, name: &str) {
     assert_eq!(answer.status(), status, "{path} {answer:?}");
     let body = answer.json();

@@ -1,10 +1,10 @@
-//! Events as API Gateway and function URLs send them, and answers as they take them.
+//! Events as API Gateway and function URLs send them, and the functions' responses.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
-/// Which gateway an event comes from.
+/// The source of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gateway {
     /// An HTTP API (payload format 2.0).
@@ -15,7 +15,7 @@ pub enum Gateway {
     FunctionUrl,
 }
 
-/// A request, to be turned into an event.
+/// A request, from which an event is made.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub(crate) method: String,
@@ -54,7 +54,7 @@ impl Request {
         Self::new("GET", path)
     }
 
-    /// With the query parameter `name`, not yet encoded.
+    /// With the query parameter `name`; `value` is not encoded.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {
         self.query.push((name.to_owned(), value.to_owned()));
@@ -68,14 +68,14 @@ impl Request {
         self
     }
 
-    /// With these bytes as its body.
+    /// With `body`.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self
     }
 
-    /// From this address, as the gateway sees it; `None` as from an event that does not say.
+    /// With this source IP address; `None` for an event without one.
     #[must_use]
     pub fn from_ip(mut self, ip: Option<&str>) -> Self {
         self.source_ip = ip.map(str::to_owned);
@@ -173,7 +173,7 @@ impl Request {
         })
     }
 
-    /// Text as text, anything else in base64, as the gateways do.
+    /// UTF-8 as a string, anything else in base64, as the gateways do.
     fn encoded_body(&self) -> (Value, bool) {
         match &self.body {
             None => (Value::Null, false),
@@ -185,7 +185,7 @@ impl Request {
     }
 }
 
-/// What came back.
+/// A function's response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The response as Lambda posts it.

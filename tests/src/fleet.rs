@@ -1,5 +1,5 @@
-//! The functions as processes, a few environments each, on one engine and one SES: as Lambda runs them, but that this Lambda
-//! may kill any of them. The mail function is *validate* once more, fed by the stream.
+//! The functions as processes, with several execution environments each, on one engine and one SES, as Lambda runs them. A test can
+//! kill any of them. The mail function is another *validate* process, which gets the stream's records.
 
 use std::sync;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use tokio::sync::{Mutex, mpsc};
 use crate::NO_LIMITS;
 use crate::environment::Environment;
 use crate::event::{Answer, Request};
-use crate::evidence::Evidence;
+use crate::leaks::LeakDetector;
 use crate::proxy::Proxy;
 use crate::stack::build;
-use crate::wiring::{Served, aws, demo_database, serve, serve_ses, variables};
+use crate::wiring::{BackgroundServer, aws, demo_database, serve, serve_ses, variables};
 
-/// A deployment of processes.
+/// A deployment whose functions are processes.
 pub struct Fleet {
     /// *reset*.
     pub reset: Pool,
@@ -30,12 +30,12 @@ pub struct Fleet {
     /// The mail function.
     pub mail: Pool,
     stream: Mutex<Mapping>,
-    /// The mails that SES took.
+    /// The mails that SES accepted.
     pub outbox: Outbox,
-    /// The engine, past every function.
+    /// A client of the engine.
     pub dynamodb: Client,
     log: Mutex<(mpsc::UnboundedReceiver<String>, Vec<String>)>,
-    _servers: [Served; 3],
+    _servers: [BackgroundServer; 3],
 }
 
 impl Fleet {
@@ -44,10 +44,10 @@ impl Fleet {
         build(&["reset", "validate", "complete"]).await;
         let db = demo_database();
         let stream = Mapping::open(db.clone(), None).expect("a stream");
-        let (engine, served) = serve(db).await;
-        let (outbox, ses, ses_served) = serve_ses().await;
-        // A kill between the work and its answer is the one that matters most, and without this a rare one.
-        let (proxy, dynamodb, proxy_served) = Proxy::start(&engine).await;
+        let (engine, server) = serve(db).await;
+        let (outbox, ses, ses_server) = serve_ses().await;
+        // Delay answers, so that a kill between a write and its answer, the most important case, is frequent.
+        let (proxy, dynamodb, proxy_server) = Proxy::start(&engine).await;
         proxy.hold(Duration::from_millis(30));
         let mut settings = NO_LIMITS.to_vec();
         settings.extend([
@@ -72,7 +72,7 @@ impl Fleet {
             outbox,
             dynamodb: aws(&engine).dynamodb(),
             log: Mutex::new((log, Vec::new())),
-            _servers: [served, ses_served, proxy_served],
+            _servers: [server, ses_server, proxy_server],
         }
     }
 
@@ -86,18 +86,18 @@ impl Fleet {
         }
     }
 
-    /// Plays the next batch of the stream to the mail function, whose process is killed once `kill_after` times the usual duration of a
-    /// call have passed. Nothing if the stream is empty, else whether all of the batch was delivered.
-    pub async fn play(&self, kill_after: Option<f64>) -> Option<bool> {
+    /// Delivers the next batch of the stream to the mail function, and kills its process after `kill_after` times the usual duration of
+    /// a call. Returns `None` if the stream is empty, and otherwise whether the whole batch succeeded.
+    pub async fn deliver_next_batch(&self, kill_after: Option<f64>) -> Option<bool> {
         let mut stream = self.stream.lock().await;
         let batch = stream.next_batch().expect("records")?;
         let answer = self.mail.call_event(batch.event.clone(), kill_after).await;
         Some(stream.acknowledge(&batch, answer.map(|answer| answer.response).as_ref()))
     }
 
-    /// What the functions have printed until now.
+    /// The functions' output until now.
     pub async fn log(&self) -> String {
-        // Lines are on their way through a pipe and a channel.
+        // Lines may still be in a pipe or the channel.
         tokio::time::sleep(Duration::from_millis(500)).await;
         let mut log = self.log.lock().await;
         while let Ok(line) = log.0.try_recv() {
@@ -106,31 +106,31 @@ impl Fleet {
         log.1.join("\n")
     }
 
-    /// Ends all processes and returns what they printed, and everything secret that they were told or mailed.
-    pub async fn end(self) -> (Vec<String>, Evidence) {
-        let mut evidence = Evidence::default();
+    /// Ends all processes. Returns their output, and every secret that they received or mailed.
+    pub async fn end(self) -> (Vec<String>, LeakDetector) {
+        let mut leaks = LeakDetector::default();
         for pool in [self.reset, self.validate, self.complete, self.mail] {
-            evidence.extend(pool.evidence.into_inner().expect("evidence"));
+            leaks.extend(pool.leaks.into_inner().expect("leaks"));
         }
-        self.outbox.messages().iter().for_each(|mail| evidence.learn_mail(mail));
-        // Their ends of the pipes are closed with them, and so the channel.
+        self.outbox.messages().iter().for_each(|mail| leaks.add_mail(mail));
+        // The processes have ended, which closes the pipes and so the channel.
         let (mut log, mut lines) = self.log.into_inner();
         while let Some(line) = log.recv().await {
             lines.push(line);
         }
-        (lines, evidence)
+        (lines, leaks)
     }
 }
 
-/// The environments of one function. A call takes one that is free.
+/// The execution environments of one function. A call takes a free one.
 pub struct Pool {
     function: &'static str,
     variables: Vec<(String, String)>,
     release: mpsc::Sender<Environment>,
     free: Mutex<mpsc::Receiver<Environment>>,
-    usual: sync::Mutex<Duration>,
+    usual_duration: sync::Mutex<Duration>,
     lines: mpsc::UnboundedSender<String>,
-    evidence: sync::Mutex<Evidence>,
+    leaks: sync::Mutex<LeakDetector>,
 }
 
 impl Pool {
@@ -141,9 +141,10 @@ impl Pool {
         environments: usize,
     ) -> Self {
         let (release, free) = mpsc::channel(environments);
-        let usual = sync::Mutex::new(Duration::from_millis(50));
-        let evidence = sync::Mutex::default();
-        let pool = Self { function, variables, release, free: Mutex::new(free), usual, lines, evidence };
+        let usual_duration = sync::Mutex::new(Duration::from_millis(50));
+        let leaks = sync::Mutex::default();
+        let pool =
+            Self { function, variables, release, free: Mutex::new(free), usual_duration, lines, leaks };
         for _ in 0..environments {
             pool.add_one().await;
         }
@@ -157,14 +158,14 @@ impl Pool {
 
     /// The answer to `request`.
     pub async fn call(&self, request: &Request) -> Answer {
-        self.learn(request);
-        self.call_event(request.event(), None).await.expect("an answer of a process that lives")
+        self.add_secrets(request);
+        self.call_event(request.event(), None).await.expect("an answer of a living process")
     }
 
-    /// The answer to `request`, if the process still gives one: it is killed once so many times the usual duration of a call have
-    /// passed since it took this one, be it before, during or after its answer.
+    /// Sends `request`, and kills the process after `after` times the usual duration of a call: before, during or after the answer.
+    /// Returns the answer, if there was one.
     pub async fn call_and_kill(&self, request: &Request, after: f64) -> Option<Answer> {
-        self.learn(request);
+        self.add_secrets(request);
         self.call_event(request.event(), Some(after)).await
     }
 
@@ -172,12 +173,12 @@ impl Pool {
         let environment = self.take().await;
         let answered = async {
             let answer = tokio::time::timeout(Duration::from_mins(1), environment.call(event)).await;
-            answer.expect("an answer, or death, in time")
+            answer.expect("an answer, or the end of the process, in time")
         };
         let answer = if let Some(after) = kill_after {
-            let delay = self.usual.lock().expect("a duration").mul_f64(after);
+            let delay = self.usual_duration.lock().expect("a duration").mul_f64(after);
             let kill = async {
-                tokio::time::sleep_until(environment.handed_over().await + delay).await;
+                tokio::time::sleep_until(environment.call_started().await + delay).await;
                 environment.kill().await;
             };
             let (answer, ()) = tokio::join!(answered, kill);
@@ -185,21 +186,21 @@ impl Pool {
             answer
         } else {
             let answer = answered.await;
-            *self.usual.lock().expect("a duration") = environment.handed_over().await.elapsed();
+            *self.usual_duration.lock().expect("a duration") = environment.call_started().await.elapsed();
             self.release.send(environment).await.expect("a free place");
             answer
         };
         if let Some(answer) = &answer {
-            self.evidence.lock().expect("evidence").learn_answer(answer);
+            self.leaks.lock().expect("leaks").add_answer(answer);
         }
         answer
     }
 
-    fn learn(&self, request: &Request) {
-        self.evidence.lock().expect("evidence").learn_request(request);
+    fn add_secrets(&self, request: &Request) {
+        self.leaks.lock().expect("leaks").add_request(request);
     }
 
-    /// A free environment, to be used alone.
+    /// Takes a free environment out of the pool.
     pub async fn take(&self) -> Environment {
         self.free.lock().await.recv().await.expect("an environment")
     }

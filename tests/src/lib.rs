@@ -1,5 +1,5 @@
-//! The harness of the whole-system tests: the three functions as the handlers that Lambda calls, given real API
-//! Gateway events, on the in-process `DynamoDB` engine and SES endpoint, with a clock that the test moves.
+//! The harness of the whole-system tests: calls the functions' handlers with API Gateway events, on the in-process
+//! `DynamoDB` engine and SES endpoint, with a clock that the test controls.
 
 #![expect(clippy::missing_panics_doc, reason = "a harness panics so that a test fails")]
 
@@ -7,13 +7,13 @@ pub mod contract;
 pub mod environment;
 pub mod errors;
 pub mod event;
-pub mod evidence;
 pub mod fleet;
+pub mod leaks;
+mod outputs;
 pub mod proxy;
 pub mod stack;
 pub mod step;
 pub mod tables;
-mod traces;
 mod wiring;
 pub mod world;
 
@@ -21,14 +21,14 @@ pub use event::{Answer, Gateway, Request};
 pub use wiring::variables;
 pub use world::{World, reset_token_in, token_in_link};
 
-/// A password that the policy takes.
+/// A password that the policy accepts.
 pub const PASSWORD: &str = "crux_is_awesome";
-/// Another one.
+/// Another password that the policy accepts.
 pub const OTHER_PASSWORD: &str = "correct horse battery staple";
-/// An account that is there from the start.
+/// The address of a demo account.
 pub const KNOWN: &str = "mrbailey@projectthanos.com";
 /// An address without an account, as long as [`KNOWN`].
 pub const UNKNOWN: &str = "mrnobody@projectthanos.com";
-/// Settings that lift every limit.
+/// Settings without any limit.
 pub const NO_LIMITS: [(&str, &str); 3] =
     [("LIMIT_RESET_PER_IP", "0"), ("LIMIT_MAIL_PER_ADDRESS", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")];

@@ -1,5 +1,5 @@
-//! A proxy between the functions and `DynamoDB` or SES that does, by plan, what networks and services do: refuse, hang, fail, cut
-//! the answer off after the work was done, delay, talk nonsense. No emulator does any of that.
+//! A proxy between the functions and `DynamoDB` or SES that injects faults of networks and services: closed connections, hangs,
+//! errors, lost answers, delays, garbage. Emulators do not have these faults.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -11,63 +11,63 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::wiring::{Served, endpoint, listen};
+use crate::wiring::{BackgroundServer, endpoint, listen};
 
 const TRANSACTION: &str = "TransactWriteItems";
 
-/// What happens to one call.
+/// A fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The connection is closed once the call is read; nothing was done.
-    Refused,
-    /// No answer ever comes; nothing was done.
+    /// The connection is closed after the request was read; nothing was done.
+    ConnectionClosed,
+    /// There is never an answer; nothing was done.
     Hang,
-    /// The service fails inside (500); nothing was done.
+    /// An internal error of the service (500); nothing was done.
     InternalError,
-    /// The service is asked too fast (retryable); nothing was done.
+    /// The service throttles (retryable); nothing was done.
     Throttled,
-    /// The same by another name, as SES's documentation of its quotas has it (400).
+    /// The same with the error code that SES documents for its quotas (400).
     ThrottlingException,
-    /// The service refuses for good (400): an access right that is missing.
+    /// Access is denied (400); nothing was done.
     Denied,
-    /// The work is done, and the answer lost.
-    CutAfterTheWork,
-    /// The work is done late by so much, and answered in time.
+    /// The work is done, but the answer is lost.
+    AnswerLost,
+    /// The work is delayed, then done and answered.
     Delay(Duration),
-    /// The work is done late by so much, when nobody waits for its answer any more.
+    /// The work is delayed, then done, but never answered.
     Late(Duration),
-    /// Something answers that is not the service.
+    /// The answer does not come from the service.
     Garbage,
-    /// Another transaction is at the same item (transactions only; other calls pass).
+    /// Another transaction uses the same item (only transactions; other calls pass).
     Conflict,
-    /// The same, and what that other one has done so far already fails a condition.
-    ConflictHalfWay,
+    /// The same, and the other transaction has also made a condition fail.
+    ConflictWithFailedCondition,
 }
 
 impl Fault {
-    /// All of them.
+    /// All faults.
     pub const ALL: [Self; 12] = [
-        Self::Refused,
+        Self::ConnectionClosed,
         Self::Hang,
         Self::InternalError,
         Self::Throttled,
         Self::ThrottlingException,
         Self::Denied,
-        Self::CutAfterTheWork,
+        Self::AnswerLost,
         Self::Delay(Duration::from_millis(300)),
         Self::Late(Duration::from_secs(2)),
         Self::Garbage,
         Self::Conflict,
-        Self::ConflictHalfWay,
+        Self::ConflictWithFailedCondition,
     ];
 }
 
-/// Which calls a fault hits.
+/// The calls that get a fault.
 #[derive(Clone, Debug)]
 struct Plan {
     first: u64,
     times: u64,
-    /// One after the other, and then the last for what remains.
+    /// In this order; the last one repeats.
     faults: Vec<Fault>,
 }
 
@@ -79,21 +79,21 @@ impl Plan {
     }
 }
 
-/// A call that came.
+/// A call that the proxy received.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// `DynamoDB`'s name of the operation; nothing for SES, of which the functions know one.
+pub struct Call {
+    /// `DynamoDB`'s name of the operation; empty for SES, of which the functions use one operation.
     pub operation: String,
-    /// The tables that it names.
+    /// The tables in the request.
     pub tables: BTreeSet<String>,
-    /// The read units that rows below 4 KB cost, by DynamoDB's documentation: one for a consistent read.
+    /// The read units for rows below 4 KB, by DynamoDB's documentation: one for a consistent read.
     pub reads: usize,
-    /// The write units that rows below 1 KB cost: one, and two inside a transaction.
+    /// The write units for rows below 1 KB: one, or two inside a transaction.
     pub writes: usize,
 }
 
-impl Seen {
-    fn of(request: &[u8]) -> Self {
+impl Call {
+    fn parse(request: &[u8]) -> Self {
         let operation = operation(request);
         let text = String::from_utf8_lossy(request);
         let body = text.split("\r\n\r\n").nth(1).and_then(|body| serde_json::from_str::<Value>(body).ok());
@@ -115,64 +115,64 @@ impl Seen {
 #[derive(Clone, Debug, Default)]
 pub struct Proxy {
     plan: Arc<Mutex<Option<Plan>>>,
-    calls: Arc<AtomicU64>,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    /// The number of calls since the proxy was armed.
+    count: Arc<AtomicU64>,
+    calls: Arc<Mutex<Vec<Call>>>,
     contention: Arc<Mutex<Option<Duration>>>,
     hold: Arc<Mutex<Duration>>,
-    /// The idempotency token of the transaction under way.
+    /// The idempotency token of the transaction in progress.
     in_transaction: Arc<Mutex<Option<String>>>,
 }
 
 impl Proxy {
-    /// A proxy to `upstream`, the endpoint at which it listens, and what keeps it listening.
-    pub(crate) async fn start(upstream: &str) -> (Self, String, Served) {
+    /// A proxy to `upstream`, its endpoint, and its server.
+    pub(crate) async fn start(upstream: &str) -> (Self, String, BackgroundServer) {
         let listener = listen().await;
         let endpoint = endpoint(&listener);
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let proxy = Self::default();
         let clone = proxy.clone();
-        let served = Served::new(async move {
+        let server = BackgroundServer::new(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (proxy, upstream) = (clone.clone(), upstream.clone());
                 tokio::spawn(async move { proxy.serve(client, &upstream).await });
             }
         });
-        (proxy, endpoint, served)
+        (proxy, endpoint, server)
     }
 
-    /// From now on `fault` hits `times` calls, beginning with the one at `first` (0 is the next).
+    /// Injects `fault` into `times` calls, starting with the call number `first` (0 is the next).
     pub fn arm(&self, fault: Fault, first: u64, times: u64) {
         self.plan(Plan { first, times, faults: vec![fault] });
     }
 
-    /// From now on each of `faults` hits one call, beginning with the one at `first` (0 is the next).
+    /// Injects each of `faults` into one call, starting with the call number `first` (0 is the next).
     pub fn arm_each(&self, faults: &[Fault], first: u64) {
         self.plan(Plan { first, times: faults.len() as u64, faults: faults.to_vec() });
     }
 
     fn plan(&self, plan: Plan) {
-        self.calls.store(0, Ordering::SeqCst);
+        self.count.store(0, Ordering::SeqCst);
         *self.plan.lock().expect("a plan") = Some(plan);
     }
 
-    /// From now on all is well.
+    /// Stops injecting faults, and forgets the calls.
     pub fn disarm(&self) {
         *self.plan.lock().expect("a plan") = None;
-        self.seen.lock().expect("calls").clear();
+        self.calls.lock().expect("calls").clear();
     }
 
-    /// From now on a transaction takes `each` time, and another one that comes meanwhile conflicts with it, as `DynamoDB` has it for
-    /// transactions on one item.
+    /// From now on a transaction takes the time `each`, and concurrent ones conflict with it, as `DynamoDB`'s do on the same item.
     pub fn contend(&self, each: Duration) {
         *self.contention.lock().expect("a duration") = Some(each);
     }
 
-    /// From now on the answer to a transaction is held for so long once the work is done.
+    /// From now on the answer to a transaction is delayed by `answer` after the work is done.
     pub fn hold(&self, answer: Duration) {
         *self.hold.lock().expect("a duration") = answer;
     }
 
-    /// The operations called since the last [`Self::disarm`], in order.
+    /// The operations since the last [`Self::disarm`], in order.
     #[must_use]
     pub fn operations(&self) -> Vec<String> {
         self.calls().into_iter().map(|call| call.operation).collect()
@@ -180,13 +180,13 @@ impl Proxy {
 
     /// The calls since the last [`Self::disarm`], in order.
     #[must_use]
-    pub fn calls(&self) -> Vec<Seen> {
-        self.seen.lock().expect("calls").clone()
+    pub fn calls(&self) -> Vec<Call> {
+        self.calls.lock().expect("calls").clone()
     }
 
-    /// Waits until the call number `call` (0 is the first) since the proxy was armed has come.
+    /// Waits for the call number `call` (0 is the first) since the proxy was armed.
     pub async fn reached(&self, call: u64) {
-        while self.calls.load(Ordering::SeqCst) <= call {
+        while self.count.load(Ordering::SeqCst) <= call {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
@@ -194,19 +194,19 @@ impl Proxy {
     async fn serve(&self, mut client: TcpStream, upstream: &str) -> io::Result<()> {
         loop {
             let Some(request) = read_message(&mut client).await? else { return Ok(()) };
-            let seen = Seen::of(&request);
-            let operation = seen.operation.clone();
-            let call = self.calls.fetch_add(1, Ordering::SeqCst);
-            self.seen.lock().expect("calls").push(seen);
-            let fault = self.plan.lock().expect("a plan").as_ref().and_then(|plan| plan.fault(call));
+            let call = Call::parse(&request);
+            let operation = call.operation.clone();
+            let number = self.count.fetch_add(1, Ordering::SeqCst);
+            self.calls.lock().expect("calls").push(call);
+            let fault = self.plan.lock().expect("a plan").as_ref().and_then(|plan| plan.fault(number));
             match fault {
-                Some(Fault::Conflict | Fault::ConflictHalfWay) if operation != TRANSACTION => {}
-                Some(Fault::Refused) => return Ok(()),
+                Some(Fault::Conflict | Fault::ConflictWithFailedCondition) if operation != TRANSACTION => {}
+                Some(Fault::ConnectionClosed) => return Ok(()),
                 Some(Fault::Hang) => {
                     tokio::time::sleep(Duration::from_secs(30)).await;
                     return Ok(());
                 }
-                Some(Fault::CutAfterTheWork) => {
+                Some(Fault::AnswerLost) => {
                     forward(&request, upstream).await?;
                     return Ok(());
                 }
@@ -223,7 +223,7 @@ impl Proxy {
                 }
                 None => {}
             }
-            let answer = self.forward_in_turn(&request, &operation, upstream).await?;
+            let answer = self.forward_or_conflict(&request, &operation, upstream).await?;
             if operation == TRANSACTION {
                 let hold = *self.hold.lock().expect("a duration");
                 tokio::time::sleep(hold).await;
@@ -232,18 +232,24 @@ impl Proxy {
         }
     }
 
-    async fn forward_in_turn(&self, request: &[u8], operation: &str, upstream: &str) -> io::Result<Vec<u8>> {
+    /// Forwards the request, unless it conflicts with the transaction in progress.
+    async fn forward_or_conflict(
+        &self,
+        request: &[u8],
+        operation: &str,
+        upstream: &str,
+    ) -> io::Result<Vec<u8>> {
         let contention = *self.contention.lock().expect("a duration");
         let Some(each) = contention.filter(|_| operation == TRANSACTION) else {
             return forward(request, upstream).await;
         };
         let token = idempotency_token(request);
         {
-            let mut under_way = self.in_transaction.lock().expect("a transaction");
-            if let Some(other) = &*under_way {
+            let mut current = self.in_transaction.lock().expect("a transaction");
+            if let Some(other) = &*current {
                 return Ok(if *other == token { in_progress() } else { answer(Fault::Conflict, operation) });
             }
-            *under_way = Some(token);
+            *current = Some(token);
         }
         tokio::time::sleep(each).await;
         let answer = forward(request, upstream).await;
@@ -258,7 +264,7 @@ async fn forward(request: &[u8], upstream: &str) -> io::Result<Vec<u8>> {
     read_message(&mut server).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
-/// A whole HTTP/1.1 message with a `Content-Length`, as both sides send them; nothing at the end of the connection.
+/// Reads one HTTP/1.1 message with a `Content-Length`, as both sides send them. Returns `None` at the end of the connection.
 async fn read_message(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     let mut message = Vec::new();
     let mut chunk = [0; 8192];
@@ -294,7 +300,7 @@ fn idempotency_token(request: &[u8]) -> String {
     body["ClientRequestToken"].as_str().expect("an idempotency token").to_owned()
 }
 
-/// What `DynamoDB` says to a repeat of the transaction that is under way.
+/// `DynamoDB`'s answer to a repeat of the transaction that is in progress.
 fn in_progress() -> Vec<u8> {
     error("400 Bad Request", "TransactionInProgressException", "").into_bytes()
 }
@@ -316,7 +322,7 @@ fn answer(fault: Fault, operation: &str) -> Vec<u8> {
         Fault::Throttled => error("400 Bad Request", "ProvisionedThroughputExceededException", ""),
         Fault::ThrottlingException => error("400 Bad Request", "ThrottlingException", ""),
         Fault::Denied => error("400 Bad Request", "AccessDeniedException", ""),
-        Fault::ConflictHalfWay => error(
+        Fault::ConflictWithFailedCondition => error(
             "400 Bad Request",
             "TransactionCanceledException",
             r#","CancellationReasons":[{"Code":"ConditionalCheckFailed"},{"Code":"TransactionConflict"}]"#,

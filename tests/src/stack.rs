@@ -1,10 +1,10 @@
-//! The local stack as a user starts it: the binary, with the functions under `cargo lambda watch`.
+//! Runs the local stack as a user does: its binary, with the functions under `cargo lambda watch`.
 
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use local::functions::forget_outer_cargo;
+use local::functions::remove_cargo_variables;
 use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -12,10 +12,10 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-/// How long a cold build of the functions may take on a small machine.
+/// Enough for a cold build of the functions on a small machine.
 const READY_WITHIN: Duration = Duration::from_mins(10);
 
-/// A running stack on ports of its own.
+/// A running stack on its own ports.
 pub struct Stack {
     child: Child,
     lines: mpsc::UnboundedReceiver<String>,
@@ -31,7 +31,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Builds and starts a stack with these settings and waits until it is ready.
+    /// Builds and starts a stack with `settings`, and waits until it is ready.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
         let mut stack = Self::launch(free_ports().await, settings).await;
         let ready = stack.line_that_starts_with("ready ").await;
@@ -39,13 +39,13 @@ impl Stack {
         stack
     }
 
-    /// Starts a stack on `ports` and does not wait.
+    /// Builds and starts a stack on `ports`, without waiting until it is ready.
     pub async fn launch(ports: [u16; 3], settings: &[(&str, &str)]) -> Self {
         build(&["local"]).await;
         let target = target_directory();
         let data = target.join(format!("local-tests/{}", ports[0]));
         let mut command = Command::new(target.join("debug/local"));
-        forget_outer_cargo(&mut command);
+        remove_cargo_variables(&mut command);
         let mut child = command
             .args(["--api-port", &ports[0].to_string(), "--dynamodb-port", &ports[1].to_string()])
             .args(["--mail-port", &ports[2].to_string(), "--data-dir"])
@@ -66,7 +66,7 @@ impl Stack {
         Self { child, lines, seen: Vec::new(), api: address(ports[0]), mail: address(ports[2]), ports, http }
     }
 
-    /// The next line that starts with `prefix`; nothing if the stack ends before.
+    /// The next line that starts with `prefix`, or `None` if the stack ends first.
     pub async fn line_that_starts_with(&mut self, prefix: &str) -> Option<String> {
         let found = async {
             while let Some(line) = self.lines.recv().await {
@@ -80,7 +80,7 @@ impl Stack {
         tokio::time::timeout(READY_WITHIN, found).await.expect("an answer in time")
     }
 
-    /// Everything that was printed and read so far.
+    /// The output that was read so far.
     #[must_use]
     pub fn output(&self) -> String {
         self.seen.join("\n")
@@ -91,7 +91,7 @@ impl Stack {
         self.http.post(format!("{}{path}", self.api)).json(body).send().await.expect("an answer")
     }
 
-    /// The mails, newest first, once there are `count`.
+    /// Waits until there are `count` mails; returns all, newest first.
     pub async fn mails(&self, count: usize) -> Vec<Value> {
         for _ in 0..100 {
             let mails = self.http.get(format!("{}/messages", self.mail)).send().await.expect("an answer");
@@ -104,15 +104,15 @@ impl Stack {
         panic!("fewer than {count} mails came");
     }
 
-    /// Sends `signal` and waits for the end; the exit code, if the stack ended by itself.
+    /// Sends `signal` and waits. Returns the exit code, or `None` if a signal killed the stack.
     pub async fn end(&mut self, signal: Signal) -> Option<i32> {
         let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("a process");
         kill_process(pid, signal).expect("a signal");
-        self.ended().await
+        self.wait().await
     }
 
-    /// Waits for the end; the exit code, if the stack ended by itself.
-    pub async fn ended(&mut self) -> Option<i32> {
+    /// Waits until the stack ends. Returns the exit code, or `None` if a signal killed it.
+    pub async fn wait(&mut self) -> Option<i32> {
         let waited = tokio::time::timeout(Duration::from_mins(1), self.child.wait()).await;
         while let Ok(line) = self.lines.try_recv() {
             self.seen.push(line);
@@ -121,7 +121,7 @@ impl Stack {
     }
 }
 
-/// Three ports that nobody uses at the moment.
+/// Three ports that are free now.
 pub async fn free_ports() -> [u16; 3] {
     let mut listeners = Vec::new();
     for _ in 0..3 {
@@ -130,14 +130,14 @@ pub async fn free_ports() -> [u16; 3] {
     [0, 1, 2].map(|index: usize| listeners[index].local_addr().expect("an address").port())
 }
 
-/// Command lines of processes that mention `text`.
+/// The command lines of running processes that contain `text`.
 pub async fn processes_with(text: &str) -> Vec<String> {
     let output = Command::new("ps").args(["-eo", "args="]).output().await.expect("ps");
     let lines = String::from_utf8_lossy(&output.stdout).into_owned();
     lines.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
 }
 
-/// Builds these programs.
+/// Builds `programs`.
 pub(crate) async fn build(programs: &[&str]) {
     let mut command = cargo();
     command.args(["build", "--quiet", "--locked"]);
@@ -147,16 +147,16 @@ pub(crate) async fn build(programs: &[&str]) {
     assert!(command.status().await.expect("cargo").success(), "{programs:?} do not compile");
 }
 
-/// Where this test was built.
+/// The target directory of this test.
 #[must_use]
 pub fn target_directory() -> PathBuf {
-    let me = std::env::current_exe().expect("a path");
-    me.ancestors().nth(3).expect("target/debug/deps/test").to_owned()
+    let this_test = std::env::current_exe().expect("a path");
+    this_test.ancestors().nth(3).expect("target/debug/deps/test").to_owned()
 }
 
 fn cargo() -> Command {
     let mut cargo = Command::new("cargo");
-    forget_outer_cargo(&mut cargo);
+    remove_cargo_variables(&mut cargo);
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).env("CARGO_TARGET_DIR", target_directory());
     cargo
 }

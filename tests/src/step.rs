@@ -1,4 +1,4 @@
-//! The steps of a reset, each with what must have gone before.
+//! The steps of a reset, with their preconditions.
 
 use futures::StreamExt as _;
 use serde_json::json;
@@ -21,7 +21,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// All of them.
+    /// All steps.
     pub const ALL: [Self; 7] = [
         Self::Open,
         Self::Mail,
@@ -32,7 +32,7 @@ impl Step {
         Self::UnleashComplete,
     ];
 
-    /// Does what comes before, and returns the request of this step.
+    /// Performs the steps before this one, and returns the request of this one.
     pub async fn prepare(self, world: &World) -> Request {
         match self {
             Self::Open => Request::post("/organizations/reset-password/", &json!({"email": KNOWN})),
@@ -57,13 +57,13 @@ impl Step {
         }
     }
 
-    /// How many calls to `DynamoDB` it makes when all is well.
+    /// The number of `DynamoDB` calls without faults.
     #[must_use]
     pub const fn calls(self) -> u64 {
         match self {
-            // A counter and the request, side by side; a counter and the order.
+            // Open: the counter and the request. UnleashMail: the counter and the order.
             Self::Open | Self::UnleashMail => 2,
-            // Both kinds of token side by side, and the order or the account; the token, the account and the transaction.
+            // Complete: the token, the account and the transaction. Others: both kinds of token, then the order or the account.
             Self::Mail
             | Self::CheckResetToken
             | Self::UnleashValidate
@@ -72,21 +72,21 @@ impl Step {
         }
     }
 
-    /// Whether it has a reset token mailed.
+    /// Whether the step orders a mail with a reset token.
     #[must_use]
     pub const fn mails(self) -> bool {
         matches!(self, Self::Mail | Self::UnleashMail)
     }
 
-    /// Whether it sets the password.
+    /// Whether the step sets the password.
     #[must_use]
     pub const fn completes(self) -> bool {
         matches!(self, Self::Complete | Self::UnleashComplete)
     }
 }
 
-/// Tries every cell of a matrix, some at a time, and fails with the problems that `attempt` tells.
-pub async fn try_all<C, A>(cells: Vec<C>, attempt: impl Fn(C) -> A)
+/// Runs `attempt` on every cell of a matrix, some concurrently, and panics with all problems that it returns.
+pub async fn run_all<C, A>(cells: Vec<C>, attempt: impl Fn(C) -> A)
 where
     A: Future<Output = Option<String>> + Send + 'static,
 {
@@ -95,5 +95,5 @@ where
     let outcomes: Vec<_> = futures::stream::iter(attempts).buffer_unordered(24).collect().await;
     let problems: Vec<String> =
         outcomes.into_iter().filter_map(|outcome| outcome.expect("an attempt")).collect();
-    assert!(problems.is_empty(), "{} of {count} went wrong:\n{}", problems.len(), problems.join("\n"));
+    assert!(problems.is_empty(), "{} of {count} failed:\n{}", problems.len(), problems.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! The tables of a deployment, as the operator's own application and a test look at them.
+//! Access to a deployment's tables, past the functions.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,12 +10,12 @@ use crate::world::World;
 type Item = HashMap<String, AttributeValue>;
 
 impl World {
-    /// The account under `key`, whose attribute is `key_name`.
+    /// The account whose attribute `key_name` is `key`.
     pub async fn account_by(&self, key_name: &str, key: &str) -> Option<Item> {
         let key = AttributeValue::S(key.to_owned());
         self.dynamodb
             .get_item()
-            .table_name(&self.traces.accounts_table)
+            .table_name(&self.outputs.accounts_table)
             .key(key_name, key)
             .send()
             .await
@@ -28,12 +28,12 @@ impl World {
         self.account_by("email", address).await.expect("an account")
     }
 
-    /// Whether the password of `address` is `password`, by its stored hash.
+    /// Whether the stored hash of `address` verifies `password`.
     pub async fn has_password(&self, address: &str, password: &str) -> bool {
         hash_of(&self.account(address).await).is_some_and(|hash| verifies(&hash, password))
     }
 
-    /// Sets an attribute of an account, as the operator's own application would.
+    /// Sets an attribute of an account, as the operator's application would.
     pub async fn set_attribute(&self, address: &str, name: &str, value: AttributeValue) {
         let update = self.dynamodb.update_item().table_name(ACCOUNTS_TABLE);
         update
@@ -68,7 +68,7 @@ impl World {
         rows.into_iter().map(|row| (row["pk"].as_s().expect("a key").clone(), row)).collect()
     }
 
-    /// Deletes a row of the tokens table, as DynamoDB's TTL does in its own time.
+    /// Deletes a row of the tokens table, as DynamoDB's TTL does at some time after its expiry.
     pub async fn delete_token_row(&self, key: &str) {
         let delete = self.dynamodb.delete_item().table_name(TOKENS_TABLE);
         delete.key("pk", AttributeValue::S(key.to_owned())).send().await.expect("a delete");
@@ -81,7 +81,7 @@ pub fn hash_of(account: &Item) -> Option<String> {
     account.get("password_hash")?.as_s().ok().cloned()
 }
 
-/// Whether `password` has this PHC string.
+/// Whether `hash`, a PHC string, verifies `password`.
 #[must_use]
 pub fn verifies(hash: &str, password: &str) -> bool {
     use argon2::PasswordVerifier as _;

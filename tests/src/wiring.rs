@@ -1,4 +1,4 @@
-//! What a deployment is wired from: configuration, engine, SES, and the SDK's clients for both.
+//! The parts of a deployment: configuration, engine, SES and SQS endpoints, and the SDK's configuration.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,26 +16,26 @@ use shared::config::Config;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// What the dead-letter queue holds. Cheap to clone.
+/// The entries of the dead-letter queue. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct DeadLetterBox(Arc<Mutex<Vec<String>>>);
+pub(crate) struct DeadLetterQueue(Arc<Mutex<Vec<String>>>);
 
-impl DeadLetterBox {
+impl DeadLetterQueue {
     pub(crate) fn entries(&self) -> Vec<String> {
         self.0.lock().expect("entries").clone()
     }
 }
 
-/// The sender that SES has verified.
+/// The verified sender.
 const SENDER: &str = "no-reply@rekey.example";
 
-/// The configuration with `settings` over the tests' own.
+/// The tests' configuration, with `settings` on top.
 pub(crate) fn config(settings: &[(&str, &str)]) -> Config {
     let variables = variables(settings);
     Config::read(|name| variables.get(name).map(ToString::to_string)).expect("a configuration")
 }
 
-/// The environment variables of the same.
+/// The environment variables of [`config`].
 #[must_use]
 pub fn variables<'a>(settings: &[(&'a str, &'a str)]) -> HashMap<&'a str, &'a str> {
     let mut variables = HashMap::from([
@@ -58,63 +58,63 @@ pub(crate) fn demo_database() -> Database {
     db
 }
 
-/// A server in the background. It listens until this is dropped: a test makes hundreds of them, and a process may have so many
-/// files open.
+/// A server in the background, which stops when this is dropped. Tests start hundreds of them, and the number of open files is
+/// limited.
 #[derive(Debug)]
-pub(crate) struct Served(JoinHandle<()>);
+pub(crate) struct BackgroundServer(JoinHandle<()>);
 
-impl Served {
+impl BackgroundServer {
     pub(crate) fn new(server: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(tokio::spawn(server))
     }
 }
 
-impl Drop for Served {
+impl Drop for BackgroundServer {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-/// Serves `db` at the endpoint. Expired items stay: the functions must not count on their deletion.
-pub(crate) async fn serve(db: Database) -> (String, Served) {
+/// Serves `db`; returns its endpoint. Expired items stay, because the functions must not rely on their deletion.
+pub(crate) async fn serve(db: Database) -> (String, BackgroundServer) {
     let listener = listen().await;
-    (endpoint(&listener), Served::new(dynoxide::server::serve_on(listener, db)))
+    (endpoint(&listener), BackgroundServer::new(dynoxide::server::serve_on(listener, db)))
 }
 
 /// An empty outbox.
-#[expect(clippy::disallowed_methods, reason = "mails carry the time of the machine; no test reads it")]
+#[expect(clippy::disallowed_methods, reason = "mails have the system's time, which no test reads")]
 pub(crate) fn outbox() -> Outbox {
     Outbox::new(SENDER, SystemTime::now)
 }
 
-/// Serves SES: its mails and its endpoint.
-pub(crate) async fn serve_ses() -> (Outbox, String, Served) {
+/// Serves SES; returns its outbox and its endpoint.
+pub(crate) async fn serve_ses() -> (Outbox, String, BackgroundServer) {
     let outbox = outbox();
-    let (endpoint, served) = serve_router(outbox.clone().router()).await;
-    (outbox, endpoint, served)
+    let (endpoint, server) = serve_router(outbox.clone().router()).await;
+    (outbox, endpoint, server)
 }
 
-/// Serves SQS: the entries of the dead-letter queue, and its endpoint.
-pub(crate) async fn serve_sqs() -> (DeadLetterBox, String, Served) {
-    let entries = DeadLetterBox::default();
-    let send_message = |State(entries): State<DeadLetterBox>, body: String| async move {
+/// Serves SQS; returns the dead-letter queue and its endpoint.
+pub(crate) async fn serve_sqs() -> (DeadLetterQueue, String, BackgroundServer) {
+    let entries = DeadLetterQueue::default();
+    let send_message = |State(entries): State<DeadLetterQueue>, body: String| async move {
         let request: Value = serde_json::from_str(&body).expect("a request");
         entries.0.lock().expect("entries").push(request["MessageBody"].as_str().expect("a body").to_owned());
         Json(json!({"MessageId": "local", "MD5OfMessageBody": ""}))
     };
-    let (endpoint, served) =
+    let (endpoint, server) =
         serve_router(Router::new().route("/", post(send_message)).with_state(entries.clone())).await;
-    (entries, endpoint, served)
+    (entries, endpoint, server)
 }
 
-/// Serves `router` at the endpoint.
-pub(crate) async fn serve_router(router: Router) -> (String, Served) {
+/// Serves `router`; returns its endpoint.
+pub(crate) async fn serve_router(router: Router) -> (String, BackgroundServer) {
     let listener = listen().await;
     let endpoint = endpoint(&listener);
-    let served = Served::new(async move {
+    let server = BackgroundServer::new(async move {
         let _ = axum::serve(listener, router).await;
     });
-    (endpoint, served)
+    (endpoint, server)
 }
 
 pub(crate) async fn listen() -> TcpListener {

@@ -23,15 +23,15 @@ use validate::{MailFunction, Validate};
 
 use crate::contract::{self, Operation};
 use crate::event::{Answer, Request};
-use crate::evidence::Evidence;
+use crate::leaks::LeakDetector;
+use crate::outputs::{Log, Outputs, record_diagnostics};
 use crate::proxy::Proxy;
-use crate::traces::{Log, Traces, keep_diagnostics};
 use crate::wiring::{
-    Served, aws, config, demo_database, endpoint, listen, outbox, serve, serve_ses, serve_sqs,
+    BackgroundServer, aws, config, demo_database, endpoint, listen, outbox, serve, serve_ses, serve_sqs,
 };
 use crate::{KNOWN, NO_LIMITS, PASSWORD};
 
-/// Where the test clock starts: in milliseconds since the epoch, at the beginning of an hour.
+/// The start of the test clock, in milliseconds since the epoch: the beginning of an hour.
 const START: u64 = 1_800_003_600_000;
 
 /// A deployment. Cheap to clone; clones share everything.
@@ -40,10 +40,10 @@ pub struct World {
     functions: Arc<Functions>,
     stream: Arc<tokio::sync::Mutex<Mapping>>,
     clock: Arc<AtomicU64>,
-    pub(crate) traces: Arc<Traces>,
-    /// The mails that SES took.
+    pub(crate) outputs: Arc<Outputs>,
+    /// The mails that SES accepted.
     pub outbox: Outbox,
-    /// The engine, past every function.
+    /// A client of the engine.
     pub dynamodb: Client,
     operations: Arc<BTreeMap<(String, String), Operation>>,
 }
@@ -56,93 +56,93 @@ struct Functions {
 }
 
 impl World {
-    /// A deployment with the defaults, but for hashes that are as cheap as may be.
+    /// A deployment with the default settings, but with hashes at the lowest allowed cost.
     pub async fn new() -> Self {
         Self::with(&[]).await
     }
 
-    /// A deployment with these settings, on Rekey's own accounts table with the demo accounts.
+    /// A deployment with `settings`, on Rekey's own accounts table with the demo accounts.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         Self::on(demo_database(), settings).await
     }
 
     /// A deployment on the tables of `db`.
     pub async fn on(db: Database, settings: &[(&str, &str)]) -> Self {
-        let (dynamodb, served) = serve(db.clone()).await;
-        Self::behind(db, &dynamodb, settings, vec![served]).await
+        let (dynamodb, server) = serve(db.clone()).await;
+        Self::with_endpoint(db, &dynamodb, settings, vec![server]).await
     }
 
-    /// A deployment with these settings whose `DynamoDB` is behind a proxy that can be told to misbehave.
+    /// A deployment with `settings` whose `DynamoDB` is behind a fault-injecting proxy.
     pub async fn behind_a_proxy(settings: &[(&str, &str)]) -> (Self, Proxy) {
         let db = demo_database();
-        let (upstream, served) = serve(db.clone()).await;
-        let (proxy, dynamodb, proxy_served) = Proxy::start(&upstream).await;
-        let mut world = Self::behind(db, &dynamodb, settings, vec![served, proxy_served]).await;
-        // The test itself looks past the proxy.
+        let (upstream, server) = serve(db.clone()).await;
+        let (proxy, dynamodb, proxy_server) = Proxy::start(&upstream).await;
+        let mut world = Self::with_endpoint(db, &dynamodb, settings, vec![server, proxy_server]).await;
+        // The test itself bypasses the proxy.
         world.dynamodb = aws(&upstream).dynamodb();
         (world, proxy)
     }
 
-    /// A deployment whose `DynamoDB` takes every connection and never says a word.
-    pub async fn behind_a_silent_dynamodb() -> Self {
-        let silent = listen().await;
-        let dynamodb = endpoint(&silent);
-        let served = Served::new(async move {
+    /// A deployment whose `DynamoDB` accepts connections and never answers.
+    pub async fn with_a_hanging_dynamodb() -> Self {
+        let hanging = listen().await;
+        let dynamodb = endpoint(&hanging);
+        let server = BackgroundServer::new(async move {
             let mut held = Vec::new();
-            while let Ok((connection, _)) = silent.accept().await {
+            while let Ok((connection, _)) = hanging.accept().await {
                 held.push(connection);
             }
         });
-        Self::behind(demo_database(), &dynamodb, &[], vec![served]).await
+        Self::with_endpoint(demo_database(), &dynamodb, &[], vec![server]).await
     }
 
-    /// A deployment without limits whose SES is behind a proxy that can be told to misbehave.
+    /// A deployment without limits whose SES is behind a fault-injecting proxy.
     pub async fn with_ses_behind_a_proxy() -> (Self, Proxy) {
         let db = demo_database();
-        let (outbox, ses, ses_served) = serve_ses().await;
-        let (proxy, ses, proxy_served) = Proxy::start(&ses).await;
-        let (dynamodb, served) = serve(db.clone()).await;
-        let served = vec![served, ses_served, proxy_served];
-        (Self::between(db, &dynamodb, &ses, outbox, &NO_LIMITS, served).await, proxy)
+        let (outbox, ses, ses_server) = serve_ses().await;
+        let (proxy, ses, proxy_server) = Proxy::start(&ses).await;
+        let (dynamodb, server) = serve(db.clone()).await;
+        let server = vec![server, ses_server, proxy_server];
+        (Self::with_endpoints(db, &dynamodb, &ses, outbox, &NO_LIMITS, server).await, proxy)
     }
 
-    /// A deployment whose SES is to be at `endpoint`, where the test may serve the outbox or not.
+    /// A deployment without limits whose SES is at `endpoint`, where the test may serve the outbox.
     pub async fn with_ses_at(endpoint: &str) -> Self {
         let db = demo_database();
-        let (dynamodb, served) = serve(db.clone()).await;
-        Self::between(db, &dynamodb, endpoint, outbox(), &NO_LIMITS, vec![served]).await
+        let (dynamodb, server) = serve(db.clone()).await;
+        Self::with_endpoints(db, &dynamodb, endpoint, outbox(), &NO_LIMITS, vec![server]).await
     }
 
-    /// A deployment that reaches `db` at `dynamodb`.
-    async fn behind(
+    /// A deployment on `db`, whose endpoint is `dynamodb`.
+    async fn with_endpoint(
         db: Database,
         dynamodb: &str,
         settings: &[(&str, &str)],
-        mut servers: Vec<Served>,
+        mut servers: Vec<BackgroundServer>,
     ) -> Self {
-        let (outbox, ses, served) = serve_ses().await;
-        servers.push(served);
-        Self::between(db, dynamodb, &ses, outbox, settings, servers).await
+        let (outbox, ses, server) = serve_ses().await;
+        servers.push(server);
+        Self::with_endpoints(db, dynamodb, &ses, outbox, settings, servers).await
     }
 
-    /// The same, and SES at `ses`.
-    async fn between(
+    /// A deployment with these endpoints of `DynamoDB` and SES.
+    async fn with_endpoints(
         db: Database,
         dynamodb: &str,
         ses: &str,
         outbox: Outbox,
         settings: &[(&str, &str)],
-        mut servers: Vec<Served>,
+        mut servers: Vec<BackgroundServer>,
     ) -> Self {
-        keep_diagnostics();
+        record_diagnostics();
         let config = config(settings);
         let accounts_table = config.accounts.name.clone();
-        let (dead_letters, sqs, served) = serve_sqs().await;
-        servers.push(served);
+        let (dead_letters, sqs, server) = serve_sqs().await;
+        servers.push(server);
         let (dynamodb, ses) = (aws(dynamodb).dynamodb(), aws(ses));
         let millis = Arc::new(AtomicU64::new(START));
-        let hands = Arc::clone(&millis);
-        let clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(hands.load(Ordering::Relaxed)));
+        let now = Arc::clone(&millis);
+        let clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(now.load(Ordering::Relaxed)));
         let (log, random) = (Log::default(), Random::operating_system());
         let telemetry = |name| Telemetry::new(name, "tests", clock.clone(), log.clone());
 
@@ -173,8 +173,8 @@ impl World {
             functions: Arc::new(functions),
             stream: Arc::new(tokio::sync::Mutex::new(stream)),
             clock: millis,
-            traces: Arc::new(Traces {
-                evidence: Mutex::default(),
+            outputs: Arc::new(Outputs {
+                leaks: Mutex::default(),
                 log,
                 outbox: outbox.clone(),
                 dead_letters,
@@ -188,37 +188,40 @@ impl World {
         }
     }
 
-    /// Sends `request` to the function that has its route, and has the mails sent that it orders.
+    /// Sends `request` to the function of its route, then delivers the mail orders in the stream.
     pub async fn send(&self, request: Request) -> Answer {
         let answer = self.send_only(request).await;
         self.settle().await;
         answer
     }
 
-    /// Sends `request` and leaves the orders of mails in the stream.
+    /// Sends `request`, and leaves mail orders in the stream.
     pub async fn send_only(&self, request: Request) -> Answer {
-        self.learn(&request);
+        self.add_secrets(&request);
         let key = (request.method.clone(), contract::bare(&request.path));
         let route = ROUTES.iter().find(|route| route.method == key.0 && contract::bare(route.path) == key.1);
         let answer =
             self.send_to(route.map_or(FunctionName::Reset, |route| route.function), request.event()).await;
         if let Some(operation) = self.operations.get(&key) {
             let documented = operation.statuses.contains(&answer.status());
-            assert!(documented, "infra/openapi.yaml does not know of this answer to {request:?}: {answer:?}");
+            assert!(
+                documented,
+                "infra/openapi.yaml does not document this answer to {request:?}: {answer:?}"
+            );
         }
         answer
     }
 
-    /// Remembers what `request` holds, for the search at the end; [`Self::send_only`] does so by itself.
-    pub fn learn(&self, request: &Request) {
-        self.evidence().learn_request(request);
+    /// Adds the secrets in `request` to those that are searched for at the end. [`Self::send_only`] does this itself.
+    pub fn add_secrets(&self, request: &Request) {
+        self.leaks().add_request(request);
     }
 
-    fn evidence(&self) -> MutexGuard<'_, Evidence> {
-        self.traces.evidence.lock().expect("evidence")
+    fn leaks(&self) -> MutexGuard<'_, LeakDetector> {
+        self.outputs.leaks.lock().expect("leaks")
     }
 
-    /// Hands `event` to `function`, whatever it is.
+    /// Calls `function` with `event`.
     pub async fn send_to(&self, function: FunctionName, event: Value) -> Answer {
         let event = lambda_event(event);
         let Functions { reset, validate, complete, .. } = &*self.functions;
@@ -228,16 +231,16 @@ impl World {
             FunctionName::Complete => respond(Arc::clone(&complete.0), complete.1.clone(), event).await,
         };
         let answer = Answer { response: response.expect("a response") };
-        let mut evidence = self.evidence();
-        evidence.learn_answer(&answer);
+        let mut leaks = self.leaks();
+        leaks.add_answer(&answer);
         if answer.status() >= 400 {
             let text = answer.response.to_string();
-            assert!(evidence.in_log(&text).is_empty(), "a refusal repeats a secret: {text}");
+            assert!(leaks.find_in_log(&text).is_empty(), "an error contains a secret: {text}");
         }
         answer
     }
 
-    /// Plays the stream to the mail function until it is empty, or a batch is to be tried again. Whether it is empty.
+    /// Delivers the stream to the mail function until the stream is empty or a batch must be retried. Returns whether it is empty.
     pub async fn settle(&self) -> bool {
         let mut stream = self.stream.lock().await;
         while let Some(batch) = stream.next_batch().expect("records") {
@@ -249,29 +252,29 @@ impl World {
         true
     }
 
-    /// The next batch in the stream, which stays there.
+    /// The next batch in the stream, without removing it.
     pub async fn next_batch(&self) -> Option<Batch> {
         self.stream.lock().await.next_batch().expect("records")
     }
 
-    /// Hands `event` to the mail function.
+    /// Calls the mail function with `event`.
     pub async fn deliver(&self, event: &Value) -> Value {
         self.try_to_deliver(event).await.expect("an answer")
     }
 
-    /// The same, for an event that may be refused.
+    /// The same, for an event that may be invalid.
     ///
     /// # Errors
     ///
-    /// The mail function's.
+    /// Errors of the mail function.
     pub async fn try_to_deliver(&self, event: &Value) -> Result<Value, lambda_http::Error> {
         self.functions.mail.respond(lambda_event(event.clone())).await
     }
 
-    /// What the dead-letter queue holds.
+    /// The entries of the dead-letter queue.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<Value> {
-        let entries = self.traces.dead_letters.entries();
+        let entries = self.outputs.dead_letters.entries();
         entries.iter().map(|entry| serde_json::from_str(entry).expect("JSON")).collect()
     }
 
@@ -280,7 +283,7 @@ impl World {
         self.request_token_with(address, &[]).await
     }
 
-    /// The same with these headers.
+    /// The same with `headers`.
     pub async fn request_token_with(&self, address: &str, headers: &[(&str, &str)]) -> String {
         let mut request = Request::post("/organizations/reset-password/", &json!({"email": address}));
         for (name, value) in headers {
@@ -291,12 +294,12 @@ impl World {
         answer.json()["reset_token"].as_str().expect("a token").to_owned()
     }
 
-    /// Presents `token` to *validate*.
+    /// Sends `token` to *validate*.
     pub async fn validate(&self, token: &str) -> Answer {
         self.send(Request::get("/organizations/complete-password/").query("token", token)).await
     }
 
-    /// Opens a request for `address`, has it mailed and returns the reset token from the mail.
+    /// Opens a request for `address`, orders its mail and returns the reset token from the mail.
     pub async fn reset_token(&self, address: &str) -> String {
         let token = self.request_token(address).await;
         let answer = self.validate(&token).await;
@@ -332,10 +335,10 @@ impl World {
         self.clock.load(Ordering::Relaxed)
     }
 
-    /// What the functions printed so far.
+    /// The functions' log so far.
     #[must_use]
     pub fn log(&self) -> String {
-        self.traces.log.text()
+        self.outputs.log.text()
     }
 }
 
@@ -345,7 +348,7 @@ fn lambda_event(event: Value) -> LambdaEvent<Value> {
     LambdaEvent::new(event, context)
 }
 
-/// A completion.
+/// The request that completes a reset.
 #[must_use]
 pub fn completion(token: &str, password: &str) -> Request {
     Request::post("/organizations/complete-password/", &json!({"token": token, "password": password}))

@@ -1,4 +1,4 @@
-//! Code, OpenAPI document, SAM template, local router and READMEs say the same.
+//! The code, the OpenAPI document, the SAM template, the local router and the READMEs agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,11 @@ use shared::http::routes::ROUTES;
 use shared::password::hash::Argon2Cost;
 use tests::contract::{RouteRow, bare, file, operations, yaml};
 
-fn routes_of_the_code() -> BTreeSet<RouteRow> {
+fn routes_in_code() -> BTreeSet<RouteRow> {
     ROUTES.iter().map(|r| (r.method.to_owned(), bare(r.path), r.function.as_str().to_owned())).collect()
 }
 
-/// The template's functions by name: `ResetFunction` is `reset`.
+/// The template's functions, by name: `ResetFunction` is `reset`.
 fn functions_of_the_template() -> BTreeMap<String, Value> {
     let template = yaml("infra/template.yaml");
     let resources = template["Resources"].as_mapping().expect("resources");
@@ -31,7 +31,7 @@ fn the_openapi_document_has_the_codes_routes() {
         .into_iter()
         .map(|((method, path), operation)| (method, path, operation.function))
         .collect();
-    assert_eq!(documented, routes_of_the_code());
+    assert_eq!(documented, routes_in_code());
 }
 
 #[test]
@@ -48,11 +48,11 @@ fn the_template_has_the_codes_routes_without_trailing_slashes() {
             assert_eq!(event["Type"], "HttpApi");
             let (method, path) =
                 (&event["Properties"]["Method"], event["Properties"]["Path"].as_str().expect("a path"));
-            assert!(!path.ends_with('/'), "SAM drops such a route in silence: {path}");
+            assert!(!path.ends_with('/'), "SAM silently drops a route with a trailing slash: {path}");
             routes.insert((method.as_str().expect("a method").to_owned(), path.to_owned(), name.clone()));
         }
     }
-    assert_eq!(routes, routes_of_the_code());
+    assert_eq!(routes, routes_in_code());
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn the_local_router_has_the_codes_routes_with_and_without_trailing_slashes() {
             local.insert((text("method"), path.clone(), text("function")));
         }
     }
-    let expected: BTreeSet<RouteRow> = routes_of_the_code()
+    let expected: BTreeSet<RouteRow> = routes_in_code()
         .into_iter()
         .flat_map(|(method, path, function)| {
             [(method.clone(), path.clone(), function.clone()), (method, format!("{path}/"), function)]
@@ -134,7 +134,7 @@ fn the_infra_readmes_runbook_has_every_alarm() {
 }
 
 #[test]
-fn the_templates_defaults_are_the_codes() {
+fn the_template_and_the_code_have_the_same_defaults() {
     let template = yaml("infra/template.yaml");
     let default = |parameter: &str| {
         let value = &template["Parameters"][parameter]["Default"];
@@ -158,9 +158,8 @@ fn the_templates_defaults_are_the_codes() {
     assert_eq!(Argon2Cost::new(costs[0], costs[1], costs[2]), Ok(config.argon2));
 }
 
-/// Every Markdown document, and where its links lead.
 #[test]
-fn every_link_between_documents_leads_somewhere() {
+fn every_link_between_documents_has_a_target() {
     let documents = [
         "README.md",
         "infra/README.md",
@@ -169,7 +168,7 @@ fn every_link_between_documents_leads_somewhere() {
         "tests/README.md",
         ".github/SECURITY.md",
     ];
-    // As the repository's host makes them of headings.
+    // As GitHub derives them from headings.
     let anchors = |text: &str| -> BTreeSet<String> {
         let headings =
             text.lines().filter_map(|line| line.strip_prefix('#')).map(|line| line.trim_matches(['#', ' ']));

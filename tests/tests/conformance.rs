@@ -1,12 +1,12 @@
-//! The black-box part, against any deployed Rekey:
+//! Black-box tests of any deployed Rekey:
 //!
 //! ```sh
 //! REKEY_URL=https://… REKEY_TEST_ACCOUNT=test@example.com cargo test -p tests --test conformance -- --nocapture
 //! ```
 //!
-//! It resets the password of that account and asks for the token of the mail on the terminal. Without `REKEY_URL` it
-//! starts the local stack and reads the mails itself. It needs the default limits, and uses most of one IP address's share of
-//! dead tokens up: run it once in ten minutes.
+//! It resets the password of that account, and asks for the mailed token on the terminal. Without `REKEY_URL` it
+//! starts the local stack and reads the mails itself. It needs the default limits. It uses up an IP address's limit of dead
+//! tokens, so run it at most once in ten minutes.
 
 #![recursion_limit = "256"]
 
@@ -19,7 +19,7 @@ use tests::errors::{COMPLETE, RESET, VALIDATE};
 use tests::stack::Stack;
 use tests::token_in_link;
 
-/// A deployment, and how its mails are read.
+/// The deployment under test.
 struct Target {
     url: String,
     account: String,
@@ -28,16 +28,13 @@ struct Target {
 }
 
 impl Target {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "whoever runs this says by variables what to run it against"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "environment variables select the deployment")]
     async fn find() -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let http = Client::builder().build().expect("a client");
         if let Some(url) = variable("REKEY_URL") {
             let account = variable("REKEY_TEST_ACCOUNT")
-                .expect("REKEY_TEST_ACCOUNT: an account whose mail you can read");
+                .expect("set REKEY_TEST_ACCOUNT to an account whose mail you can read");
             return Self { url: url.trim_end_matches('/').to_owned(), account, http, local: None };
         }
         let stack = Stack::start(&[]).await;
@@ -63,18 +60,18 @@ impl Target {
         answer.json::<Value>().await.expect("JSON")["reset_token"].as_str().expect("a token").to_owned()
     }
 
-    /// The token of the mail that links.
+    /// The token in the newest mail.
     async fn mailed_token(&self) -> String {
         if let Some(stack) = &self.local {
             return token_in_link(stack.mails(1).await[0]["text"].as_str().expect("a text"));
         }
-        ask(&format!("Paste the token (behind #token=) of the newest mail to {}: ", self.account))
+        prompt(&format!("Paste the token (after #token=) of the newest mail to {}: ", self.account))
     }
 }
 
-#[expect(clippy::print_stdout, reason = "it asks a person")]
-fn ask(question: &str) -> String {
-    print!("{question}");
+#[expect(clippy::print_stdout, reason = "prompts for the token")]
+fn prompt(message: &str) -> String {
+    print!("{message}");
     std::io::stdout().flush().expect("a terminal");
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).expect("an answer");
@@ -85,7 +82,6 @@ fn ask(question: &str) -> String {
 async fn a_deployment_keeps_the_contract() {
     let target = Target::find().await;
 
-    // The contract, from outside.
     let page = target.http.get(format!("{}{RESET}", target.url)).send().await.expect("an answer");
     let policy = page
         .headers()
@@ -110,7 +106,7 @@ async fn a_deployment_keeps_the_contract() {
         404
     );
 
-    // No oracle: the same answers for an account and for nobody.
+    // No oracle: the same answers with and without an account.
     let nobody = format!("nobody-{}", target.account);
     let mut seen = Vec::new();
     for address in [&target.account, &nobody] {
@@ -126,10 +122,14 @@ async fn a_deployment_keeps_the_contract() {
     assert_eq!(seen[0], seen[1]);
     assert_eq!(seen[0].0, 204);
 
-    // Scanners, refused passwords, and a race: one winner.
+    // Link scanners and refused passwords change nothing. Of concurrent completions one succeeds.
     let token = target.mailed_token().await;
     for _ in 0..3 {
-        assert_eq!(target.status(VALIDATE, &json!({"token": token})).await, 204, "looking changes nothing");
+        assert_eq!(
+            target.status(VALIDATE, &json!({"token": token})).await,
+            204,
+            "validating changes nothing"
+        );
     }
     assert_eq!(target.status(COMPLETE, &json!({"token": token, "password": "short"})).await, 422);
     let bodies: Vec<Value> =
@@ -139,7 +139,7 @@ async fn a_deployment_keeps_the_contract() {
     assert!(statuses.iter().all(|status| [204, 404, 429].contains(&status.as_u16())), "{statuses:?}");
     assert_eq!(target.status(VALIDATE, &json!({"token": token})).await, 404, "used");
 
-    // Header rotation lifts no limit: at some point dead tokens are slowed.
+    // Rotating headers does not avoid the limit on dead tokens.
     let mut last = StatusCode::OK;
     for n in 0..25 {
         let call = target

@@ -1,4 +1,4 @@
-//! Transactions that meet on one item: where an emulator lets them queue, `DynamoDB` cancels all but one at once.
+//! Concurrent transactions on one item. The emulator would queue them; `DynamoDB` cancels all but one at once.
 
 #![recursion_limit = "256"]
 
@@ -12,8 +12,8 @@ use tests::{Answer, KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, World};
 
 const EACH: Duration = Duration::from_millis(10);
 
-/// Sends all of `requests` at once; the answers, none of which may be anything but these.
-async fn at_once(world: &World, requests: Vec<Request>, statuses: &[u64]) -> Vec<Answer> {
+/// Sends all `requests` concurrently; returns the answers, whose statuses must be in `statuses`.
+async fn send_concurrently(world: &World, requests: Vec<Request>, statuses: &[u64]) -> Vec<Answer> {
     let calls = requests.into_iter().map(|request| {
         let world = world.clone();
         tokio::spawn(async move { world.send_only(request).await })
@@ -42,8 +42,12 @@ async fn rule_3_of_fifty_conflicting_completions_exactly_one_wins() {
     let token = world.reset_token(KNOWN).await;
     proxy.contend(EACH);
     let password = |number: usize| format!("{PASSWORD} number {number}");
-    let answers =
-        at_once(&world, (0..50).map(|n| completion(&token, &password(n))).collect(), &[204, 404, 503]).await;
+    let answers = send_concurrently(
+        &world,
+        (0..50).map(|n| completion(&token, &password(n))).collect(),
+        &[204, 404, 503],
+    )
+    .await;
     assert_eq!(count(&answers, 204), 1);
     let winner = answers.iter().position(|answer| answer.status() == 204).expect("a winner");
     assert!(world.has_password(KNOWN, &password(winner)).await);
@@ -52,20 +56,20 @@ async fn rule_3_of_fifty_conflicting_completions_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn many_conflicting_calls_of_one_request_are_one_mail() {
+async fn many_conflicting_calls_for_one_request_send_one_mail() {
     let (world, proxy) = World::behind_a_proxy(&[]).await;
     let token = world.request_token(KNOWN).await;
     proxy.contend(EACH);
     let ask = || Request::get(COMPLETE).query("token", &token);
-    let answers = at_once(&world, (0..10).map(|_| ask()).collect(), &[204, 503]).await;
+    let answers = send_concurrently(&world, (0..10).map(|_| ask()).collect(), &[204, 503]).await;
     assert!(count(&answers, 204) > 0);
-    // Whoever met others too often asks again.
+    // A caller that got 503 tries again.
     assert_eq!(world.send(ask()).await.status(), 204);
     assert_eq!(world.outbox.messages().len(), 1);
 }
 
 #[tokio::test]
-async fn rule_7_conflicts_let_no_second_mail_through() {
+async fn rule_7_conflicts_do_not_cause_a_second_mail() {
     let (world, proxy) =
         World::behind_a_proxy(&[("LIMIT_RESET_PER_IP", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")]).await;
     let mut requests = Vec::new();
@@ -74,31 +78,31 @@ async fn rule_7_conflicts_let_no_second_mail_through() {
     }
     requests.extend((0..20).map(|_| Request::post("/auth/reset/password-email", &json!({"email": KNOWN}))));
     proxy.contend(EACH);
-    let answers = at_once(&world, requests, &[200, 204, 429, 503]).await;
+    let answers = send_concurrently(&world, requests, &[200, 204, 429, 503]).await;
     assert_eq!(count(&answers, 200) + count(&answers, 204), 1);
     assert_eq!(world.outbox.messages().len(), 1);
 }
 
 #[tokio::test]
-async fn a_slow_transaction_wins_and_whoever_meets_it_is_told_to_try_again() {
+async fn a_slow_transaction_succeeds_and_a_conflicting_call_gets_503() {
     let (world, proxy) = World::behind_a_proxy(&[]).await;
     let token = world.reset_token(KNOWN).await;
     proxy.disarm();
-    // Longer than anybody waits for one answer: the first call asks again while its own transaction is in progress.
+    // Longer than the attempt time-out: the first call retries while its own transaction is in progress.
     proxy.contend(Duration::from_secs(4));
     let slow = tokio::spawn({
         let (world, request) = (world.clone(), completion(&token, PASSWORD));
         async move { world.send_only(request).await }
     });
-    let under_way = async {
+    let started = async {
         while !proxy.operations().iter().any(|operation| operation == "TransactWriteItems") {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), under_way).await.expect("a transaction");
+    tokio::time::timeout(Duration::from_secs(20), started).await.expect("a transaction");
     let second = world.send_only(completion(&token, OTHER_PASSWORD)).await;
     assert_eq!((second.status(), second.retry_after().is_some()), (503, true), "{second:?}");
     assert_eq!(slow.await.expect("an answer").status(), 204);
     assert!(world.has_password(KNOWN, PASSWORD).await);
-    assert_eq!(world.complete(&token, OTHER_PASSWORD).await.status(), 404, "and then it is too late");
+    assert_eq!(world.complete(&token, OTHER_PASSWORD).await.status(), 404, "the token is used");
 }

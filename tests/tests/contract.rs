@@ -1,4 +1,4 @@
-//! Every route's every status, as the table in the README has them.
+//! Every status of every route, as in the README's table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ fn keys() -> String {
     )
 }
 
-/// Where keys are required, the operator has a page of their own.
+/// The operator's page, which is needed if keys are required.
 const RESET_LINK: (&str, &str) = ("RESET_LINK", "https://example.com/new-password");
 
 /// A well-formed body for each `POST`.
@@ -35,7 +35,7 @@ fn bodies() -> [(&'static str, Value); 6] {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_security_headers() {
+async fn every_answer_has_the_security_headers() {
     let world = World::new().await;
     for request in [
         Request::get(RESET),
@@ -63,7 +63,7 @@ async fn every_answer_carries_the_security_headers() {
 }
 
 #[tokio::test]
-async fn status_200_pages_and_404_where_keys_are_required() {
+async fn status_200_for_pages_or_404_if_keys_are_required() {
     let open = World::new().await;
     let closed = World::with(&[("API_KEYS", &keys()), ("REQUIRE_API_KEY", "true"), RESET_LINK]).await;
     for (path, title) in [(RESET, "Forgot your password?"), (COMPLETE, "Choose a new password")] {
@@ -127,7 +127,7 @@ fn json_body(request: Request, body: &str) -> Request {
 }
 
 #[tokio::test]
-async fn status_400_for_a_query_that_contradicts_itself() {
+async fn status_400_for_contradicting_query_parameters_and_bodies() {
     let world = World::new().await;
     let token = world.request_token(KNOWN).await;
     let get = || Request::get(COMPLETE).query("token", &token);
@@ -157,9 +157,9 @@ async fn status_401_and_403_for_api_keys() {
         let name = |problem, unleash| if path.starts_with("/auth/") { unleash } else { problem };
         let wrong = optional.send(request.clone().header("authorization", "Bearer key-of-a-stranger")).await;
         assert_error(path, &wrong, 401, name("api_key_unknown", "AuthenticationRequired"));
-        for mangled in ["Bearer clé", "Bearer a\tb\u{7f}"] {
-            let mangled = optional.send(request.clone().header("authorization", mangled)).await;
-            assert_error(path, &mangled, 401, name("api_key_unknown", "AuthenticationRequired"));
+        for malformed in ["Bearer clé", "Bearer a\tb\u{7f}"] {
+            let malformed = optional.send(request.clone().header("authorization", malformed)).await;
+            assert_error(path, &malformed, 401, name("api_key_unknown", "AuthenticationRequired"));
         }
         assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
         let key = if path == RESET { "setter-key" } else { "narrow-key" };
@@ -187,14 +187,14 @@ async fn status_401_and_403_for_api_keys() {
 }
 
 #[tokio::test]
-async fn without_configured_keys_the_header_is_ignored() {
+async fn without_configured_keys_the_authorization_header_is_ignored() {
     let world = World::new().await;
     let request = Request::post(RESET, &json!({"email": KNOWN})).header("authorization", "Bearer whatever");
     assert_eq!(world.send(request).await.status(), 200);
 }
 
 #[tokio::test]
-async fn status_404_or_401_for_every_token_that_is_not_live_all_the_same() {
+async fn status_404_or_401_is_the_same_for_every_token_that_is_not_live() {
     let world = World::with(&[("LIMIT_BAD_TOKEN_PER_IP", "0"), ("LIMIT_MAIL_PER_ADDRESS", "0")]).await;
     let used = world.reset_token(KNOWN).await;
     let request = world.request_token(KNOWN).await;
@@ -217,7 +217,7 @@ async fn status_404_or_401_for_every_token_that_is_not_live_all_the_same() {
     answers.push(world.complete(&request, OTHER_PASSWORD).await);
     for answer in &answers {
         assert_error(COMPLETE, answer, 404, "token_not_live");
-        assert_eq!(answer, &answers[0], "all the same");
+        assert_eq!(answer, &answers[0], "all answers are the same");
     }
     for token in [&used, &superseded, &expired, &unknown, &malformed, &empty, &request] {
         let set = world
@@ -234,7 +234,7 @@ async fn status_404_or_401_for_every_token_that_is_not_live_all_the_same() {
 }
 
 #[tokio::test]
-async fn status_404_for_an_address_that_the_request_was_not_opened_for() {
+async fn status_404_for_another_address_than_that_of_the_request() {
     let world = World::new().await;
     let token = world.request_token(KNOWN).await;
     for other in [UNKNOWN, "jweir@projectthanos.com"] {
@@ -242,11 +242,11 @@ async fn status_404_for_an_address_that_the_request_was_not_opened_for() {
         assert_error(COMPLETE, &answer, 404, "token_not_live");
     }
     assert!(world.outbox.messages().is_empty());
-    assert_eq!(world.validate(&token).await.status(), 204, "and the token is as good as before");
+    assert_eq!(world.validate(&token).await.status(), 204, "the token is still live");
 }
 
 #[tokio::test]
-async fn status_404_for_an_unknown_address_is_told_to_trusted_callers_alone() {
+async fn status_404_for_an_unknown_address_only_for_trusted_callers() {
     let world = World::with(&[("API_KEYS", &keys())]).await;
     let token = world.request_token(UNKNOWN).await;
     let request = || Request::get(COMPLETE).query("token", &token);
@@ -264,7 +264,7 @@ async fn status_404_for_an_unknown_address_is_told_to_trusted_callers_alone() {
 }
 
 #[tokio::test]
-async fn status_404_for_what_is_no_route() {
+async fn status_404_for_an_unknown_route() {
     let world = World::new().await;
     for request in [
         Request::get("/"),
@@ -310,7 +310,7 @@ async fn status_415_for_a_body_that_is_not_json() {
     for request in [get().header("content-type", "text/html").body("{}"), get().body("{}")] {
         assert_error(COMPLETE, &world.send(request).await, 415, "not_json");
     }
-    // What a browser sends to another site without asking that site for leave: no type, or one of the three plain ones.
+    // Content types that a browser sends cross-origin without a CORS preflight: none, or one of the three safelisted ones.
     for (path, body) in bodies() {
         let name = if path.starts_with("/auth/") { "ContentTypeError" } else { "not_json" };
         for content_type in [None, Some("text/plain"), Some("multipart/form-data; boundary=x")] {
@@ -325,7 +325,7 @@ async fn status_415_for_a_body_that_is_not_json() {
     assert_eq!(
         world.send(Request::new("POST", RESET).body("")).await.status(),
         400,
-        "nothing at all lacks its fields"
+        "in an empty body all fields are missing"
     );
 }
 
@@ -352,24 +352,24 @@ async fn status_422_or_400_for_a_password_that_the_policy_refuses() {
             assert_error(UNLEASH_CHECK, &checked, 400, "OwaspValidationError");
         }
     }
-    // Unleash judges the password before the token.
+    // On Unleash's route the password is checked before the token.
     let both_bad = world.send(Request::post(UNLEASH_SET, &json!({"token": "x", "password": "short"}))).await;
     assert_error(UNLEASH_SET, &both_bad, 400, "OwaspValidationError");
     assert_error(COMPLETE, &world.complete("x", "short").await, 404, "token_not_live");
 }
 
 #[tokio::test]
-async fn status_503_for_a_time_of_change_that_cannot_be_read_and_then_all_is_as_before() {
+async fn status_503_for_an_invalid_time_of_change_and_the_token_stays_live() {
     let world = World::new().await;
     let token = world.reset_token(KNOWN).await;
-    // A time of change that cannot be read must not pass for "never changed".
+    // An invalid time of change must not be treated as "never changed".
     world.set_attribute(KNOWN, "password_changed_at", AttributeValue::S("yesterday".to_owned())).await;
     assert_error(COMPLETE, &world.complete(&token, PASSWORD).await, 503, "unavailable");
     let set = world.send(Request::post(UNLEASH_SET, &json!({"token": token, "password": PASSWORD}))).await;
     assert_error(UNLEASH_SET, &set, 503, "InternalError");
     assert!(
         world.log().contains("ACCOUNTS_PASSWORD_CHANGED_AT is not a number"),
-        "the operator is told what is wrong"
+        "the log names the problem"
     );
     world.remove_attribute(KNOWN, "password_changed_at").await;
     assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);

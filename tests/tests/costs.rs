@@ -1,4 +1,4 @@
-//! What a reset costs, counted: infra/README.md prices it.
+//! Counts the capacity units of a reset, for the prices in infra/README.md.
 
 use tests::{KNOWN, PASSWORD, World};
 
@@ -7,7 +7,7 @@ async fn a_whole_reset_costs_nineteen_write_units_and_eight_read_units() {
     let (world, proxy) = World::behind_a_proxy(&[]).await;
     proxy.disarm();
     let token = world.reset_token(KNOWN).await;
-    // The page looks whether the link works before it asks for a password.
+    // The page checks the token before it asks for a password.
     assert_eq!(world.validate(&token).await.status(), 204);
     assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
     let calls = proxy.calls();

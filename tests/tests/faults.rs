@@ -1,24 +1,24 @@
-//! Every call that a function makes to `DynamoDB`, times every fault, once and for good: the answer is right and in time, nothing
-//! is half-done, and once the fault is gone the same call succeeds.
+//! Injects every fault into every `DynamoDB` call of every step: the answer is correct and in time, no change is partial, and
+//! without the fault the same request succeeds.
 
 #![recursion_limit = "256"]
 
 use std::time::Duration;
 
 use tests::proxy::{Fault, Proxy};
-use tests::step::{Step, try_all};
+use tests::step::{Step, run_all};
 use tests::{Answer, KNOWN, OTHER_PASSWORD, Request, World, reset_token_in};
 use tokio::time::Instant;
 
-/// Longer than any answer may take: API Gateway gives up after 29 seconds.
-const IN_TIME: Duration = Duration::from_secs(22);
+/// The maximum duration of an answer. API Gateway times out after 29 s (REST API) or 30 s (HTTP API).
+const MAX_DURATION: Duration = Duration::from_secs(22);
 
 async fn world() -> (World, Proxy) {
     World::behind_a_proxy(&[]).await
 }
 
 #[tokio::test]
-async fn the_steps_make_the_calls_that_this_test_thinks_they_make() {
+async fn each_step_makes_the_expected_number_of_calls() {
     for step in Step::ALL {
         let (world, proxy) = world().await;
         let request = step.prepare(&world).await;
@@ -29,7 +29,7 @@ async fn the_steps_make_the_calls_that_this_test_thinks_they_make() {
     }
 }
 
-/// One cell of the matrix; what went wrong in it.
+/// Runs one cell of the matrix; returns the problem, if there is one.
 async fn attempt(step: Step, fault: Fault, call: u64, times: u64) -> Option<String> {
     let (world, proxy) = world().await;
     let request = step.prepare(&world).await;
@@ -40,23 +40,23 @@ async fn attempt(step: Step, fault: Fault, call: u64, times: u64) -> Option<Stri
     let took = started.elapsed();
     proxy.disarm();
     world.settle().await;
-    // Where the work is done and no answer ever comes back, nobody can know; the caller is told to try again.
-    let lost = matches!(fault, Fault::CutAfterTheWork | Fault::Late(_));
-    let problem = if lost && times == u64::MAX && answer.status() == 503 {
+    // If the work is done but never answered, the outcome is unknown, and the caller gets 503.
+    let is_answer_lost = matches!(fault, Fault::AnswerLost | Fault::Late(_));
+    let problem = if is_answer_lost && times == u64::MAX && answer.status() == 503 {
         if let Fault::Late(by) = fault {
             tokio::time::sleep(by).await;
         }
-        after_the_unknowable(step, &world, request).await
+        retry_after_unknown_outcome(step, &world, request).await
     } else {
         match check(step, &world, &answer, took, mails_before).await {
-            None => afterwards(step, &world, request, &answer, mails_before).await,
+            None => retry(step, &world, request, &answer, mails_before).await,
             some => some,
         }
     };
     problem.map(|problem| format!("{step:?} with {fault:?} at call {call}, {times} times: {problem}"))
 }
 
-/// The answer under the fault, and the state right after it.
+/// Checks the answer with the fault, and the state after it.
 async fn check(
     step: Step,
     world: &World,
@@ -65,7 +65,7 @@ async fn check(
     mails_before: usize,
 ) -> Option<String> {
     let succeeded = answer.status() < 300;
-    if took > IN_TIME {
+    if took > MAX_DURATION {
         return Some(format!("took {took:?}"));
     }
     if !succeeded && (answer.status() != 503 || answer.retry_after().is_none()) {
@@ -79,14 +79,14 @@ async fn check(
         let set = world.account(KNOWN).await.contains_key("password_hash")
             && world.has_password(KNOWN, OTHER_PASSWORD).await;
         if set != succeeded {
-            return Some(format!("{} and yet the password is set: {set}", answer.status()));
+            return Some(format!("{}, but password set: {set}", answer.status()));
         }
     }
     None
 }
 
-/// The next try, when all is well again.
-async fn afterwards(
+/// Checks the next attempt, without the fault.
+async fn retry(
     step: Step,
     world: &World,
     request: Request,
@@ -98,12 +98,12 @@ async fn afterwards(
     }
     let second = world.send(request).await;
     if second.status() >= 300 {
-        return Some(format!("the next try answers {second:?}"));
+        return Some(format!("the next attempt: {second:?}"));
     }
     let mails = world.outbox.messages().len() - mails_before;
     let expected = usize::from(step.mails() || step.completes());
     if mails != expected {
-        return Some(format!("{mails} mails after the next try, and not {expected}"));
+        return Some(format!("{mails} mails after the next attempt, not {expected}"));
     }
     if step.mails() && !world.has_password(KNOWN, OTHER_PASSWORD).await {
         let token = reset_token_in(&world.last_mail());
@@ -114,8 +114,8 @@ async fn afterwards(
     None
 }
 
-/// The write may have been done: then a completion has happened, and a mail can be had a minute later.
-async fn after_the_unknowable(step: Step, world: &World, request: Request) -> Option<String> {
+/// The write may have been done. Then the password is set, or the mail can be ordered again a minute later.
+async fn retry_after_unknown_outcome(step: Step, world: &World, request: Request) -> Option<String> {
     world.advance(61);
     let second = world.send(request).await;
     if step.completes() && world.account(KNOWN).await.contains_key("password_hash") {
@@ -126,55 +126,58 @@ async fn after_the_unknowable(step: Step, world: &World, request: Request) -> Op
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_call_times_every_fault_is_answered_rightly_and_can_be_tried_again() {
+async fn with_every_fault_at_every_call_the_answer_is_correct_and_a_retry_succeeds() {
     let mut cells = Vec::new();
     for step in Step::ALL {
         for fault in Fault::ALL {
             for call in 0..step.calls() {
-                // Once: the SDK's retries hide it. Thrice: they do not; for the one operation alone. For good: nothing works.
+                // Once: the SDK's retries succeed. Three times: they fail, but later operations work. Always: every call fails.
                 cells.extend([1, 3, u64::MAX].map(|times| (step, fault, call, times)));
             }
         }
     }
-    try_all(cells, |(step, fault, call, times)| attempt(step, fault, call, times)).await;
+    run_all(cells, |(step, fault, call, times)| attempt(step, fault, call, times)).await;
 }
 
 #[tokio::test]
-async fn a_win_whose_answer_was_lost_is_still_a_win() {
+async fn a_completion_whose_answer_was_lost_succeeds() {
     let (world, proxy) = world().await;
     let request = Step::Complete.prepare(&world).await;
-    proxy.arm(Fault::CutAfterTheWork, 2, 1);
+    proxy.arm(Fault::AnswerLost, 2, 1);
     assert_eq!(world.send(request).await.status(), 204);
     assert!(world.has_password(KNOWN, OTHER_PASSWORD).await);
     assert_eq!(
         proxy.operations().iter().filter(|operation| *operation == "TransactWriteItems").count(),
         3,
-        "with the mail's"
+        "including that of the mail order"
     );
 }
 
-/// The first answer is lost, the SDK's repeat meets its own transaction, and the next one finds the work done.
-const LOST_AND_MET_ITSELF: [Fault; 2] = [Fault::CutAfterTheWork, Fault::Conflict];
+/// The first answer is lost, the SDK's retry conflicts with its own transaction, and the next retry finds the work done.
+const LOST_THEN_CONFLICT: [Fault; 2] = [Fault::AnswerLost, Fault::Conflict];
 
-async fn lost_and_met_itself(step: Step) -> World {
+async fn with_lost_answer_and_conflict(step: Step) -> World {
     let (world, proxy) = world().await;
     let request = step.prepare(&world).await;
-    proxy.arm_each(&LOST_AND_MET_ITSELF, step.calls() - 1);
+    proxy.arm_each(&LOST_THEN_CONFLICT, step.calls() - 1);
     let answer = world.send(request).await;
     assert!(answer.status() < 300, "{step:?} {answer:?}");
     world
 }
 
 #[tokio::test]
-async fn a_win_that_met_itself_is_still_a_win() {
+async fn a_completion_that_conflicts_with_itself_succeeds() {
     for step in [Step::Complete, Step::UnleashComplete] {
-        assert!(lost_and_met_itself(step).await.has_password(KNOWN, OTHER_PASSWORD).await, "{step:?}");
+        assert!(
+            with_lost_answer_and_conflict(step).await.has_password(KNOWN, OTHER_PASSWORD).await,
+            "{step:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_mail_whose_claim_met_itself_still_leaves() {
+async fn a_mail_order_that_conflicts_with_itself_is_sent() {
     for step in [Step::Mail, Step::UnleashMail] {
-        assert_eq!(lost_and_met_itself(step).await.outbox.messages().len(), 1, "{step:?}");
+        assert_eq!(with_lost_answer_and_conflict(step).await.outbox.messages().len(), 1, "{step:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! A flood of the largest and strangest input that API Gateway lets through does not make a function's process grow.
+//! A flood of the largest and most unusual input that API Gateway accepts does not increase a process's memory.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -7,10 +7,10 @@ use tests::fleet::Fleet;
 use tests::world::completion;
 use tests::{PASSWORD, Request, UNKNOWN};
 
-/// Half of what *reset* and *validate* have in the SAM template. Nothing here makes *complete* hash.
-const MOST: u64 = 128 * 1024 * 1024;
+/// Half the memory of *reset* and *validate* in the SAM template. No call here makes *complete* hash.
+const MAX_MEMORY: u64 = 128 * 1024 * 1024;
 
-/// Whatever is strange, in bodies of `longest` bytes.
+/// Unusual requests with bodies of up to `longest` bytes.
 fn hostile(path: &str, longest: usize) -> Vec<Request> {
     let post =
         |body: String| Request::new("POST", path).header("content-type", "application/json").body(body);
@@ -26,7 +26,7 @@ fn hostile(path: &str, longest: usize) -> Vec<Request> {
     ]
 }
 
-/// Floods `environment` with `calls`, and holds its memory after all of them against that after a third.
+/// Makes `calls` calls, and compares the memory after a third of them with the memory after all.
 async fn flood(environment: &Environment, path: &str, longest: usize, calls: usize, slack: u64) {
     let events: Vec<_> = hostile(path, longest).iter().map(Request::event).collect();
     let mut after_a_third = 0;
@@ -39,13 +39,13 @@ async fn flood(environment: &Environment, path: &str, longest: usize, calls: usi
     }
     let peak = environment.peak_memory();
     assert!(
-        peak < after_a_third + slack && peak < MOST,
+        peak < after_a_third + slack && peak < MAX_MEMORY,
         "{path}: {calls} calls of {longest} bytes: {after_a_third} bytes of memory, then {peak}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_does_not_make_a_process_grow() {
+async fn a_flood_does_not_increase_the_memory_of_a_process() {
     let fleet = Fleet::start(1).await;
     let functions = [
         (&fleet.reset, "/organizations/reset-password/"),
@@ -54,9 +54,9 @@ async fn a_flood_does_not_make_a_process_grow() {
     ];
     let floods = functions.map(async |(pool, path)| {
         let environment = pool.take().await;
-        // As much as may be looked at: here a byte that stays of each body would show.
+        // The largest bodies that are parsed: a leak of any byte per call would show.
         flood(&environment, path, 16 * 1024, 2_000, 1024 * 1024).await;
-        // As much as Lambda hands over. What an allocator does with pieces of that size is a matter of chance.
+        // Nearly the largest bodies that Lambda passes on. The slack is larger, because the allocator's behaviour varies.
         flood(&environment, path, 5_000_000, 60, 16 * 1024 * 1024).await;
     });
     join_all(floods).await;

@@ -1,6 +1,6 @@
-//! Random histories against a model of the rules. Several clients at once open requests, have mails sent and complete; the owner
-//! changes the password elsewhere; time passes, also past expiry. What each call answered is checked against a small model:
-//! single use, supersession, expiry, no resurrection.
+//! Random histories against a model of the rules. Concurrent clients open requests, order mails and complete; the owner
+//! changes the password elsewhere; time passes, also past expiry. Each answer is checked against a small model: tokens work
+//! once, expire, and are superseded by a change of the password.
 //!
 //! `REKEY_SEED=n` replays one history; a failure prints its seed.
 
@@ -20,7 +20,7 @@ const LIFETIME_MILLIS: u64 = 7_200_000;
 const ROUNDS: usize = 30;
 const HISTORIES: u64 = 40;
 
-/// What the model knows of a token.
+/// The model's state of a token.
 #[derive(Clone, Debug)]
 struct Issued {
     account: usize,
@@ -28,7 +28,7 @@ struct Issued {
     used: bool,
 }
 
-/// What the model knows of everything.
+/// The model's state.
 #[derive(Debug, Default)]
 struct Model {
     requests: BTreeMap<String, Issued>,
@@ -50,8 +50,8 @@ impl Model {
     }
 }
 
-/// One call of a round.
-enum Act {
+/// One action of a round.
+enum Action {
     Mail(String),
     Check(String),
     Complete(String, String),
@@ -83,81 +83,82 @@ async fn history(seed: u64) {
                 model.requests.insert(token, Issued { account, at: world.now(), used: false });
             }
         }
-        let acts: Vec<Act> =
-            (0..random.usize(1..8)).filter_map(|n| act(&model, &mut random, round, n)).collect();
-        play(&world, &mut model, acts).await;
+        let actions: Vec<Action> =
+            (0..random.usize(1..8)).filter_map(|n| random_action(&model, &mut random, round, n)).collect();
+        run_round(&world, &mut model, actions).await;
         let pause = random.choice([1, 1, 30, 61, 61, 600, 3600, 7199, 7200]).unwrap_or(1);
         world.advance(pause);
         for (account, address) in ACCOUNTS.iter().enumerate() {
             if let Some(password) = &model.passwords[account] {
-                assert!(world.has_password(address, password).await, "the last acknowledged password holds");
+                assert!(world.has_password(address, password).await, "the last acknowledged password is set");
             }
         }
     }
 }
 
-fn act(model: &Model, random: &mut Rng, round: usize, number: usize) -> Option<Act> {
+fn random_action(model: &Model, random: &mut Rng, round: usize, number: usize) -> Option<Action> {
     Some(match random.u8(0..10) {
-        0..=3 => Act::Mail(Model::pick(&model.requests, random)?.0),
-        4..=5 => Act::Check(Model::pick(&model.resets, random)?.0),
-        6..=7 => {
-            Act::Complete(Model::pick(&model.resets, random)?.0, format!("round {round} of walrus {number}"))
-        }
-        8 => Act::ForgedComplete(Model::pick(&model.requests, random)?.0),
-        _ => Act::OwnerChanges(random.usize(0..ACCOUNTS.len())),
+        0..=3 => Action::Mail(Model::pick(&model.requests, random)?.0),
+        4..=5 => Action::Check(Model::pick(&model.resets, random)?.0),
+        6..=7 => Action::Complete(
+            Model::pick(&model.resets, random)?.0,
+            format!("round {round} of walrus {number}"),
+        ),
+        8 => Action::ForgedComplete(Model::pick(&model.requests, random)?.0),
+        _ => Action::OwnerChanges(random.usize(0..ACCOUNTS.len())),
     })
 }
 
-/// Plays `acts` at once and holds each answer against the model.
-async fn play(world: &World, model: &mut Model, acts: Vec<Act>) {
+/// Performs `actions` concurrently, and checks each answer against the model.
+async fn run_round(world: &World, model: &mut Model, actions: Vec<Action>) {
     let now = world.now();
     let mails_before = world.outbox.messages().len();
-    let statuses = join_all(acts.iter().map(|act| perform(world, act))).await;
+    let statuses = join_all(actions.iter().map(|action| perform(world, action))).await;
     world.settle().await;
 
-    let owners: Vec<usize> = acts
+    let owners: Vec<usize> = actions
         .iter()
-        .filter_map(|act| if let Act::OwnerChanges(account) = act { Some(*account) } else { None })
+        .filter_map(|action| if let Action::OwnerChanges(account) = action { Some(*account) } else { None })
         .collect();
     for account in 0..ACCOUNTS.len() {
-        let tries = acts.iter().zip(&statuses).filter_map(|(act, status)| match act {
-            Act::Complete(token, password) if model.resets[token].account == account => {
+        let completions = actions.iter().zip(&statuses).filter_map(|(action, status)| match action {
+            Action::Complete(token, password) if model.resets[token].account == account => {
                 Some((token, password, *status))
             }
             _ => None,
         });
-        let tries: Vec<_> = tries.collect();
+        let completions: Vec<_> = completions.collect();
         let live: Vec<_> =
-            tries.iter().filter(|(token, ..)| model.is_live(&model.resets[*token], now)).collect();
-        let winners: Vec<_> = tries.iter().filter(|(.., status)| *status == 204).collect();
-        assert!(tries.iter().all(|(.., status)| [204, 404].contains(status)), "{tries:?}");
-        assert!(winners.len() <= 1, "at most one wins: {tries:?}");
+            completions.iter().filter(|(token, ..)| model.is_live(&model.resets[*token], now)).collect();
+        let winners: Vec<_> = completions.iter().filter(|(.., status)| *status == 204).collect();
+        assert!(completions.iter().all(|(.., status)| [204, 404].contains(status)), "{completions:?}");
+        assert!(winners.len() <= 1, "at most one succeeds: {completions:?}");
         assert!(
             winners.iter().all(|winner| live.contains(winner)),
-            "only a live token wins: {tries:?} {model:?}"
+            "only a live token succeeds: {completions:?} {model:?}"
         );
         if !owners.contains(&account) {
             assert_eq!(
                 winners.len(),
                 usize::from(!live.is_empty()),
-                "a live token wins: {tries:?} {model:?}"
+                "a live token succeeds: {completions:?} {model:?}"
             );
         }
     }
 
-    for (act, status) in acts.iter().zip(&statuses) {
+    for (action, status) in actions.iter().zip(&statuses) {
         let changing = |account: usize| {
             owners.contains(&account)
-                || acts.iter().any(
-                    |act| matches!(act, Act::Complete(token, _) if model.resets[token].account == account),
+                || actions.iter().any(
+                    |action| matches!(action, Action::Complete(token, _) if model.resets[token].account == account),
                 )
         };
-        match act {
-            Act::Mail(token) => {
+        match action {
+            Action::Mail(token) => {
                 let unexpired = (model.requests[token].at + LIFETIME_MILLIS) / 1000 > now / 1000;
                 assert!(if unexpired { [204, 429].contains(status) } else { *status == 404 }, "{status}");
             }
-            Act::Check(token) => {
+            Action::Check(token) => {
                 let issued = &model.resets[token];
                 let expected = if model.is_live(issued, now) { 204 } else { 404 };
                 assert!(
@@ -165,23 +166,30 @@ async fn play(world: &World, model: &mut Model, acts: Vec<Act>) {
                     "{status} {issued:?}"
                 );
             }
-            Act::ForgedComplete(_) => assert_eq!(*status, 404, "a request token sets no password"),
-            Act::Complete(..) | Act::OwnerChanges(_) => {}
+            Action::ForgedComplete(_) => assert_eq!(*status, 404, "a request token sets no password"),
+            Action::Complete(..) | Action::OwnerChanges(_) => {}
         }
     }
-    learn(world, model, &acts, &statuses, mails_before, now);
+    update(world, model, &actions, &statuses, mails_before, now);
 }
 
-/// What the model knows after a round.
-fn learn(world: &World, model: &mut Model, acts: &[Act], statuses: &[u64], mails_before: usize, now: u64) {
-    for (act, status) in acts.iter().zip(statuses) {
-        if let (Act::Complete(token, password), 204) = (act, status) {
+/// Updates the model after a round.
+fn update(
+    world: &World,
+    model: &mut Model,
+    actions: &[Action],
+    statuses: &[u64],
+    mails_before: usize,
+    now: u64,
+) {
+    for (action, status) in actions.iter().zip(statuses) {
+        if let (Action::Complete(token, password), 204) = (action, status) {
             let issued = model.resets.get_mut(token).expect("a token");
             issued.used = true;
             model.passwords[issued.account] = Some(password.clone());
             model.changed_at[issued.account] = Some(now);
         }
-        if let Act::OwnerChanges(account) = act {
+        if let Action::OwnerChanges(account) = action {
             model.changed_at[*account] = Some(now);
         }
     }
@@ -195,15 +203,15 @@ fn learn(world: &World, model: &mut Model, acts: &[Act], statuses: &[u64], mails
     }
 }
 
-async fn perform(world: &World, act: &Act) -> u64 {
+async fn perform(world: &World, action: &Action) -> u64 {
     let check = |token: &str| Request::get("/organizations/complete-password/").query("token", token);
-    match act {
-        Act::Mail(token) | Act::Check(token) => world.send_only(check(token)).await.status(),
-        Act::Complete(token, password) => world.send_only(completion(token, password)).await.status(),
-        Act::ForgedComplete(token) => {
+    match action {
+        Action::Mail(token) | Action::Check(token) => world.send_only(check(token)).await.status(),
+        Action::Complete(token, password) => world.send_only(completion(token, password)).await.status(),
+        Action::ForgedComplete(token) => {
             world.send_only(completion(token, "forged beyond recall")).await.status()
         }
-        Act::OwnerChanges(account) => {
+        Action::OwnerChanges(account) => {
             let now = AttributeValue::N(world.now().to_string());
             world.set_attribute(ACCOUNTS[*account], "password_changed_at", now).await;
             0

@@ -1,5 +1,5 @@
-//! Input that nobody means well with: events damaged in every place, addresses that look like another, text that would be a header.
-//! The fuzz targets under `shared/fuzz` do the same to the parsers alone, and faster.
+//! Malicious input: events damaged at any place, look-alike addresses, header injection. The fuzz targets in `shared/fuzz` attack
+//! only the parsers, but faster.
 
 #![recursion_limit = "256"]
 
@@ -10,17 +10,17 @@ use tests::errors::{COMPLETE, RESET, UNLEASH_MAIL, UNLEASH_VALIDATE, VALIDATE, a
 use tests::world::completion;
 use tests::{Gateway, KNOWN, NO_LIMITS, OTHER_PASSWORD, Request, World};
 
-/// Damaged events.
+/// The number of damaged events.
 const EVENTS: usize = 4_000;
 
-/// A deployment that needs no event to say where its page is.
+/// A deployment that does not derive the link's base from the event.
 async fn world() -> World {
     let mut settings = NO_LIMITS.to_vec();
     settings.push(("RESET_LINK", "https://example.com/new"));
     World::with(&settings).await
 }
 
-/// Requests that would succeed, or end at a dead token, with the function that takes each.
+/// Requests that succeed, or fail only because of a dead token, with the function of each.
 async fn requests(world: &World) -> Vec<(FunctionName, Request)> {
     let request_token = world.request_token(KNOWN).await;
     let reset_token = world.reset_token(KNOWN).await;
@@ -35,23 +35,23 @@ async fn requests(world: &World) -> Vec<(FunctionName, Request)> {
         (FunctionName::Complete, completion(&dead, OTHER_PASSWORD)),
     ];
     for (_, request) in &requests {
-        world.learn(request);
+        world.add_secrets(request);
     }
     requests
 }
 
-/// Every place in `value`, as JSON pointers.
-fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+/// Collects the JSON pointers of all values in `value`.
+fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
         Value::Array(elements) => {
             for (index, element) in elements.iter().enumerate() {
-                places(element, &format!("{at}/{index}"), found);
+                pointers(element, &format!("{at}/{index}"), found);
             }
         }
         Value::Object(entries) => {
             for (name, entry) in entries {
-                places(entry, &format!("{at}/{name}"), found);
+                pointers(entry, &format!("{at}/{name}"), found);
             }
         }
         _ => {}
@@ -100,7 +100,7 @@ fn hostile_value(random: &mut Rng) -> Value {
 }
 
 #[tokio::test]
-async fn an_event_damaged_anywhere_is_answered_and_never_with_a_5xx() {
+async fn a_damaged_event_is_never_answered_with_a_5xx() {
     let seed = option_env!("REKEY_SEED").map_or(1, |seed| seed.parse().expect("a number"));
     let mut random = Rng::with_seed(seed);
     let world = world().await;
@@ -113,9 +113,9 @@ async fn an_event_damaged_anywhere_is_answered_and_never_with_a_5xx() {
         let mut event = request.clone().through(gateway).event();
         for _ in 0..random.usize(1..4) {
             let mut found = Vec::new();
-            places(&event, "", &mut found);
-            let place = random.choice(found).expect("a place");
-            *event.pointer_mut(&place).expect("a place") = hostile_value(&mut random);
+            pointers(&event, "", &mut found);
+            let pointer = random.choice(found).expect("a pointer");
+            *event.pointer_mut(&pointer).expect("a value") = hostile_value(&mut random);
         }
         let answer = world.send_to(*function, event.clone()).await;
         assert!(answer.status() < 500, "event {number} of REKEY_SEED={seed}: {answer:?} to {event}");
@@ -123,20 +123,20 @@ async fn an_event_damaged_anywhere_is_answered_and_never_with_a_5xx() {
     }
     world.settle().await;
     for status in [200, 204, 400, 404, 413, 415] {
-        assert!(statuses.contains_key(&status), "the damage was of one kind: {statuses:?}");
+        assert!(statuses.contains_key(&status), "the damage must cause every status: {statuses:?}");
     }
     let mails = world.outbox.messages();
     assert!(!mails.is_empty() && mails.iter().all(|mail| mail.to == KNOWN), "{} mails", mails.len());
 }
 
 #[tokio::test]
-async fn an_address_that_grows_when_it_is_encoded_is_answered() {
+async fn a_url_that_grows_when_it_is_encoded_is_answered() {
     let world = world().await;
     let long = "<".repeat(16_000);
     let many = json!(vec![""; 2_000]);
     let (name, stage) = ("k".repeat(4_000), "s".repeat(70_000));
     for gateway in [Gateway::HttpApi, Gateway::RestApi, Gateway::FunctionUrl] {
-        for (places, value) in [
+        for (pointers, value) in [
             (vec!["/path", "/rawPath"], json!(format!("/{long}"))),
             (vec!["/rawQueryString"], json!(long)),
             (vec!["/queryStringParameters", "/multiValueQueryStringParameters"], json!({"token": [long]})),
@@ -145,8 +145,8 @@ async fn an_address_that_grows_when_it_is_encoded_is_answered() {
             (vec!["/requestContext/stage"], json!(stage)),
         ] {
             let mut event = Request::get(COMPLETE).query("token", "x").through(gateway).event();
-            for place in places {
-                if let Some(found) = event.pointer_mut(place) {
+            for pointer in pointers {
+                if let Some(found) = event.pointer_mut(pointer) {
                     *found = value.clone();
                 }
             }
@@ -157,46 +157,46 @@ async fn an_address_that_grows_when_it_is_encoded_is_answered() {
 }
 
 #[tokio::test]
-async fn fields_that_api_gateway_may_add_one_day_change_nothing() {
+async fn additional_event_fields_change_nothing() {
     let world = world().await;
     for (function, request) in requests(&world).await {
         let event = request.event();
         let plain = world.send_to(function, event.clone()).await;
         let mut more = event;
-        for place in ["", "/requestContext", "/requestContext/http", "/headers"] {
-            let object = more.pointer_mut(place).and_then(Value::as_object_mut).expect("an object");
-            object.insert("x-unheard-of".to_owned(), json!({"token": ["x"], "sourceIp": "203.0.113.1"}));
+        for pointer in ["", "/requestContext", "/requestContext/http", "/headers"] {
+            let object = more.pointer_mut(pointer).and_then(Value::as_object_mut).expect("an object");
+            object.insert("x-unknown".to_owned(), json!({"token": ["x"], "sourceIp": "203.0.113.1"}));
         }
         assert_eq!(world.send_to(function, more).await.status(), plain.status(), "{request:?}");
     }
 }
 
 #[tokio::test]
-async fn whoever_comes_without_an_address_shares_one_limit() {
+async fn callers_without_a_source_ip_share_one_limit() {
     for gateway in [Gateway::HttpApi, Gateway::RestApi] {
         let world = World::new().await;
-        let nowhere =
+        let without_ip =
             || Request::get(COMPLETE).query("token", &"Z".repeat(20)).through(gateway).from_ip(None);
         for _ in 0..20 {
-            assert_eq!(world.send(nowhere()).await.status(), 404);
+            assert_eq!(world.send(without_ip()).await.status(), 404);
         }
-        assert_error(COMPLETE, &world.send(nowhere()).await, 429, "throttled");
+        assert_error(COMPLETE, &world.send(without_ip()).await, 429, "throttled");
         assert_eq!(
-            world.send(nowhere().from_ip(Some("198.51.100.1"))).await.status(),
+            world.send(without_ip().from_ip(Some("198.51.100.1"))).await.status(),
             404,
-            "others are not among them"
+            "callers with an IP address are counted separately"
         );
     }
 }
 
 #[tokio::test]
-async fn rule_6_an_address_that_only_looks_like_anothers_brings_nobody_a_mail() {
+async fn rule_6_a_look_alike_address_sends_no_mail() {
     let world = World::with(&NO_LIMITS).await;
     let look_alikes = [
         "mrba\u{131}ley@projectthanos.com",  // ı, whose capital is I
         "mrbailey@projectthano\u{17f}.com",  // ſ, whose capital is S
         "mrbailey@projecttha\u{ff4e}os.com", // ｎ, which normalises to n
-        "mrb\u{430}iley@projectthanos.com",  // а of Cyrillic
+        "mrb\u{430}iley@projectthanos.com",  // Cyrillic а
         "mrbailey@projectthanos.com\u{200b}",
         "mrbailey@projectthanos.com\0",
         "mrbailey@projectthanos.com.",
@@ -217,7 +217,7 @@ async fn rule_6_an_address_that_only_looks_like_anothers_brings_nobody_a_mail() 
         let asked = world.send(Request::get(COMPLETE).query("token", &token).query("email", address)).await;
         assert_error(COMPLETE, &asked, 400, "invalid_request");
     }
-    // Addresses that another rule of mail may hold for the same are other addresses.
+    // Addresses that some mail providers treat as the same are different addresses here.
     for address in
         ["mr.bailey@projectthanos.com", "mrbailey+x@projectthanos.com", "mrbailey@www.projectthanos.com"]
     {
@@ -225,14 +225,14 @@ async fn rule_6_an_address_that_only_looks_like_anothers_brings_nobody_a_mail() 
         assert_eq!(world.validate(&token).await.status(), 204);
     }
     assert!(world.outbox.messages().is_empty());
-    // Capitals are the same address, in one mailbox.
+    // Case does not matter.
     let token = world.request_token("MrBailey@ProjectThanos.COM").await;
     assert_eq!(world.validate(&token).await.status(), 204);
     assert_eq!(world.last_mail().to, KNOWN);
 }
 
 #[tokio::test]
-async fn no_header_of_an_answer_is_made_of_what_was_sent() {
+async fn input_does_not_reach_the_headers_of_an_answer() {
     let world = world().await;
     let token = "x\r\nSet-Cookie: a=b";
     for request in [

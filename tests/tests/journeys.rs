@@ -1,4 +1,4 @@
-//! Whole resets, as each kind of caller makes them.
+//! Complete resets by each kind of caller.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
@@ -12,7 +12,7 @@ async fn a_forgotten_password_is_reset_in_three_steps() {
     let opened = world.send(Request::post("/organizations/reset-password/", &json!({"email": KNOWN}))).await;
     assert_eq!(opened.status(), 200);
     let request_token = opened.json()["reset_token"].as_str().expect("a token").to_owned();
-    assert!(world.outbox.messages().is_empty(), "opening a request mails nothing");
+    assert!(world.outbox.messages().is_empty(), "opening a request sends no mail");
 
     assert_eq!(world.validate(&request_token).await.status(), 204);
     let mail = world.last_mail();
@@ -27,7 +27,7 @@ async fn a_forgotten_password_is_reset_in_three_steps() {
         (changed.to.as_str(), changed.subject.as_str()),
         (KNOWN, "Your password for Rekey was changed")
     );
-    assert!(!changed.text.contains("token"), "the notice carries no secret");
+    assert!(!changed.text.contains("token"), "the notice contains no secret");
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn every_gateway_and_every_documented_path_works() {
 }
 
 #[tokio::test]
-async fn the_address_may_come_in_the_query_in_a_json_or_text_body_or_not_at_all() {
+async fn the_address_may_be_in_the_query_in_a_json_or_text_body_or_missing() {
     let path = "/api/organizations/complete-password/";
     let body = json!({"email": KNOWN.to_uppercase()}).to_string();
     for request in [
@@ -74,7 +74,7 @@ async fn the_address_may_come_in_the_query_in_a_json_or_text_body_or_not_at_all(
 }
 
 #[tokio::test]
-async fn an_address_may_be_pasted_with_white_space_around_it() {
+async fn white_space_around_an_address_is_dropped() {
     let world = World::new().await;
     let opened = Request::post("/organizations/reset-password/", &json!({"email": format!("  {KNOWN}\r\n")}));
     let opened = world.send(opened).await;
@@ -85,7 +85,7 @@ async fn an_address_may_be_pasted_with_white_space_around_it() {
 }
 
 #[tokio::test]
-async fn a_token_may_come_in_the_body_alone() {
+async fn a_token_may_be_in_the_body() {
     let world = World::new().await;
     let token = world.request_token(KNOWN).await;
     let path = "/organizations/validate-password-reset/";
@@ -96,7 +96,7 @@ async fn a_token_may_come_in_the_body_alone() {
 }
 
 #[tokio::test]
-async fn unleashs_clients_reset_a_password() {
+async fn unleash_clients_reset_a_password() {
     let world = World::new().await;
     let role = AttributeValue::M([("name".to_owned(), AttributeValue::S("Editor".to_owned()))].into());
     world.set_attribute(KNOWN, "role", role).await;
@@ -121,13 +121,13 @@ async fn unleashs_clients_reset_a_password() {
 }
 
 #[tokio::test]
-async fn a_mail_is_asked_for_again_with_the_same_request_token() {
+async fn the_same_request_token_orders_up_to_three_mails() {
     let world = World::new().await;
     let token = world.request_token(KNOWN).await;
     assert_eq!(world.validate(&token).await.status(), 204);
     world.advance(59);
     assert_eq!(world.validate(&token).await.status(), 204);
-    assert_eq!(world.outbox.messages().len(), 1, "a repeat within a minute mails nothing");
+    assert_eq!(world.outbox.messages().len(), 1, "a repeat within a minute sends no mail");
     for mails in 2..=3 {
         world.advance(61);
         assert_eq!(world.validate(&token).await.status(), 204);
@@ -141,21 +141,21 @@ async fn a_mail_is_asked_for_again_with_the_same_request_token() {
 }
 
 #[tokio::test]
-async fn a_mail_that_ses_refuses_is_logged_and_can_be_asked_for_again() {
+async fn a_mail_that_ses_rejects_is_logged_and_can_be_ordered_again() {
     let world = World::new().await;
-    world.outbox.refuse(KNOWN);
+    world.outbox.reject(KNOWN);
     let token = world.request_token(KNOWN).await;
-    assert_eq!(world.validate(&token).await.status(), 204, "the caller cannot tell");
+    assert_eq!(world.validate(&token).await.status(), 204, "the answer is the same");
     assert!(world.outbox.messages().is_empty());
     let log = world.log();
     assert!(log.contains(r#""MailOutcome":"failed""#) && log.contains("MessageRejected"), "{log}");
-    assert!(!log.contains(KNOWN), "SES's message names addresses");
+    assert!(!log.contains(KNOWN), "SES's error message contains addresses");
     world.advance(61);
     assert_eq!(world.validate(&token).await.status(), 204);
 }
 
 #[tokio::test]
-async fn an_operators_own_accounts_table_is_served_and_nothing_else_in_it_touched() {
+async fn in_the_operators_own_table_only_the_two_password_attributes_change() {
     let db = Database::memory().expect("an engine");
     local::dynamodb::create_tables(&db).expect("tables");
     let table = json!({
@@ -195,16 +195,16 @@ async fn an_operators_own_accounts_table_is_served_and_nothing_else_in_it_touche
     let row = world.account_by("user_id", "u-1").await.expect("a row");
     assert!(verifies(row["pw"].as_s().expect("a hash"), PASSWORD));
     let seconds = (world.now() / 1000).to_string();
-    assert_eq!(row["pw_at"], AttributeValue::N(seconds), "the time is written in the unit that was there");
+    assert_eq!(row["pw_at"], AttributeValue::N(seconds), "the time is written in the unit of the row");
     assert_eq!(row["plan"], AttributeValue::S("gold".to_owned()));
     assert_eq!(row.len(), 5);
     world.advance(61);
     let mails = world.outbox.messages().len();
     world.validate(&second).await;
-    assert_eq!(world.outbox.messages().len(), mails, "a request from before the change mails nothing");
+    assert_eq!(world.outbox.messages().len(), mails, "a request from before the change sends no mail");
 
     world.advance(61);
-    // The account moves to another address while a link is under way to the old one.
+    // The account's address changes after a link was sent to the old one.
     let token = world.reset_token(KNOWN).await;
     let update =
         world.dynamodb.update_item().table_name("people").key("user_id", AttributeValue::S("u-1".to_owned()));
@@ -216,7 +216,7 @@ async fn an_operators_own_accounts_table_is_served_and_nothing_else_in_it_touche
 }
 
 #[tokio::test]
-async fn two_accounts_of_one_address_are_not_chosen_between() {
+async fn an_address_with_two_accounts_gets_no_mail() {
     let db = Database::memory().expect("an engine");
     local::dynamodb::create_tables(&db).expect("tables");
     let table = json!({
@@ -242,12 +242,12 @@ async fn two_accounts_of_one_address_are_not_chosen_between() {
 }
 
 #[tokio::test]
-async fn the_link_leads_where_the_operator_says_or_to_the_apis_own_page() {
+async fn the_link_points_to_the_configured_page_or_to_the_apis_own() {
     let world = World::with(&[("RESET_LINK", "https://example.com/new-password")]).await;
     let token = world.reset_token(KNOWN).await;
     assert!(world.last_mail().text.contains(&format!("https://example.com/new-password#token={token}\n")));
 
-    // Unleash's own front end reads a query.
+    // Unleash's front end reads the token from the query.
     let world = World::with(&[("RESET_LINK", "https://example.com/reset-password?token={token}")]).await;
     let token = world.request_token(KNOWN).await;
     assert_eq!(world.validate(&token).await.status(), 204);

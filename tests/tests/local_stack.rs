@@ -1,11 +1,11 @@
-//! `cargo run -p local` as a user meets it: the functions as processes under `cargo lambda watch`.
+//! `cargo run -p local`, with the functions under `cargo lambda watch`.
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tests::stack::{Stack, free_ports, processes_with};
 use tests::{OTHER_PASSWORD, token_in_link};
 
-/// Not the one that the greeting suggests, so that the output must not hold it.
+/// Not the password in the greeting, because the output must not contain this one.
 const PASSWORD: &str = "wandering teapot galaxy";
 
 fn token_in(mail: &Value) -> String {
@@ -13,7 +13,7 @@ fn token_in(mail: &Value) -> String {
 }
 
 #[tokio::test]
-async fn the_documented_clients_reset_passwords_over_http_and_nothing_is_left_running() {
+async fn the_documented_clients_reset_passwords_and_sigterm_leaves_nothing_running() {
     let mut stack = Stack::start(&[("SERVICE_NAME", "Local Test")]).await;
 
     // The "organizations" API: the address in a text/plain JSON body.
@@ -34,10 +34,14 @@ async fn the_documented_clients_reset_passwords_over_http_and_nothing_is_left_ru
     }));
     let body = json!({"token": token_in(&mail), "password": PASSWORD});
     assert_eq!(stack.post("/organizations/complete-password/", &body).await.status(), 204);
-    assert_eq!(stack.post("/organizations/complete-password/", &body).await.status(), 404, "once");
+    assert_eq!(
+        stack.post("/organizations/complete-password/", &body).await.status(),
+        404,
+        "a token works once"
+    );
     assert_eq!(stack.mails(2).await[0]["subject"], "Your password for Local Test was changed");
 
-    // Unleash's clients.
+    // Unleash's API.
     assert_eq!(
         stack.post("/auth/reset/password-email", &json!({"email": "some@one.com"})).await.status(),
         200
@@ -46,7 +50,7 @@ async fn the_documented_clients_reset_passwords_over_http_and_nothing_is_left_ru
     let body = json!({"token": token, "password": OTHER_PASSWORD});
     assert_eq!(stack.post("/auth/reset/password", &body).await.status(), 200);
 
-    // SES refuses strangers, and the inbox can be emptied.
+    // SES rejects an unverified sender, and the inbox can be emptied.
     let forged = json!({"FromEmailAddress": "x@y.zz", "Destination": {"ToAddresses": ["a@b.de"]}, "Content": {"Simple": {}}});
     let refused =
         stack.http.post(format!("{}/v2/email/outbound-emails", stack.mail)).json(&forged).send().await;
@@ -60,12 +64,12 @@ async fn the_documented_clients_reset_passwords_over_http_and_nothing_is_left_ru
     assert_eq!(processes_with(&format!("--invoke-port {port}")).await, [""; 0]);
     let log = stack.output();
     for secret in [PASSWORD, OTHER_PASSWORD, &request_token, &token] {
-        assert!(!log.contains(secret), "the output holds {secret}");
+        assert!(!log.contains(secret), "the output contains {secret}");
     }
 }
 
 #[tokio::test]
-async fn a_kill_that_cannot_be_caught_leaves_nothing_running_either() {
+async fn sigkill_leaves_nothing_running() {
     let mut stack = Stack::start(&[]).await;
     let port = stack.ports[0].to_string();
     assert!(!processes_with(&format!("--invoke-port {port}")).await.is_empty());
@@ -80,22 +84,22 @@ async fn a_kill_that_cannot_be_caught_leaves_nothing_running_either() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_one_clear_line_and_exit_code_1() {
+async fn a_port_in_use_is_one_error_line_and_exit_code_1() {
     let ports = free_ports().await;
     for (index, flag) in ["--api-port", "--dynamodb-port", "--mail-port"].into_iter().enumerate() {
         let _taken = tokio::net::TcpListener::bind(("127.0.0.1", ports[index])).await.expect("a port");
         let mut stack = Stack::launch(ports, &[]).await;
         assert_eq!(stack.line_that_starts_with("error: ").await.map(|line| line.contains(flag)), Some(true));
-        assert_eq!(stack.ended().await, Some(1));
+        assert_eq!(stack.wait().await, Some(1));
     }
 }
 
 #[tokio::test]
-async fn a_bad_setting_is_named_and_ends_the_start() {
+async fn an_invalid_setting_is_named_and_ends_the_stack() {
     let ports = free_ports().await;
     let mut stack = Stack::launch(ports, &[("PASSWORD_MIN_LENGTH", "3")]).await;
     let line = stack.line_that_starts_with("error: ").await.unwrap_or_default();
-    assert_eq!(stack.ended().await, Some(1), "{line}");
+    assert_eq!(stack.wait().await, Some(1), "{line}");
     assert!(
         stack.output().contains("PASSWORD_MIN_LENGTH must be a whole number from 8 to 128"),
         "{}",

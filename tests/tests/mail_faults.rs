@@ -1,32 +1,31 @@
-//! Every call that the mail function makes to SES, times every fault, once and for good: the caller's answer is the same; what SES
-//! surely did not take is sent when all is well again; nobody gets a second mail; and a minute later the same request brings a mail that
-//! works.
+//! Injects every fault into the SES call of every step: the caller's answer is the same; what SES certainly did not accept is sent once
+//! the fault is gone; nobody gets a second mail; and a minute later the same request sends a working mail.
 
 #![recursion_limit = "256"]
 
 use tests::proxy::Fault;
-use tests::step::{Step, try_all};
+use tests::step::{Step, run_all};
 use tests::{KNOWN, OTHER_PASSWORD, Request, World, reset_token_in};
 use tokio::net::TcpSocket;
 
 /// The steps that end with a mail.
 const STEPS: [Step; 4] = [Step::Mail, Step::UnleashMail, Step::Complete, Step::UnleashComplete];
 
-/// What must become of an order whose mail meets `fault`: how many mails have left, and what the log says.
-fn fate(fault: Fault) -> (usize, &'static str) {
+/// The expected number of mails and the expected outcome of an order with `fault`.
+fn expected(fault: Fault) -> (usize, &'static str) {
     match fault {
-        // Surely not taken, and it concerns every mail.
+        // Certainly not accepted, and the problem concerns every mail.
         Fault::Throttled | Fault::ThrottlingException | Fault::Denied => (0, "delayed"),
-        // The proxy took the work to SES, and SES's answer back.
-        Fault::Delay(_) | Fault::Conflict | Fault::ConflictHalfWay => (1, "sent"),
-        // Nobody can know whether SES took it, and here it did.
-        Fault::CutAfterTheWork | Fault::Late(_) => (1, "failed"),
-        // Nobody can know, and here it did not.
-        Fault::Refused | Fault::Hang | Fault::InternalError | Fault::Garbage => (0, "failed"),
+        // The proxy forwarded both the request and the answer.
+        Fault::Delay(_) | Fault::Conflict | Fault::ConflictWithFailedCondition => (1, "sent"),
+        // The function cannot know whether SES accepted the mail; it did.
+        Fault::AnswerLost | Fault::Late(_) => (1, "failed"),
+        // The function cannot know whether SES accepted the mail; it did not.
+        Fault::ConnectionClosed | Fault::Hang | Fault::InternalError | Fault::Garbage => (0, "failed"),
     }
 }
 
-/// One cell of the matrix; what went wrong in it.
+/// Runs one cell of the matrix; the error is the problem.
 async fn attempt(step: Step, fault: Fault, times: u64) -> Result<(), String> {
     let (world, proxy) = World::with_ses_behind_a_proxy().await;
     let request = step.prepare(&world).await;
@@ -37,33 +36,33 @@ async fn attempt(step: Step, fault: Fault, times: u64) -> Result<(), String> {
         return Err(format!("{answer:?}"));
     }
     let delivered = world.settle().await;
-    let (mails, told) = fate(fault);
-    let seen = world.outbox.messages().len() - before;
-    if seen != mails || delivered != (told != "delayed") {
-        return Err(format!("{seen} mails, delivered: {delivered}"));
+    let (mails, outcome) = expected(fault);
+    let sent = world.outbox.messages().len() - before;
+    if sent != mails || delivered != (outcome != "delayed") {
+        return Err(format!("{sent} mails, delivered: {delivered}"));
     }
     let log = world.log();
     let event = log.lines().rfind(|line| line.contains("MailOutcome\":")).unwrap_or_default();
-    if !event.contains(&format!("\"MailOutcome\":\"{told}\"")) || event.contains('@') {
-        return Err(format!("the log says {event}"));
+    if !event.contains(&format!("\"MailOutcome\":\"{outcome}\"")) || event.contains('@') {
+        return Err(format!("the log line is {event}"));
     }
-    if world.dead_letters().len() != usize::from(told == "failed") {
+    if world.dead_letters().len() != usize::from(outcome == "failed") {
         return Err(format!("dead letters: {:?}", world.dead_letters()));
     }
     proxy.disarm();
     let delivered = world.settle().await;
-    let seen = world.outbox.messages().len() - before;
-    if !delivered || seen != mails.max(usize::from(told == "delayed")) {
-        return Err(format!("{seen} mails when all is well again, delivered: {delivered}"));
+    let sent = world.outbox.messages().len() - before;
+    if !delivered || sent != mails.max(usize::from(outcome == "delayed")) {
+        return Err(format!("{sent} mails without the fault, delivered: {delivered}"));
     }
-    afterwards(step, &world, request).await
+    retry(step, &world, request).await
 }
 
-/// When all is well again.
-async fn afterwards(step: Step, world: &World, request: Request) -> Result<(), String> {
+/// Checks the next attempt, without the fault.
+async fn retry(step: Step, world: &World, request: Request) -> Result<(), String> {
     if step.completes() {
         let set = world.has_password(KNOWN, OTHER_PASSWORD).await;
-        return if set { Ok(()) } else { Err("a lost notice undid the password".to_owned()) };
+        return if set { Ok(()) } else { Err("the password is not set".to_owned()) };
     }
     world.advance(61);
     let before = world.outbox.messages().len();
@@ -77,14 +76,14 @@ async fn afterwards(step: Step, world: &World, request: Request) -> Result<(), S
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rule_10_every_mail_times_every_fault_is_at_most_one_mail_and_never_the_callers_trouble() {
+async fn rule_10_with_every_fault_of_ses_the_caller_gets_the_same_answer_and_at_most_one_mail() {
     let mut cells = Vec::new();
     for step in STEPS {
         for fault in Fault::ALL {
             cells.extend([1, u64::MAX].map(|times| (step, fault, times)));
         }
     }
-    try_all(cells, |(step, fault, times)| async move {
+    run_all(cells, |(step, fault, times)| async move {
         let problem = attempt(step, fault, times).await.err()?;
         Some(format!("{step:?} with {fault:?}, {times} times: {problem}"))
     })
@@ -92,8 +91,8 @@ async fn rule_10_every_mail_times_every_fault_is_at_most_one_mail_and_never_the_
 }
 
 #[tokio::test]
-async fn a_mail_for_which_there_was_no_connection_is_sent_when_there_is_one() {
-    // Bound and not listening: whoever connects is refused, and nobody else gets the port.
+async fn a_mail_that_failed_without_a_connection_is_sent_later() {
+    // Bound but not listening: connections are refused, and no other process gets the port.
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a port");
     let address = socket.local_addr().expect("an address");
@@ -101,7 +100,7 @@ async fn a_mail_for_which_there_was_no_connection_is_sent_when_there_is_one() {
     let token = world.request_token(KNOWN).await;
     assert_eq!(world.validate(&token).await.status(), 204);
     for _ in 0..3 {
-        assert!(!world.settle().await, "it stays in the stream");
+        assert!(!world.settle().await, "the order stays in the stream");
     }
     assert!(world.log().contains("\"MailOutcome\":\"delayed\""), "{}", world.log());
     let listener = socket.listen(16).expect("the port");

@@ -1,4 +1,4 @@
-//! Behind CloudFront: who comes past it is refused, and who comes through it is counted as themselves.
+//! An API behind CloudFront: calls that bypass CloudFront are refused, and limits count CloudFront's viewers.
 
 use serde_json::json;
 use tests::errors::{
@@ -10,7 +10,7 @@ use tests::{KNOWN, Request, UNKNOWN, World};
 const RESET_LINK: (&str, &str) = ("RESET_LINK", "https://example.com/new-password");
 
 #[tokio::test]
-async fn status_403_for_whoever_comes_past_what_stands_in_front_of_the_api() {
+async fn status_403_for_calls_that_bypass_cloudfront() {
     use sha2::{Digest as _, Sha256};
     let digest =
         |secret: &str| <[u8; 32]>::from(Sha256::digest(secret)).map(|byte| format!("{byte:02x}")).concat();
@@ -32,14 +32,14 @@ async fn status_403_for_whoever_comes_past_what_stands_in_front_of_the_api() {
             assert_ne!(admitted.status(), 403, "{path} {admitted:?}");
         }
     }
-    // It proves the way and nothing about who came.
+    // The secret proves that the call came through CloudFront, not who the caller is.
     let token = world.request_token_with(UNKNOWN, &[("x-origin-secret", new)]).await;
     let asked = Request::get(COMPLETE).query("token", &token).header("x-origin-secret", new);
     assert_eq!(world.send(asked).await.status(), 204, "a trusted caller would be told 404");
 }
 
 #[tokio::test]
-async fn rule_7_throttles_count_the_viewer_that_cloudfront_names_to_those_who_came_through_it() {
+async fn rule_7_limits_use_cloudfronts_viewer_address_only_behind_cloudfront() {
     // SHA-256 of `s3cret`.
     let digest = "1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0";
     let behind = [("ORIGIN_SECRETS", digest), ("RESET_LINK", "https://example.com/new")];
@@ -55,17 +55,21 @@ async fn rule_7_throttles_count_the_viewer_that_cloudfront_names_to_those_who_ca
         statuses
     };
     let throttled = [&[200; 20][..], &[429; 5]].concat();
-    assert_eq!(statuses(&behind, &|attempt| format!("203.0.113.{attempt}:46532")).await, [200; 25], "others");
-    assert_eq!(statuses(&behind, &|attempt| format!("203.0.113.1:{attempt}")).await, throttled, "one");
+    assert_eq!(
+        statuses(&behind, &|attempt| format!("203.0.113.{attempt}:46532")).await,
+        [200; 25],
+        "different viewers"
+    );
+    assert_eq!(statuses(&behind, &|attempt| format!("203.0.113.1:{attempt}")).await, throttled, "one viewer");
     assert_eq!(
         statuses(&behind, &|attempt| format!("2001:db8:1:2::{attempt}:443")).await,
         throttled,
-        "one network"
+        "one IPv6 network"
     );
     assert_eq!(statuses(&behind, &|_| "nonsense".to_owned()).await, throttled, "the gateway's address");
     assert_eq!(
         statuses(&[], &|attempt| format!("203.0.113.{attempt}:1")).await,
         throttled,
-        "nothing is in front"
+        "without ORIGIN_SECRETS the header is ignored"
     );
 }

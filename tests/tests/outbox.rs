@@ -1,5 +1,5 @@
-//! The outbox: an order is written with what it follows from, and stands until its mail was sent or failed for good, whatever happens to
-//! the mail function, to the stream, to `DynamoDB` and to SES on the way.
+//! The outbox: an order is written in the transaction that causes it, and stays until its mail was sent or failed permanently, whatever
+//! happens to the mail function, the stream, `DynamoDB` and SES.
 
 #![recursion_limit = "256"]
 
@@ -9,15 +9,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tests::errors::COMPLETE;
 use tests::proxy::{Fault, Proxy};
-use tests::step::try_all;
+use tests::step::run_all;
 use tests::world::completion;
 use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
 use tokio::time::Instant;
 
-/// Longer than a claim holds.
+/// Longer than a claim lasts, in seconds.
 const CLAIM_LAPSED: u64 = 31;
 
-/// The two kinds of order, and the calls to `DynamoDB` that the mail function makes for each.
+/// The two kinds of order.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Reset,
@@ -27,15 +27,16 @@ enum Kind {
 impl Kind {
     const ALL: [Self; 2] = [Self::Reset, Self::Notice];
 
+    /// The number of `DynamoDB` calls that the mail function makes for an order.
     const fn calls(self) -> u64 {
         match self {
-            // The account, the claim, the token, and that it is done.
+            // The account, the claim, the token, and the outcome.
             Self::Reset => 4,
             Self::Notice => 2,
         }
     }
 
-    /// Has such an order in the stream and nothing else.
+    /// Places an order of this kind, and leaves it in the stream.
     async fn order(self, world: &World) {
         match self {
             Self::Reset => {
@@ -57,7 +58,7 @@ impl Kind {
         mails.filter(|mail| is_notice(mail) == matches!(self, Self::Notice)).collect()
     }
 
-    /// Whether the newest mail does what it is for.
+    /// Whether the newest mail works.
     async fn works(self, world: &World) -> bool {
         match (self, self.mails(world).first()) {
             (Self::Reset, Some(mail)) => {
@@ -69,19 +70,19 @@ impl Kind {
     }
 }
 
-/// Plays the stream until it is empty, with time passing in between.
-async fn settle_in_time(world: &World) -> Result<(), String> {
+/// Delivers the stream until it is empty, and lets claims lapse in between.
+async fn settle_with_retries(world: &World) -> Result<(), String> {
     for _ in 0..3 {
         if world.settle().await {
             return Ok(());
         }
         world.advance(CLAIM_LAPSED);
     }
-    Err("the order never left the stream".to_owned())
+    Err("the order is still in the stream".to_owned())
 }
 
 #[tokio::test]
-async fn the_mail_function_makes_the_calls_that_this_test_thinks_it_makes() {
+async fn the_mail_function_makes_the_expected_number_of_calls() {
     for kind in Kind::ALL {
         let (world, proxy) = World::behind_a_proxy(&[]).await;
         kind.order(&world).await;
@@ -91,7 +92,7 @@ async fn the_mail_function_makes_the_calls_that_this_test_thinks_it_makes() {
     }
 }
 
-/// Whatever happens to a call of the mail function, in the end there is one mail, and it works.
+/// With any fault at any call of the mail function, there is finally one mail, and it works.
 async fn under_fault(kind: Kind, fault: Fault, call: u64, times: u64) -> Result<(), String> {
     let (world, proxy) = World::behind_a_proxy(&[]).await;
     kind.order(&world).await;
@@ -105,7 +106,7 @@ async fn under_fault(kind: Kind, fault: Fault, call: u64, times: u64) -> Result<
     if let Fault::Late(by) = fault {
         tokio::time::sleep(by).await;
     }
-    settle_in_time(&world).await?;
+    settle_with_retries(&world).await?;
     let mails = kind.mails(&world).len();
     if mails != 1 || !world.dead_letters().is_empty() {
         return Err(format!("{mails} mails, dead letters {:?}", world.dead_letters()));
@@ -114,7 +115,7 @@ async fn under_fault(kind: Kind, fault: Fault, call: u64, times: u64) -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rule_10_every_call_of_the_mail_function_times_every_fault_ends_with_one_mail() {
+async fn rule_10_with_every_fault_at_every_call_of_the_mail_function_one_mail_is_sent() {
     let mut cells = Vec::new();
     for kind in Kind::ALL {
         for fault in Fault::ALL {
@@ -123,15 +124,15 @@ async fn rule_10_every_call_of_the_mail_function_times_every_fault_ends_with_one
             }
         }
     }
-    try_all(cells, |(kind, fault, call, times)| async move {
+    run_all(cells, |(kind, fault, call, times)| async move {
         let problem = under_fault(kind, fault, call, times).await.err()?;
         Some(format!("{kind:?} with {fault:?} at call {call}, {times} times: {problem}"))
     })
     .await;
 }
 
-/// Ends the mail function in the middle of the call number `call`, and lets another one take the stream over.
-async fn killed_in(kind: Kind, world: &World, proxy: &Proxy, call: u64) -> usize {
+/// Aborts the mail function during the call number `call`, lets another one take over, and returns the number of mails.
+async fn mails_after_abort(kind: Kind, world: &World, proxy: &Proxy, call: u64) -> usize {
     let before = kind.mails(world).len();
     kind.order(world).await;
     proxy.arm(Fault::Hang, call, 1);
@@ -142,31 +143,31 @@ async fn killed_in(kind: Kind, world: &World, proxy: &Proxy, call: u64) -> usize
     });
     proxy.reached(call).await;
     killed.abort();
-    assert!(killed.await.is_err(), "it was still at work");
+    assert!(killed.await.is_err(), "the call was still in progress");
     proxy.disarm();
-    settle_in_time(world).await.expect("the next one takes over");
+    settle_with_retries(world).await.expect("the next one takes over");
     kind.mails(world).len() - before
 }
 
 #[tokio::test]
-async fn rule_10_a_process_killed_in_the_middle_of_any_call_loses_no_mail() {
+async fn rule_10_a_process_that_dies_during_any_call_loses_no_mail() {
     for kind in Kind::ALL {
         for call in 0..kind.calls() {
             let (world, proxy) = World::behind_a_proxy(&[]).await;
-            let mails = killed_in(kind, &world, &proxy, call).await;
-            // Killed after SES took the mail and before that was written down: one more.
+            let mails = mails_after_abort(kind, &world, &proxy, call).await;
+            // Aborted after SES accepted the mail and before the outcome was recorded: one extra.
             let expected = if call == kind.calls() - 1 { 2 } else { 1 };
             assert_eq!(mails, expected, "{kind:?}, call {call}");
             assert!(kind.works(&world).await, "{kind:?}, call {call}");
         }
-        // Killed while SES was asked, which never heard of it.
+        // Aborted during the call to SES, which did not receive it.
         let (world, proxy) = World::with_ses_behind_a_proxy().await;
-        assert_eq!(killed_in(kind, &world, &proxy, 0).await, 1, "{kind:?}");
+        assert_eq!(mails_after_abort(kind, &world, &proxy, 0).await, 1, "{kind:?}");
     }
 }
 
 #[tokio::test]
-async fn a_batch_that_is_delivered_again_sends_nothing_again() {
+async fn a_batch_that_is_delivered_again_sends_no_second_mail() {
     let world = World::new().await;
     for kind in Kind::ALL {
         kind.order(&world).await;
@@ -195,18 +196,18 @@ async fn two_processes_with_one_batch_send_one_mail() {
     assert_eq!(
         second,
         json!({"batchItemFailures": [{"itemIdentifier": number}]}),
-        "to be tried when the claim lapses"
+        "retried when the claim lapses"
     );
     assert_eq!(world.deliver(&batch.event).await, first);
     assert_eq!(world.outbox.messages().len(), 1);
 }
 
 #[tokio::test]
-async fn what_ses_refuses_for_good_is_final_at_once_and_holds_nobody_up() {
+async fn a_mail_that_ses_rejects_fails_at_once_and_does_not_block_others() {
     let world = World::with(&NO_LIMITS).await;
-    let refused = "jweir@projectthanos.com";
-    world.outbox.refuse(refused);
-    for address in [refused, KNOWN, "some@one.com"] {
+    let rejected = "jweir@projectthanos.com";
+    world.outbox.reject(rejected);
+    for address in [rejected, KNOWN, "some@one.com"] {
         let token = world.request_token(address).await;
         assert_eq!(world.send_only(Request::get(COMPLETE).query("token", &token)).await.status(), 204);
     }
@@ -216,18 +217,18 @@ async fn what_ses_refuses_for_good_is_final_at_once_and_holds_nobody_up() {
     assert_eq!((&entry["kind"], &entry["problem"]), (&json!("reset"), &json!("MessageRejected")));
     assert!(world.log().contains(r#""MailOutcome":"failed""#));
     let batch = world.next_batch().await;
-    assert!(batch.is_none(), "nothing is left");
+    assert!(batch.is_none(), "the stream is empty");
 }
 
 #[tokio::test]
-async fn a_burst_beyond_sess_rate_waits_and_then_leaves() {
+async fn a_burst_above_the_ses_sending_rate_is_delayed_and_then_sent() {
     const ORDERS: usize = 200;
     let (world, proxy) = World::with_ses_behind_a_proxy().await;
     for _ in 0..ORDERS {
         let mail = Request::post("/auth/reset/password-email", &json!({"email": KNOWN}));
         assert_eq!(world.send_only(mail).await.status(), 200);
     }
-    // SES takes fourteen mails, is asked too fast three times, and so on.
+    // In each round SES accepts fourteen mails, then throttles three calls.
     let mut rounds = 0;
     while world.outbox.messages().len() < ORDERS {
         proxy.arm(Fault::Throttled, 14, 3);
@@ -237,19 +238,19 @@ async fn a_burst_beyond_sess_rate_waits_and_then_leaves() {
     }
     proxy.disarm();
     assert!(world.settle().await);
-    assert_eq!(world.outbox.messages().len(), ORDERS, "each order one mail");
+    assert_eq!(world.outbox.messages().len(), ORDERS, "one mail for each order");
     assert!(world.dead_letters().is_empty());
-    assert!(rounds > 10, "SES was too slow {rounds} times");
+    assert!(rounds > 10, "SES throttled in only {rounds} rounds");
 }
 
-/// The dead letters and mails of an order that SES did not take for `seconds`.
-async fn after_ses_was_away(kind: Kind, seconds: u64) -> (Vec<Value>, usize) {
+/// The dead letters, and the number of mails, of an order that SES throttled for `seconds`.
+async fn after_ses_outage(kind: Kind, seconds: u64) -> (Vec<Value>, usize) {
     let (world, proxy) = World::with_ses_behind_a_proxy().await;
     kind.order(&world).await;
     let before = kind.mails(&world).len();
     proxy.arm(Fault::Throttled, 0, u64::MAX);
     for _ in 0..4 {
-        assert!(!world.settle().await, "it is tried again for as long as it is of use");
+        assert!(!world.settle().await, "the order is retried");
         world.advance(seconds / 4);
     }
     let last = world.settle().await;
@@ -260,11 +261,11 @@ async fn after_ses_was_away(kind: Kind, seconds: u64) -> (Vec<Value>, usize) {
 }
 
 #[tokio::test]
-async fn rule_10_a_mail_is_tried_for_as_long_as_it_is_of_use_and_no_longer() {
-    for (kind, of_use) in [(Kind::Reset, 7_200), (Kind::Notice, 86_400)] {
-        let (dead, mails) = after_ses_was_away(kind, of_use - 200).await;
+async fn rule_10_a_mail_is_retried_until_it_expires() {
+    for (kind, lifetime) in [(Kind::Reset, 7_200), (Kind::Notice, 86_400)] {
+        let (dead, mails) = after_ses_outage(kind, lifetime - 200).await;
         assert_eq!((dead.len(), mails), (0, 1), "{kind:?}");
-        let (dead, mails) = after_ses_was_away(kind, of_use).await;
+        let (dead, mails) = after_ses_outage(kind, lifetime).await;
         assert_eq!((dead.len(), mails), (1, 0), "{kind:?}");
         assert_eq!(dead[0]["problem"], "expired before it could be sent", "{kind:?}");
     }
@@ -285,7 +286,7 @@ async fn rule_2_an_order_that_expires_while_its_account_is_read_is_not_claimed()
 }
 
 #[tokio::test]
-async fn a_stream_that_delivers_late_brings_links_that_live_as_long_as_promised() {
+async fn a_link_that_is_sent_late_works_for_its_full_lifetime() {
     let world = World::new().await;
     Kind::Reset.order(&world).await;
     world.advance(3_600);
@@ -296,7 +297,7 @@ async fn a_stream_that_delivers_late_brings_links_that_live_as_long_as_promised(
 }
 
 #[tokio::test]
-async fn a_request_from_before_the_last_change_of_password_brings_no_mail_however_late_it_is_delivered() {
+async fn an_order_from_before_the_last_change_of_password_sends_no_mail_after_it() {
     let world = World::with(&NO_LIMITS).await;
     let token = world.reset_token(KNOWN).await;
     Kind::Reset.order(&world).await;
@@ -308,7 +309,7 @@ async fn a_request_from_before_the_last_change_of_password_brings_no_mail_howeve
 }
 
 #[tokio::test]
-async fn a_mail_that_unleash_ordered_before_the_last_change_of_password_does_not_come_after_it() {
+async fn an_unleash_order_from_before_the_last_change_of_password_sends_no_mail_after_it() {
     let world = World::with(&NO_LIMITS).await;
     let token = world.reset_token(KNOWN).await;
     let mail = Request::post("/auth/reset/password-email", &json!({"email": KNOWN}));
@@ -322,7 +323,7 @@ async fn a_mail_that_unleash_ordered_before_the_last_change_of_password_does_not
 }
 
 #[tokio::test]
-async fn a_mail_that_was_sent_before_it_expired_is_not_told_as_lost_when_its_order_comes_again() {
+async fn a_redelivered_order_whose_mail_was_sent_is_no_dead_letter_after_its_expiry() {
     let world = World::with(&[("TOKEN_LIFETIME_SECONDS", "60")]).await;
     Kind::Reset.order(&world).await;
     let batch = world.next_batch().await.expect("a batch");
@@ -333,12 +334,12 @@ async fn a_mail_that_was_sent_before_it_expired_is_not_told_as_lost_when_its_ord
 }
 
 #[tokio::test]
-async fn an_account_whose_time_of_change_cannot_be_read_is_told_to_the_operator() {
+async fn an_invalid_time_of_change_is_a_dead_letter() {
     let world = World::new().await;
     let yesterday = AttributeValue::S("yesterday".to_owned());
     world.set_attribute(KNOWN, "password_changed_at", yesterday).await;
     Kind::Reset.order(&world).await;
-    assert!(world.settle().await, "it holds nobody up");
+    assert!(world.settle().await, "the order does not block others");
     let [entry] = &world.dead_letters()[..] else { panic!("{:?}", world.dead_letters()) };
     assert!(
         entry["problem"].as_str().expect("a problem").contains("ACCOUNTS_PASSWORD_CHANGED_AT"),
@@ -348,7 +349,7 @@ async fn an_account_whose_time_of_change_cannot_be_read_is_told_to_the_operator(
 }
 
 #[tokio::test]
-async fn an_event_that_is_no_batch_is_an_error_that_quotes_nothing() {
+async fn an_event_that_is_not_a_batch_is_an_error_without_its_content() {
     let world = World::new().await;
     let event = json!({"Records": [{"eventName": 5, "dynamodb": {"NewImage": {"address": {"S": KNOWN}}}}]});
     let problem = world.try_to_deliver(&event).await.expect_err("no batch").to_string();
@@ -356,16 +357,16 @@ async fn an_event_that_is_no_batch_is_an_error_that_quotes_nothing() {
 }
 
 #[tokio::test]
-async fn mails_wait_where_the_sender_is_not_verified_yet() {
+async fn mails_are_delayed_until_the_sender_is_verified() {
     let world = World::with(&[("MAIL_FROM", "\"Rekey\" <unverified@rekey.example>")]).await;
     Kind::Reset.order(&world).await;
-    assert!(!world.settle().await, "it concerns every mail, and may pass");
+    assert!(!world.settle().await, "the problem concerns every mail and may be temporary");
     assert!(world.dead_letters().is_empty());
     assert!(world.log().contains(r#""MailOutcome":"delayed""#) && !world.log().contains("unverified@"));
 }
 
 #[tokio::test]
-async fn records_that_are_no_orders_and_orders_that_cannot_be_read_are_told_apart() {
+async fn records_that_are_not_orders_are_ignored_and_invalid_orders_are_dead_letters() {
     let world = World::new().await;
     let record = |name: &str, pk: &str, number: &str| {
         json!({

@@ -1,4 +1,4 @@
-//! Rule 4, one reset ends all: a token works while the account is as it was when the token was issued.
+//! Rule 4, one reset ends all: a token works only while the account's time of change is what it was when the token was issued.
 
 #![recursion_limit = "256"]
 
@@ -15,21 +15,21 @@ async fn rule_4_one_reset_ends_all_and_a_second_mail_does_not_break_the_first() 
     let first = world.reset_token(KNOWN).await;
     let second = world.reset_token(KNOWN).await;
     let request = world.request_token(KNOWN).await;
-    assert_eq!(world.validate(&first).await.status(), 204, "older tokens live on");
+    assert_eq!(world.validate(&first).await.status(), 204, "older tokens stay live");
     world.advance(1);
     assert_eq!(world.complete(&first, PASSWORD).await.status(), 204);
     assert_eq!(world.validate(&second).await.status(), 404);
     assert_eq!(world.complete(&second, OTHER_PASSWORD).await.status(), 404);
     let mails = world.outbox.messages().len();
     world.validate(&request).await;
-    assert_eq!(world.outbox.messages().len(), mails, "an older request token is dead: it mails nothing");
+    assert_eq!(world.outbox.messages().len(), mails, "an older request token is dead and sends no mail");
     world.advance(1);
     let fresh = world.reset_token(KNOWN).await;
     assert_eq!(world.complete(&fresh, OTHER_PASSWORD).await.status(), 204);
 }
 
 #[tokio::test]
-async fn rule_4_a_change_by_the_operators_own_application_ends_all() {
+async fn rule_4_a_change_by_the_operators_application_ends_all() {
     for in_seconds in [false, true] {
         let world = World::new().await;
         let token = world.reset_token(KNOWN).await;
@@ -43,12 +43,12 @@ async fn rule_4_a_change_by_the_operators_own_application_ends_all() {
 }
 
 #[tokio::test]
-async fn rule_4_any_other_time_of_change_ends_all_whatever_the_clock_said() {
+async fn rule_4_any_other_time_of_change_ends_all_whatever_its_value() {
     let number = |at: u64| Some(AttributeValue::N(at.to_string()));
     let world = World::new().await;
     let now = world.now();
-    // What the row held when the token was issued, and what it holds then: an application a minute slow, a table in seconds, a row made
-    // again without a time, a time that was set for the first time.
+    // The row's value when the token was issued, and later: an application whose clock is a minute slow, a table in seconds, a row that
+    // was recreated without a time, a time that was set for the first time.
     for (before, after) in [
         (None, number(now - 60_000)),
         (number(now - 90_000), number(now - 60_000)),
@@ -77,8 +77,8 @@ async fn rule_4_any_other_time_of_change_ends_all_whatever_the_clock_said() {
 }
 
 #[tokio::test]
-async fn rule_4_the_transaction_requires_the_time_of_change_that_was_seen() {
-    // The row changes while the password is hashed: the account was read by then.
+async fn rule_4_the_transaction_requires_the_time_of_change_that_was_read() {
+    // The row changes after the account was read, while the password is hashed.
     let (world, proxy) = World::behind_a_proxy(&[]).await;
     for (before, after) in [(None, Some(1_700_000_000_123_u64)), (Some(1_700_000_000_123), None)] {
         let set = async |at: Option<u64>| match at {
@@ -109,11 +109,11 @@ async fn rule_4_a_completion_writes_a_greater_time_in_the_unit_of_the_row() {
         let unit = if in_seconds { 1000 } else { 1 };
         let stored = ahead(&world, 3_600_000) / unit;
         world.set_attribute(KNOWN, "password_changed_at", AttributeValue::N(stored.to_string())).await;
-        // The time of change lies ahead of the clock. Unleash's route has no request that could be older than it.
+        // The time of change is in the future. Use Unleash's route: a request token would be older than the change, and so dead.
         let mail = Request::post("/auth/reset/password-email", &json!({"email": KNOWN}));
         assert_eq!(world.send(mail).await.status(), 200);
         let token = reset_token_in(&world.last_mail());
-        assert_eq!(world.complete(&token, PASSWORD).await.status(), 204, "the link works on arrival");
+        assert_eq!(world.complete(&token, PASSWORD).await.status(), 204, "the mailed link works");
         let written = world.account(KNOWN).await["password_changed_at"].as_n().expect("a number").clone();
         assert!(written.parse::<u64>().expect("a number") > stored, "{written} {stored}");
     }
@@ -121,7 +121,7 @@ async fn rule_4_a_completion_writes_a_greater_time_in_the_unit_of_the_row() {
     world.set_attribute(KNOWN, "password_changed_at", AttributeValue::N("0".to_owned())).await;
     world.reset_known().await;
     let written = world.account(KNOWN).await["password_changed_at"].as_n().expect("a number").clone();
-    assert_eq!(written, world.now().to_string(), "zero says nothing of the unit: milliseconds");
+    assert_eq!(written, world.now().to_string(), "zero has no unit, so milliseconds are written");
 }
 
 #[tokio::test]
@@ -143,11 +143,11 @@ async fn an_account_without_the_required_attribute_gets_no_mail_and_no_password(
 }
 
 #[tokio::test]
-async fn rule_4_a_token_of_an_account_that_is_gone_is_dead() {
+async fn rule_4_a_token_of_a_deleted_account_is_dead() {
     let world = World::new().await;
     let token = world.reset_token(KNOWN).await;
     let delete = world.dynamodb.delete_item().table_name(local::dynamodb::ACCOUNTS_TABLE);
     delete.key("email", AttributeValue::S(KNOWN.to_owned())).send().await.expect("a delete");
     assert_eq!(world.complete(&token, PASSWORD).await.status(), 404);
-    assert!(world.account_by("email", KNOWN).await.is_none(), "a deleted account does not come back");
+    assert!(world.account_by("email", KNOWN).await.is_none(), "a deleted account is not created again");
 }

@@ -1,4 +1,4 @@
-//! The rules that always hold, a test or more each, by their names.
+//! The rules of tests/README.md: each has one or more tests that carry its number.
 
 #![recursion_limit = "256"]
 
@@ -40,26 +40,26 @@ async fn rule_1_nothing_to_steal() {
     let secrets = [request.as_str(), &reset, &nobody, PASSWORD, "too short 7q", "not-a-token-but-secret"];
     let addresses = [KNOWN, UNKNOWN, "not an address 7q"];
     let log = world.log();
-    assert!(log.lines().count() >= answers.len(), "every call leaves a line");
+    assert!(log.lines().count() >= answers.len(), "every call writes a log line");
     for clear in secrets.iter().chain(&addresses) {
-        assert!(!log.contains(clear), "the log holds {clear}");
+        assert!(!log.contains(clear), "the log contains {clear}");
         for answer in &answers {
             assert!(!answer.response.to_string().contains(clear), "{clear} in {answer:?}");
         }
     }
     let rows = format!("{:?} {:?}", world.token_rows().await, world.account(KNOWN).await);
     for clear in secrets {
-        assert!(!rows.contains(clear), "the tables hold {clear}");
+        assert!(!rows.contains(clear), "the tables contain {clear}");
     }
     for (key, row) in world.token_rows().await {
-        let holds = format!("{row:?}").contains('@');
-        assert_eq!(holds, !key.starts_with("limit#"), "addresses stand in live token rows alone: {key}");
+        let has_address = format!("{row:?}").contains('@');
+        assert_eq!(has_address, !key.starts_with("limit#"), "rows of limits contain no address: {key}");
     }
 }
 
 #[tokio::test]
 #[should_panic(expected = "the accounts table holds")]
-async fn rule_1_every_test_ends_with_a_search_that_finds_a_token_in_an_account() {
+async fn rule_1_the_search_after_every_test_finds_a_token_in_an_account() {
     let world = World::new().await;
     let token = world.reset_token(KNOWN).await;
     world.set_attribute(KNOWN, "note", AttributeValue::S(format!("leaked: {token}"))).await;
@@ -67,7 +67,7 @@ async fn rule_1_every_test_ends_with_a_search_that_finds_a_token_in_an_account()
 
 #[tokio::test]
 #[should_panic(expected = "the tokens table holds")]
-async fn rule_1_every_test_ends_with_a_search_that_finds_an_address_in_a_limit() {
+async fn rule_1_the_search_after_every_test_finds_an_address_in_a_limit() {
     let world = World::new().await;
     world.request_token(KNOWN).await;
     let put = world.dynamodb.put_item().table_name(local::dynamodb::TOKENS_TABLE);
@@ -77,8 +77,8 @@ async fn rule_1_every_test_ends_with_a_search_that_finds_an_address_in_a_limit()
 
 #[tokio::test]
 #[should_panic(expected = "the log holds")]
-async fn rule_1_every_test_ends_with_a_search_that_finds_a_key_in_the_log() {
-    // The log names callers by the name of their key: here, the key itself.
+async fn rule_1_the_search_after_every_test_finds_a_key_in_the_log() {
+    // The log contains the name of a caller's key. Here the name is the key itself.
     let key = "key-of-a-backend";
     let digest = "b8bb4c2e10165728f055f99593a0239b4dc54483a9e4ead3a457059ccaabae25";
     let world = World::with(&[("API_KEYS", &format!("{key}:reset:{digest}"))]).await;
@@ -92,7 +92,7 @@ async fn rule_1_links_and_pages_keep_the_token_out_of_urls() {
     let mail = world.last_mail();
     for part in [&mail.text, &mail.html] {
         for (at, _) in part.match_indices(&token) {
-            assert!(part[..at].ends_with("#token="), "only ever in the fragment");
+            assert!(part[..at].ends_with("#token="), "only in the fragment");
         }
     }
     for path in [RESET, COMPLETE] {
@@ -133,7 +133,7 @@ async fn rule_2_a_token_that_expires_while_its_password_is_hashed_is_refused() {
                 world.advance(1);
             }
         });
-        assert_eq!(answer.status(), 404, "the consuming write looks once more (deleted: {is_deleted})");
+        assert_eq!(answer.status(), 404, "the transaction checks the expiry again (deleted: {is_deleted})");
         assert!(!world.account(KNOWN).await.contains_key("password_hash"));
     }
 }
@@ -176,7 +176,7 @@ async fn rule_3_of_many_live_tokens_of_one_account_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn rule_5_a_row_that_cannot_be_read_does_not_tell_that_it_is_there() {
+async fn rule_5_an_invalid_row_does_not_reveal_an_account() {
     let world = World::new().await;
     for at in ["2026-11-20T12:00:00Z", "soon"] {
         world.set_attribute(KNOWN, "password_changed_at", AttributeValue::S(at.to_owned())).await;
@@ -187,7 +187,7 @@ async fn rule_5_a_row_that_cannot_be_read_does_not_tell_that_it_is_there() {
         assert_eq!(world.send(mail(KNOWN)).await, world.send(mail(UNKNOWN)).await);
         world.advance(61);
     }
-    assert!(world.outbox.messages().is_empty(), "and such a row is never taken for one that did not change");
+    assert!(world.outbox.messages().is_empty(), "an invalid time of change is not treated as unchanged");
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ async fn rule_5_reset_and_validate_make_the_same_calls_for_every_address() {
         assert_eq!(world.send_only(unleash).await.status(), 200);
         let calls = proxy.calls();
         assert!(calls.iter().all(|call| !call.tables.contains(local::dynamodb::ACCOUNTS_TABLE)), "{calls:?}");
-        // Side by side, they may arrive in any order.
+        // Concurrent calls may arrive in any order.
         let mut calls: Vec<String> = calls.iter().map(|call| format!("{call:?}")).collect();
         calls.sort();
         seen.push(calls);
@@ -212,8 +212,8 @@ async fn rule_5_reset_and_validate_make_the_same_calls_for_every_address() {
     assert_eq!(seen[0], seen[1]);
 }
 
-/// Everything that a stranger sees of a session with `address`.
-async fn seen(world: &World, address: &str) -> Vec<(u64, String, BTreeMap<String, String>)> {
+/// The answers that an anonymous caller gets in a series of calls with `address`.
+async fn answers_for(world: &World, address: &str) -> Vec<(u64, String, BTreeMap<String, String>)> {
     let mut answers = Vec::new();
     let mut tokens = Vec::new();
     for _ in 0..3 {
@@ -248,9 +248,9 @@ async fn seen(world: &World, address: &str) -> Vec<(u64, String, BTreeMap<String
 async fn rule_5_no_oracle_in_status_body_headers_and_throttling() {
     for settings in [&[][..], &[("MAIL_FROM", "unverified@rekey.example")]] {
         let (known, unknown) = (World::with(settings).await, World::with(settings).await);
-        let (known, unknown) = (seen(&known, KNOWN).await, seen(&unknown, UNKNOWN).await);
+        let (known, unknown) = (answers_for(&known, KNOWN).await, answers_for(&unknown, UNKNOWN).await);
         assert_eq!(known, unknown);
-        assert!(known.iter().any(|(status, ..)| *status == 429), "the session went into the throttles");
+        assert!(known.iter().any(|(status, ..)| *status == 429), "the series must reach the limits");
     }
 }
 
@@ -274,7 +274,7 @@ async fn rule_5_no_oracle_in_what_is_stored() {
         shape.sort();
         shapes.push(shape.into_iter().filter(|(kind, _)| kind != "limit").collect::<Vec<_>>());
     }
-    // Only the mail function's rows differ, which no caller can see.
+    // Only what the mail function writes differs, which no caller can see.
     for shape in &mut shapes {
         shape.retain(|(kind, _)| kind != "reset");
         for (_, names) in shape {
@@ -286,16 +286,16 @@ async fn rule_5_no_oracle_in_what_is_stored() {
 }
 
 #[tokio::test]
-async fn rule_5_a_change_of_password_does_not_tell_that_there_is_an_account() {
+async fn rule_5_a_change_of_password_does_not_reveal_an_account() {
     let world = World::new().await;
     let mut statuses = Vec::new();
     for address in [KNOWN, UNKNOWN] {
-        let strangers = world.request_token(address).await;
+        let token = world.request_token(address).await;
         if address == KNOWN {
             world.reset_known().await;
         }
         world.advance(61);
-        statuses.push(world.validate(&strangers).await);
+        statuses.push(world.validate(&token).await);
     }
     assert_eq!(statuses[0], statuses[1]);
 }
@@ -314,13 +314,13 @@ async fn rule_6_mail_goes_home() {
     }
     assert_eq!(world.send(request).await.status(), 204);
     let mail = world.last_mail();
-    assert_eq!(mail.to, KNOWN, "to the address as stored, not as typed");
+    assert_eq!(mail.to, KNOWN, "to the stored address, not the typed one");
     assert!(!mail.text.contains("evil") && !mail.html.contains("evil"));
 }
 
 #[tokio::test]
-async fn rule_7_no_lever_argon2_runs_for_live_tokens_alone() {
-    // With this cost a hash takes seconds, in a test build too: whoever ran one would be seen.
+async fn rule_7_no_lever_argon2_runs_only_for_live_tokens() {
+    // At this cost a hash takes seconds, so the duration shows whether one was computed.
     let world = World::with(&[
         ("ARGON2_MEMORY_KIB", "1048576"),
         ("ARGON2_ITERATIONS", "12"),
@@ -374,7 +374,7 @@ async fn rule_9_parse_then_trust() {
 
 #[tokio::test]
 async fn rule_11_every_wait_has_an_end() {
-    let world = World::behind_a_silent_dynamodb().await;
+    let world = World::with_a_hanging_dynamodb().await;
     let started = tokio::time::Instant::now();
     let requests = [
         Request::post(RESET, &json!({"email": KNOWN})),
@@ -388,5 +388,5 @@ async fn rule_11_every_wait_has_an_end() {
         assert_eq!(answer.status(), 503, "{answer:?}");
         assert!(answer.retry_after().is_some());
     }
-    assert!(started.elapsed().as_secs() < 20, "API Gateway would have given up");
+    assert!(started.elapsed().as_secs() < 20, "API Gateway would have timed out");
 }

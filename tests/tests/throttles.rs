@@ -1,4 +1,4 @@
-//! The throttles: what they count, whom they stop and whom not.
+//! The limits: what they count, and which calls they refuse.
 
 #![recursion_limit = "256"]
 
@@ -18,11 +18,11 @@ async fn status_429_from_each_throttle_with_the_time_to_wait() {
     }
     let refused = world.send(open("198.51.100.1")).await;
     assert_error(RESET, &refused, 429, "throttled");
-    assert_eq!(world.send(open("198.51.100.2")).await.status(), 200, "somebody else is not locked out");
+    assert_eq!(world.send(open("198.51.100.2")).await.status(), 200, "another IP address is not throttled");
     let unleash = Request::post(UNLEASH_MAIL, &json!({"email": KNOWN})).from_ip(Some("198.51.100.1"));
     assert_error(UNLEASH_MAIL, &world.send(unleash).await, 429, "RateLimitError");
     world.advance(refused.retry_after().expect("seconds"));
-    assert_eq!(world.send(open("198.51.100.1")).await.status(), 200, "after the wait it goes on");
+    assert_eq!(world.send(open("198.51.100.1")).await.status(), 200, "after Retry-After the call succeeds");
 
     let bad = |path: &str| Request::get(path).query("token", &"Z".repeat(20)).from_ip(Some("198.51.100.3"));
     for _ in 0..20 {
@@ -57,7 +57,7 @@ async fn status_429_from_each_throttle_with_the_time_to_wait() {
 }
 
 #[tokio::test]
-async fn a_limit_of_zero_is_none() {
+async fn a_limit_of_zero_is_no_limit() {
     let world = World::with(&NO_LIMITS).await;
     for _ in 0..30 {
         world.reset_token(KNOWN).await;
@@ -68,7 +68,7 @@ async fn a_limit_of_zero_is_none() {
 }
 
 #[tokio::test]
-async fn status_429_for_whoever_has_passwords_checked_by_the_hundred() {
+async fn status_429_for_too_many_password_checks_without_a_live_token() {
     let world = World::with(&[("LIMIT_BAD_TOKEN_PER_IP", "1")]).await;
     let live = world.reset_token(KNOWN).await;
     let check = || Request::post(UNLEASH_CHECK, &json!({"password": OTHER_PASSWORD}));
@@ -76,21 +76,21 @@ async fn status_429_for_whoever_has_passwords_checked_by_the_hundred() {
         assert_eq!(world.send(check()).await.status(), 200);
     }
     assert_error(UNLEASH_CHECK, &world.send(check()).await, 429, "RateLimitError");
-    // The other route tells of the password before it tells of the token, and counts before it checks.
+    // This route checks the password before the token, and counts the call before both.
     let set = |token: &str, password: &str| {
         Request::post(UNLEASH_SET, &json!({"token": token, "password": password}))
     };
     assert_error(UNLEASH_SET, &world.send(set("x", "weak")).await, 429, "RateLimitError");
     let elsewhere = world.send(set("x", "weak").from_ip(Some("198.51.100.9"))).await;
     assert_error(UNLEASH_SET, &elsewhere, 400, "OwaspValidationError");
-    // A live token is none of this.
+    // Calls with a live token are not counted.
     assert_error(UNLEASH_SET, &world.send(set(&live, "weak")).await, 400, "OwaspValidationError");
     assert_eq!(world.send(set(&live, OTHER_PASSWORD)).await.status(), 200);
 }
 
 #[tokio::test]
-async fn ten_people_behind_one_address_may_each_type_three_passwords_into_unleashs_form() {
-    // A tenth of the default, and so a tenth of the keystrokes. The form has the password checked at each of them.
+async fn ten_people_behind_one_ip_address_may_each_type_three_passwords_into_unleashs_form() {
+    // The form checks the password at each keystroke. The limit is a tenth of the default, so this makes a tenth of the keystrokes.
     let world = World::with(&[("LIMIT_BAD_TOKEN_PER_IP", "2")]).await;
     for keystrokes in 0..10 * 3 * 100 / 10 {
         let answer = world.send(Request::post(UNLEASH_CHECK, &json!({"password": "w"}))).await;
@@ -99,7 +99,7 @@ async fn ten_people_behind_one_address_may_each_type_three_passwords_into_unleas
 }
 
 #[tokio::test]
-async fn rule_7_dead_tokens_from_an_address_cost_its_live_tokens_nothing() {
+async fn rule_7_dead_tokens_from_an_ip_address_do_not_throttle_its_live_tokens() {
     let world = World::new().await;
     let (request, reset) = (world.request_token(UNKNOWN).await, world.reset_token(KNOWN).await);
     let dead = || Request::get(COMPLETE).query("token", &"Z".repeat(20));
@@ -132,7 +132,7 @@ async fn rule_7_a_live_token_is_never_counted() {
 }
 
 #[tokio::test]
-async fn rule_7_whoever_is_throttled_has_a_mail_whose_link_works() {
+async fn rule_7_a_throttled_person_has_a_mail_with_a_working_link() {
     for lifetime in [60_u64, 600, 7_200] {
         let text = lifetime.to_string();
         let world = World::with(&[
@@ -141,17 +141,17 @@ async fn rule_7_whoever_is_throttled_has_a_mail_whose_link_works() {
             ("LIMIT_BAD_TOKEN_PER_IP", "0"),
         ])
         .await;
-        // A stranger uses the address's mails up, as fast as they may; at every moment the newest link works.
+        // A stranger uses up the address's mails as fast as possible. The newest link always works.
         for _ in 0..40 {
             let token = world.request_token(KNOWN).await;
             let asked = world.validate(&token).await;
             assert!([204, 429].contains(&asked.status()), "{asked:?}");
             let newest = reset_token_in(&world.last_mail());
-            assert_eq!(world.validate(&newest).await.status(), 204, "of {lifetime} s");
+            assert_eq!(world.validate(&newest).await.status(), 204, "lifetime {lifetime} s");
             if let Some(seconds) = asked.retry_after() {
                 assert!(seconds <= lifetime, "{seconds} of {lifetime}");
                 world.advance(seconds - 1);
-                assert_eq!(world.validate(&newest).await.status(), 204, "to the last second of the throttle");
+                assert_eq!(world.validate(&newest).await.status(), 204, "until the last second of the wait");
                 world.advance(1);
             }
         }
@@ -159,7 +159,7 @@ async fn rule_7_whoever_is_throttled_has_a_mail_whose_link_works() {
 }
 
 #[tokio::test]
-async fn rule_7_throttles_count_the_gateways_address_and_no_header() {
+async fn rule_7_limits_use_the_gateways_source_ip_and_no_header() {
     let world = World::new().await;
     let mut statuses = Vec::new();
     for attempt in 0..25 {
@@ -174,7 +174,7 @@ async fn rule_7_throttles_count_the_gateways_address_and_no_header() {
 }
 
 #[tokio::test]
-async fn rule_7_fifty_bad_tokens_at_once_are_fifty_hits() {
+async fn rule_7_fifty_concurrent_dead_tokens_are_all_counted() {
     let world = World::new().await;
     let calls = (0..50).map(|_| world.send_only(Request::get(COMPLETE).query("token", &"Z".repeat(20))));
     let statuses: Vec<u64> = join_all(calls).await.iter().map(tests::Answer::status).collect();
@@ -183,7 +183,7 @@ async fn rule_7_fifty_bad_tokens_at_once_are_fifty_hits() {
 }
 
 #[tokio::test]
-async fn rule_7_a_mailbox_gets_no_more_than_the_limit_from_many_tokens_at_once() {
+async fn rule_7_many_concurrent_tokens_do_not_exceed_a_mailboxs_limit() {
     let world = World::with(&[("LIMIT_RESET_PER_IP", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")]).await;
     let mut tokens = Vec::new();
     for _ in 0..20 {
@@ -197,7 +197,7 @@ async fn rule_7_a_mailbox_gets_no_more_than_the_limit_from_many_tokens_at_once()
 }
 
 #[tokio::test]
-async fn many_calls_of_one_request_at_once_are_one_mail_and_no_refusal() {
+async fn many_concurrent_calls_for_one_request_send_one_mail_and_all_succeed() {
     let world = World::new().await;
     let token = world.request_token(KNOWN).await;
     let calls = (0..10).map(|_| world.send_only(Request::get(COMPLETE).query("token", &token)));

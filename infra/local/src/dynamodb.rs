@@ -1,4 +1,4 @@
-//! `DynamoDB` in process: the engine dynoxide, which speaks the real protocol, with Rekey's two tables.
+//! `DynamoDB` in process: the engine dynoxide, which implements the real protocol, with Rekey's two tables.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub const TOKENS_TABLE: &str = "rekey-tokens";
 /// The accounts table of the local stack.
 pub const ACCOUNTS_TABLE: &str = "rekey-accounts";
 
-/// The accounts that are there from the start.
+/// The demo accounts: address and name.
 pub const DEMO_ACCOUNTS: [(&str, &str); 5] = [
     ("mrbailey@projectthanos.com", "Mr Bailey"),
     ("jweir@projectthanos.com", "J. Weir"),
@@ -20,11 +20,11 @@ pub const DEMO_ACCOUNTS: [(&str, &str); 5] = [
     ("some@one.com", "Some One"),
 ];
 
-/// Creates the table `name` with the partition key `key`, if it is not there.
+/// Creates the table `name` with the partition key `key`, if it does not exist.
 ///
 /// # Errors
 ///
-/// The engine's.
+/// Errors of the engine.
 pub fn create_table(db: &Database, name: &str, key: &str) -> Result<(), DynoxideError> {
     if db.get_table_metadata(name)?.is_some() {
         return Ok(());
@@ -38,11 +38,11 @@ pub fn create_table(db: &Database, name: &str, key: &str) -> Result<(), Dynoxide
     db.create_table(parsed(request)?).map(drop)
 }
 
-/// Creates Rekey's two tables, where they are not there: the tokens with their TTL and their stream.
+/// Creates Rekey's two tables if they do not exist. The tokens table gets a TTL and a stream.
 ///
 /// # Errors
 ///
-/// The engine's.
+/// Errors of the engine.
 pub fn create_tables(db: &Database) -> Result<(), DynoxideError> {
     let is_new = db.get_table_metadata(TOKENS_TABLE)?.is_none();
     create_table(db, TOKENS_TABLE, "pk")?;
@@ -64,11 +64,11 @@ pub fn create_tables(db: &Database) -> Result<(), DynoxideError> {
     create_table(db, ACCOUNTS_TABLE, "email")
 }
 
-/// Adds the demo accounts that are not there yet.
+/// Adds the demo accounts that do not exist yet.
 ///
 /// # Errors
 ///
-/// The engine's.
+/// Errors of the engine.
 pub fn add_demo_accounts(db: &Database) -> Result<(), DynoxideError> {
     for (id, (email, name)) in (1_u32..).zip(DEMO_ACCOUNTS) {
         let put = json!({
@@ -84,8 +84,7 @@ pub fn add_demo_accounts(db: &Database) -> Result<(), DynoxideError> {
     Ok(())
 }
 
-/// Serves `db` on `listener` for as long as it is polled, and deletes expired items every second: the engine does so
-/// only when asked.
+/// Serves `db` on `listener`, and deletes expired items every second: the engine does so only on request.
 pub async fn serve(listener: TcpListener, db: Database) {
     let sweeper = db.clone();
     tokio::spawn(async move {
@@ -99,7 +98,7 @@ pub async fn serve(listener: TcpListener, db: Database) {
     dynoxide::server::serve_on(listener, db).await;
 }
 
-/// The engine's requests are parsed from the protocol's JSON.
+/// Parses a request of the engine from the protocol's JSON.
 pub(crate) fn parsed<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, DynoxideError> {
     serde_json::from_value(request).map_err(|error| DynoxideError::SerializationException(error.to_string()))
 }

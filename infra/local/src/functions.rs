@@ -1,5 +1,5 @@
-//! The three functions under `cargo lambda watch`: fetched where it is not installed, built before it starts,
-//! and taken along whichever way the stack ends.
+//! Runs the three functions under `cargo lambda watch`: installs it if it is missing, builds the functions first, and ends all
+//! child processes however the stack itself ends.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -11,38 +11,38 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The version that is fetched from `PyPI` where `cargo lambda` is not installed.
+/// The version that is installed from `PyPI` if `cargo lambda` is missing.
 const CARGO_LAMBDA: &str = "1.9.2";
 
 /// The packages of the functions.
 const FUNCTIONS: [&str; 3] = ["reset", "validate", "complete"];
 
-/// The argument that makes this program a [`guard`].
+/// The argument that makes this program run as a [`guard`].
 pub const GUARD: &str = "guard-of-cargo-lambda";
 
-/// How the functions are run.
+/// The functions, and how to run them.
 #[derive(Clone, Debug)]
 pub struct Functions {
-    /// The workspace.
+    /// The workspace's root directory.
     pub root: PathBuf,
-    /// Where build output and tools go.
+    /// The directory for build output and tools.
     pub target: PathBuf,
-    /// Where the API listens, on 127.0.0.1.
+    /// The API's port on 127.0.0.1.
     pub port: u16,
-    /// Whether they are optimised.
+    /// Whether to build with `--release`.
     pub release: bool,
-    /// The file with their environment.
+    /// The file with their environment variables.
     pub env_file: PathBuf,
 }
 
 impl Functions {
-    /// Builds the functions, so that their first request need not.
+    /// Builds the functions, so that the first request need not wait for the build.
     ///
     /// # Errors
     ///
-    /// One line that says what failed; the compiler has said why.
+    /// One line that says what failed; the compiler has printed the reason.
     pub async fn build(&self) -> Result<(), String> {
-        // As `cargo lambda watch` will build them: `--bin` takes the features of the whole workspace together.
+        // The same command as `cargo lambda watch` uses: `--bin` unifies the features of the whole workspace.
         let mut arguments: Vec<&OsStr> = vec!["build".as_ref()];
         arguments.extend(FUNCTIONS.iter().flat_map(|name| ["--bin".as_ref(), OsStr::new(name)]));
         arguments.extend(self.release.then_some(OsStr::new("--release")));
@@ -73,17 +73,17 @@ impl Functions {
         self.guarded(watch.as_os_str(), &arguments, Stdio::piped)
     }
 
-    /// Runs `program` under a guard.
+    /// Starts `program` under a [`guard`].
     fn guarded(
         &self,
         program: &OsStr,
         arguments: &[&OsStr],
         output: fn() -> Stdio,
     ) -> Result<Guarded, String> {
-        let me = std::env::current_exe()
+        let this_program = std::env::current_exe()
             .map_err(|error| format!("this program's own path is unknown: {error}"))?;
-        let mut command = Command::new(me);
-        forget_outer_cargo(&mut command);
+        let mut command = Command::new(this_program);
+        remove_cargo_variables(&mut command);
         let mut guard = command
             .arg(GUARD)
             .arg(program)
@@ -93,16 +93,16 @@ impl Functions {
             .stdin(Stdio::piped())
             .stdout(output())
             .stderr(output())
-            // Ctrl-C goes to the terminal's foreground group; the guard hears of the end through its input.
+            // Ctrl-C signals the terminal's foreground process group. The guard must not get it; the end of its input tells it to stop.
             .process_group(0)
             .spawn()
             .map_err(|error| format!("{} cannot be started: {error}", program.display()))?;
-        // Taken out: waiting for a child closes the input that it still has.
+        // Take it, because waiting for a child closes the child's stdin.
         let input = guard.stdin.take().ok_or("a guard has no input")?;
         Ok(Guarded { guard, input })
     }
 
-    /// `cargo-lambda`: the installed one, or one from `PyPI` under the target directory.
+    /// The path of `cargo-lambda`: the installed one, or one from `PyPI` under the target directory.
     async fn cargo_lambda(&self) -> Result<PathBuf, String> {
         let installed = Command::new("cargo-lambda").args(["lambda", "--version"]).output().await;
         if installed.is_ok_and(|output| output.status.success()) {
@@ -111,23 +111,23 @@ impl Functions {
         let tools = self.target.join(format!("tools/cargo-lambda-{CARGO_LAMBDA}"));
         let binary = tools.join("bin/cargo-lambda");
         if !binary.exists() {
-            fetch(&tools).await?;
+            install_cargo_lambda(&tools).await?;
         }
         Ok(binary)
     }
 }
 
-/// A program under its guard, which ends it when `input` is dropped.
+/// A program under a [`guard`], which ends the program when `input` is dropped.
 pub struct Guarded {
-    /// The guard; it ends when the program does, and as it does.
+    /// The guard. It ends when the program ends, with exit code 0 or 1.
     pub guard: Child,
-    /// What keeps it running.
+    /// The guard's standard input.
     pub input: ChildStdin,
 }
 
-/// Takes out of `command`'s environment what an outer `cargo run` or `cargo test` tells of itself: it would make build scripts
-/// of the inner cargo run again.
-pub fn forget_outer_cargo(command: &mut Command) {
+/// Removes the variables that an outer `cargo run` or `cargo test` has set from `command`'s environment. With them, the inner cargo
+/// would run build scripts again.
+pub fn remove_cargo_variables(command: &mut Command) {
     let outer = [
         "CARGO_PKG_",
         "CARGO_MANIFEST_",
@@ -143,12 +143,12 @@ pub fn forget_outer_cargo(command: &mut Command) {
     }
 }
 
-/// Without its dependency zig (471 MB), which only cross-compiling needs.
-async fn fetch(tools: &Path) -> Result<(), String> {
+/// Installs it without its dependency zig (471 MB), which only cross-compiling needs.
+async fn install_cargo_lambda(tools: &Path) -> Result<(), String> {
     let package = format!("cargo-lambda=={CARGO_LAMBDA}");
     let missing = |problem: String| {
         format!(
-            "cargo-lambda is not installed and cannot be fetched with python3's pip: {problem}; install {package}"
+            "cargo-lambda is missing, and python3's pip could not install it: {problem}; install {package}"
         )
     };
     let output = Command::new("python3")
@@ -167,10 +167,10 @@ async fn fetch(tools: &Path) -> Result<(), String> {
     Err(missing(messages.lines().last().unwrap_or("no message").to_owned()))
 }
 
-/// Runs `command` until it ends or the standard input does, and then ends all of its process group. A parent that is killed
-/// closes that input without having to do anything. Never returns: its group is this process's own.
+/// Runs `command` until it ends or standard input is closed, then kills its process group. Killing the parent closes that input
+/// too. Returns only on failure, since the group includes this process.
 pub async fn guard(command: &[String]) -> String {
-    let [program, arguments @ ..] = command else { return "nothing to guard".to_owned() };
+    let [program, arguments @ ..] = command else { return "the guard needs a command".to_owned() };
     let mut child = match Command::new(program).args(arguments).stdin(Stdio::null()).spawn() {
         Ok(child) => child,
         Err(error) => return format!("{program} cannot be started: {error}"),
@@ -178,13 +178,13 @@ pub async fn guard(command: &[String]) -> String {
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
-        return "signals cannot be heard".to_owned();
+        return "signal handlers cannot be installed".to_owned();
     };
     let mut input = tokio::io::stdin();
     let mut byte = [0];
     tokio::select! {
         status = child.wait() => {
-            // Not by returning: the runtime would wait for the input that its other thread still reads.
+            // Do not return: the runtime would wait for its thread that still reads standard input.
             std::process::exit(i32::from(!status.is_ok_and(|status| status.success())));
         }
         _ = input.read(&mut byte) => {}
@@ -196,12 +196,12 @@ pub async fn guard(command: &[String]) -> String {
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
     }
     let _ = tokio::time::timeout(Duration::from_secs(3), child.wait()).await;
-    // Whatever is left of the group, this process included, goes at once.
+    // Kill what is left of the group, including this process.
     let _ = rustix::process::kill_process_group(rustix::process::getpgrp(), rustix::process::Signal::KILL);
-    "its process group cannot be ended".to_owned()
+    "the process group could not be killed".to_owned()
 }
 
-/// Writes `variables` to `path`, a line each, for `cargo lambda watch --env-file`.
+/// Writes `variables` to `path`, one per line, for `cargo lambda watch --env-file`.
 ///
 /// # Errors
 ///
@@ -213,7 +213,7 @@ pub fn write_env_file(path: &Path, variables: &BTreeMap<&str, String>) -> Result
         .map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
-/// For double quotes in an environment file.
+/// Escapes `value` for double quotes in an environment file.
 fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$")
 }

@@ -1,5 +1,5 @@
-//! One machine's AWS: a `DynamoDB` engine and an SES endpoint in process, and the three functions under
-//! `cargo lambda watch`. The whole-system tests use the first two alone.
+//! The local stack: a `DynamoDB` engine and an SES endpoint in process, and the three functions under
+//! `cargo lambda watch`. The whole-system tests use only the first two.
 
 pub mod dynamodb;
 pub mod functions;
@@ -7,7 +7,7 @@ pub mod log;
 pub mod ses;
 pub mod stream;
 
-/// The settings of the functions that reach them from `local`'s own environment.
+/// The variables that `local` passes from its own environment to the functions.
 pub const SETTINGS: [&str; 26] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",

@@ -1,61 +1,61 @@
-//! What the functions print, as a person reads it: one line a call, one a mail. What the tools say of themselves stays out unless
-//! something fails.
+//! Formats the functions' log for a person: one line for each call and each mail. The messages of cargo and `cargo lambda` are shown
+//! only if something fails.
 
 use std::collections::VecDeque;
 
 use serde_json::Value;
 
-/// Lines of the tools that are kept, to be shown when they end in failure.
-const KEPT: usize = 40;
+/// The number of held-back lines that are kept, to be printed after a failure.
+const MAX_HELD_BACK: usize = 40;
 
-/// How lines of the tools begin that say that all is well.
-const CHATTER: [&str; 8] =
+/// Prefixes of routine messages of the tools.
+const ROUTINE_PREFIXES: [&str; 8] =
     [" INFO ", " WARN ", "Finished ", "Running ", "Compiling ", "Blocking ", "Building ", "Downloading "];
 
-/// How lines look.
+/// Formats log lines.
 #[derive(Clone, Debug)]
-pub struct Lines {
-    /// Where the mails are.
+pub struct LogFormatter {
+    /// The URL of the inbox, printed with each mail.
     pub inbox: String,
-    /// Whether the output is a terminal.
+    /// Whether to colour lines (the output is a terminal).
     pub colours: bool,
-    /// Whether lines stay as they are.
+    /// Whether to print lines unchanged.
     pub json: bool,
-    kept: VecDeque<String>,
+    held_back: VecDeque<String>,
 }
 
-impl Lines {
-    /// Lines that name `inbox` beside each mail.
+impl LogFormatter {
+    /// A formatter that has held nothing back yet.
     #[must_use]
     pub fn new(inbox: String, colours: bool, json: bool) -> Self {
-        Self { inbox, colours, json, kept: VecDeque::new() }
+        Self { inbox, colours, json, held_back: VecDeque::new() }
     }
 
-    /// `line` as it is to be shown, if it is.
-    pub fn shown(&mut self, line: String) -> Option<String> {
+    /// The text to print for `line`, or `None` if the line is held back.
+    pub fn format(&mut self, line: String) -> Option<String> {
         if self.json {
             return Some(line);
         }
         match serde_json::from_str::<Value>(&line) {
             Ok(event) if event["MailOutcome"].is_string() => Some(self.mail(&event)),
             Ok(event) if event["Outcome"].is_string() => Some(self.call(&event)),
-            _ if CHATTER
+            _ if ROUTINE_PREFIXES
                 .iter()
-                .any(|chatter| line.starts_with(chatter) || line.trim_start().starts_with(chatter)) =>
+                .any(|prefix| line.starts_with(prefix) || line.trim_start().starts_with(prefix)) =>
             {
-                if self.kept.len() == KEPT {
-                    self.kept.pop_front();
+                if self.held_back.len() == MAX_HELD_BACK {
+                    self.held_back.pop_front();
                 }
-                self.kept.push_back(line);
+                self.held_back.push_back(line);
                 None
             }
             _ => Some(line),
         }
     }
 
-    /// What was held back.
-    pub fn held_back(&mut self) -> impl Iterator<Item = String> {
-        self.kept.drain(..)
+    /// Takes the lines that were held back.
+    pub fn take_held_back(&mut self) -> impl Iterator<Item = String> {
+        self.held_back.drain(..)
     }
 
     fn call(&self, event: &Value) -> String {
@@ -87,13 +87,13 @@ impl Lines {
                 event["MailDelay"].as_f64().unwrap_or_default(),
                 self.inbox
             ),
-            "no_account" => "is for nobody: there is no account".to_owned(),
+            "no_account" => "not sent: no matching account".to_owned(),
             outcome => outcome.to_owned(),
         };
         self.coloured(text("level"), format!("mail: {} {what}{}", text("MailKind"), problem(event)))
     }
 
-    /// Green, yellow or red by `level`.
+    /// Colours `line` green, yellow or red by `level`.
     fn coloured(&self, level: &str, line: String) -> String {
         let colour = match level {
             "ERROR" => 31,
@@ -114,49 +114,52 @@ mod tests {
 
     use super::*;
 
-    fn shown(line: &str) -> Option<String> {
-        Lines::new("http://127.0.0.1:8025/".to_owned(), false, false).shown(line.to_owned())
+    fn formatted(line: &str) -> Option<String> {
+        LogFormatter::new("http://127.0.0.1:8025/".to_owned(), false, false).format(line.to_owned())
     }
 
     #[test]
-    fn a_call_and_a_mail_are_one_line_each() {
+    fn calls_and_mails_are_one_line_each() {
         let call = json!({
             "Method": "POST", "Route": "/organizations/reset-password/", "Status": "200", "Outcome": "request_opened", "Latency": 12.3
         });
-        let line = shown(&call.to_string()).expect("a line");
+        let line = formatted(&call.to_string()).expect("a line");
         assert_eq!(line, "POST /organizations/reset-password/ → 200 request_opened, 12 ms");
         let mail = json!({"MailOutcome": "sent", "MailKind": "reset", "MailDelay": 41.0, "level": "INFO"});
-        let line = shown(&mail.to_string()).expect("a line");
+        let line = formatted(&mail.to_string()).expect("a line");
         assert_eq!(line, "mail: reset sent 41 ms after it was ordered → http://127.0.0.1:8025/");
         let failed = json!({"MailOutcome": "failed", "MailKind": "reset", "level": "ERROR", "Error": "MessageRejected"});
-        assert_eq!(shown(&failed.to_string()).expect("a line"), "mail: reset failed (MessageRejected)");
+        assert_eq!(formatted(&failed.to_string()).expect("a line"), "mail: reset failed (MessageRejected)");
     }
 
     #[test]
-    fn chatter_is_held_back_and_everything_else_is_shown() {
-        let mut lines = Lines::new(String::new(), false, false);
-        for chatter in
+    fn routine_messages_are_held_back_and_everything_else_is_printed() {
+        let mut formatter = LogFormatter::new(String::new(), false, false);
+        for routine in
             [" INFO starting Runtime server", "    Finished `dev` profile", "   Compiling shared v0.1.0"]
         {
-            assert_eq!(lines.shown(chatter.to_owned()), None);
+            assert_eq!(formatter.format(routine.to_owned()), None);
         }
-        assert_eq!(lines.held_back().count(), 3);
-        for said in [
+        assert_eq!(formatter.take_held_back().count(), 3);
+        for message in [
             "error[E0425]: cannot find value",
             "warning: unused variable",
             r#"{"level":"ERROR","fields":{}}"#,
         ] {
-            assert_eq!(lines.shown(said.to_owned()), Some(said.to_owned()));
+            assert_eq!(formatter.format(message.to_owned()), Some(message.to_owned()));
         }
         let json = r#"{"Outcome":"request_opened"}"#;
-        assert_eq!(Lines::new(String::new(), true, true).shown(json.to_owned()), Some(json.to_owned()));
+        assert_eq!(
+            LogFormatter::new(String::new(), true, true).format(json.to_owned()),
+            Some(json.to_owned())
+        );
     }
 
     #[test]
     fn only_a_terminal_gets_colours() {
         let mail = json!({"MailOutcome": "no_account", "MailKind": "reset", "level": "INFO"}).to_string();
-        let coloured = Lines::new(String::new(), true, false).shown(mail.clone()).expect("a line");
+        let coloured = LogFormatter::new(String::new(), true, false).format(mail.clone()).expect("a line");
         assert!(coloured.starts_with("\u{1b}[32m") && coloured.ends_with("\u{1b}[0m"));
-        assert!(!shown(&mail).expect("a line").contains('\u{1b}'));
+        assert!(!formatted(&mail).expect("a line").contains('\u{1b}'));
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use clap::Parser;
 use dynoxide::Database;
 use local::functions::{self, Functions, Guarded};
-use local::log::Lines;
+use local::log::LogFormatter;
 use local::stream::Mapping;
 use local::{dynamodb, ses};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
@@ -18,8 +18,8 @@ use tokio::net::TcpListener;
 use tokio::process::Child;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Runs Rekey on this machine: DynamoDB, SES and the three functions. Every variable of infra/README.md, section
-/// "Configuration", that is set in this program's environment reaches the functions.
+/// Runs Rekey on this machine: DynamoDB, SES and the three functions. The functions get every variable listed in
+/// infra/README.md, section "Configuration", that is set in this program's environment.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -64,8 +64,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let target = target_directory(&root)?;
     let data = std::path::absolute(&arguments.data_dir).map_err(|error| error.to_string())?;
-    std::fs::create_dir_all(&data)
-        .map_err(|error| format!("{} cannot be created: {error}", data.display()))?;
+    std::fs::create_dir_all(&data).map_err(|error| format!("cannot create {}: {error}", data.display()))?;
     let environment = environment(&arguments);
 
     let dynamodb_listener = bind(arguments.dynamodb_port, "--dynamodb-port").await?;
@@ -76,9 +75,9 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let checkpoint_file = data.join("stream-checkpoint");
     let checkpoint = std::fs::read_to_string(&checkpoint_file).ok();
     let mapping = Mapping::open(db.clone(), checkpoint)
-        .map_err(|error| format!("the stream of {} cannot be read: {error:?}", dynamodb::TOKENS_TABLE))?;
+        .map_err(|error| format!("cannot read the stream of {}: {error:?}", dynamodb::TOKENS_TABLE))?;
     tokio::spawn(dynamodb::serve(dynamodb_listener, db));
-    #[expect(clippy::disallowed_methods, reason = "the one place of this program that reads the clock")]
+    #[expect(clippy::disallowed_methods, reason = "the only place in this program that reads the clock")]
     let outbox = ses::Outbox::new(environment["MAIL_FROM"].clone(), SystemTime::now);
     tokio::spawn(axum::serve(mail_listener, outbox.router()).into_future());
 
@@ -93,7 +92,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let mail_function =
         format!("http://127.0.0.1:{}/2015-03-31/functions/validate/invocations", arguments.api_port);
     let outcome = tokio::select! {
-        outcome = serve(&functions, &mut running, &arguments, mapping.play(&mail_function, &checkpoint_file)) => outcome,
+        outcome = serve(&functions, &mut running, &arguments, mapping.run(&mail_function, &checkpoint_file)) => outcome,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
@@ -104,7 +103,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     outcome
 }
 
-/// Builds and starts the functions, says when they answer, and returns only if they end.
+/// Builds and starts the functions, prints their log, and returns only if they end.
 async fn serve(
     functions: &Functions,
     running: &mut Option<Guarded>,
@@ -114,25 +113,30 @@ async fn serve(
     functions.build().await?;
     let Guarded { guard, .. } = running.insert(functions.start().await?);
     let inbox = format!("http://127.0.0.1:{}/", arguments.mail_port);
-    let lines = Arc::new(Mutex::new(Lines::new(inbox, std::io::stdout().is_terminal(), arguments.json)));
+    let formatter =
+        Arc::new(Mutex::new(LogFormatter::new(inbox, std::io::stdout().is_terminal(), arguments.json)));
     let outputs: [Option<Box<dyn AsyncRead + Send + Unpin>>; 2] = [
         guard.stdout.take().map(|output| Box::new(output) as _),
         guard.stderr.take().map(|output| Box::new(output) as _),
     ];
-    let printed: Vec<_> =
-        outputs.into_iter().flatten().map(|output| tokio::spawn(print(output, Arc::clone(&lines)))).collect();
+    let printers: Vec<_> = outputs
+        .into_iter()
+        .flatten()
+        .map(|output| tokio::spawn(print_log(output, Arc::clone(&formatter))))
+        .collect();
     let outcome = watch(guard, functions, arguments, mails).await;
-    // The functions have ended: what they and their tools still had to say comes first.
-    for task in printed {
-        let _ = tokio::time::timeout(Duration::from_secs(2), task).await;
+    // The functions have ended: print the rest of their log before the error.
+    for printer in printers {
+        let _ = tokio::time::timeout(Duration::from_secs(2), printer).await;
     }
-    for line in lines.lock().map(|mut lines| lines.held_back().collect::<Vec<_>>()).unwrap_or_default() {
-        say(&line);
+    let held_back = formatter.lock().map(|mut formatter| formatter.take_held_back().collect::<Vec<_>>());
+    for line in held_back.unwrap_or_default() {
+        print_line(&line);
     }
     outcome
 }
 
-/// Says when the functions answer, and returns only if they end.
+/// Prints the greeting when the functions answer, and returns only if they end.
 async fn watch(
     guard: &mut Child,
     functions: &Functions,
@@ -141,14 +145,14 @@ async fn watch(
 ) -> Result<(), String> {
     tokio::select! {
         status = guard.wait() => return Err(format!("the functions did not start ({status:?})")),
-        answered = tokio::time::timeout(Duration::from_mins(1), wake(functions.port)) => {
+        answered = tokio::time::timeout(Duration::from_mins(1), start_functions(functions.port)) => {
             answered.unwrap_or_else(|_| Err("the functions do not answer".to_owned()))?;
         }
     }
     greet(arguments);
     let status = tokio::select! {
         status = guard.wait() => status,
-        () = mails => return Err("the stream is not played any more".to_owned()),
+        () = mails => return Err("the stream is no longer read".to_owned()),
     };
     Err(format!(
         "the functions ended ({})",
@@ -156,25 +160,25 @@ async fn watch(
     ))
 }
 
-/// Prints what the functions and their tools say, as a person reads it.
-async fn print(output: impl AsyncRead + Unpin, lines: Arc<Mutex<Lines>>) {
+/// Prints the output of the functions and their tools, formatted.
+async fn print_log(output: impl AsyncRead + Unpin, formatter: Arc<Mutex<LogFormatter>>) {
     let mut output = BufReader::new(output).lines();
     while let Ok(Some(line)) = output.next_line().await {
-        let shown = lines.lock().ok().and_then(|mut lines| lines.shown(line));
-        if let Some(line) = shown {
-            say(&line);
+        let text = formatter.lock().ok().and_then(|mut formatter| formatter.format(line));
+        if let Some(line) = text {
+            print_line(&line);
         }
     }
 }
 
 #[expect(clippy::print_stdout, reason = "a command-line program")]
-fn say(line: &str) {
+fn print_line(line: &str) {
     println!("{line}");
 }
 
-/// Calls each function once: `cargo lambda watch` starts a function with its first request. To one that cannot start, it
-/// never answers. They are built by now, and start within a second.
-async fn wake(port: u16) -> Result<(), String> {
+/// Calls each function once: `cargo lambda watch` starts a function on its first request, and never answers if the function
+/// cannot start. The functions are built by now, and start within a second.
+async fn start_functions(port: u16) -> Result<(), String> {
     let client =
         reqwest::Client::builder().timeout(Duration::from_secs(20)).build().map_err(|e| e.to_string())?;
     let base = format!("http://127.0.0.1:{port}");
@@ -189,11 +193,11 @@ async fn wake(port: u16) -> Result<(), String> {
             match attempt.send().await {
                 Ok(response) => break response.status().as_u16(),
                 Err(error) if error.is_connect() => tokio::time::sleep(Duration::from_millis(100)).await,
-                Err(_) => return Err("a function does not start; its message stands above".to_owned()),
+                Err(_) => return Err("a function does not start; see its message above".to_owned()),
             }
         };
         if !expected.contains(&status) {
-            return Err(format!("a function answers with status {status}; its message stands above"));
+            return Err(format!("a function answers with status {status}; see its message above"));
         }
     }
     Ok(())
@@ -210,7 +214,7 @@ Open   {api}/organizations/reset-password/   to forget a password
        {mail}/   to read the mails
        http://127.0.0.1:{}   is DynamoDB
 
-Or walk through it (the second token stands in the mail):
+Or with curl (the second token is in the mail):
 
   curl -H 'Content-Type: application/json' -d '{{\"email\":\"{account}\"}}' {api}/organizations/reset-password/
   curl -i '{api}/organizations/complete-password/?token=REQUEST_TOKEN&email={account}'
@@ -224,7 +228,7 @@ ready {api}",
 
 async fn bind(port: u16, flag: &str) -> Result<TcpListener, String> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await;
-    listener.map_err(|error| format!("port {port} cannot be used ({error}); choose another with {flag}"))
+    listener.map_err(|error| format!("cannot use port {port} ({error}); choose another with {flag}"))
 }
 
 fn open_database(data: &Path) -> Result<Database, String> {
@@ -235,16 +239,16 @@ fn open_database(data: &Path) -> Result<Database, String> {
         dynamodb::add_demo_accounts(&db)?;
         Ok::<Database, dynoxide::DynoxideError>(db)
     };
-    open().map_err(|error| format!("the database {} cannot be opened: {error:?}", file.display()))
+    open().map_err(|error| format!("cannot open the database {}: {error:?}", file.display()))
 }
 
-/// Cargo's own, which a variable may have moved.
+/// Cargo's target directory, which `CARGO_TARGET_DIR` may change.
 fn target_directory(root: &Path) -> Result<PathBuf, String> {
     let target = variable("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     std::path::absolute(target).map_err(|error| error.to_string())
 }
 
-/// The functions' environment: this stack's addresses, keys that no real AWS takes, and the settings.
+/// The functions' environment: the local endpoints, fake AWS credentials, and the variables in [`local::SETTINGS`].
 fn environment(arguments: &Arguments) -> BTreeMap<&'static str, String> {
     let api = format!("http://127.0.0.1:{}", arguments.api_port);
     let mut variables = BTreeMap::from([
@@ -264,7 +268,7 @@ fn environment(arguments: &Arguments) -> BTreeMap<&'static str, String> {
     variables
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place of this program that reads the environment")]
+#[expect(clippy::disallowed_methods, reason = "the only place in this program that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

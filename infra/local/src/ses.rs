@@ -1,4 +1,4 @@
-//! SES v2 in process: takes `SendEmail`, keeps the mails and shows them.
+//! SES v2 in process: accepts `SendEmail`, stores the mails and shows them.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A mail as it was handed over.
+/// A mail that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// SES's `MessageId`.
@@ -30,7 +30,7 @@ pub struct Message {
     pub text: String,
     /// The HTML.
     pub html: String,
-    /// When, in RFC 3339.
+    /// The time of sending, in RFC 3339.
     pub sent_at: String,
 }
 
@@ -40,26 +40,26 @@ pub struct Outbox {
     verified_sender: String,
     now: fn() -> SystemTime,
     messages: Arc<Mutex<Vec<Message>>>,
-    refused: Arc<Mutex<BTreeSet<String>>>,
-    taken: Arc<AtomicU64>,
+    rejected_recipients: Arc<Mutex<BTreeSet<String>>>,
+    accepted: Arc<AtomicU64>,
 }
 
 impl Outbox {
-    /// An outbox that takes mails from `verified_sender` alone, as SES does outside an identity's domain.
+    /// An outbox that accepts mails only from `verified_sender`, as SES does with one verified address.
     #[must_use]
     pub fn new(verified_sender: impl Into<String>, now: fn() -> SystemTime) -> Self {
         Self {
             verified_sender: verified_sender.into(),
             now,
             messages: Arc::default(),
-            refused: Arc::default(),
-            taken: Arc::default(),
+            rejected_recipients: Arc::default(),
+            accepted: Arc::default(),
         }
     }
 
-    /// From now on refuses mails to `recipient`, as SES does in its sandbox where an address is not verified.
-    pub fn refuse(&self, recipient: &str) {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(recipient.to_owned());
+    /// From now on rejects mails to `recipient`, as SES does in its sandbox if an address is not verified.
+    pub fn reject(&self, recipient: &str) {
+        self.rejected_recipients.lock().unwrap_or_else(PoisonError::into_inner).insert(recipient.to_owned());
     }
 
     /// The mails, newest first.
@@ -69,7 +69,7 @@ impl Outbox {
         messages.iter().rev().cloned().collect()
     }
 
-    /// Forgets all mails.
+    /// Deletes all mails.
     pub fn clear(&self) {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -78,7 +78,7 @@ impl Outbox {
     pub fn router(self) -> Router {
         Router::new()
             .route("/", get(async || Html(include_str!("inbox.html"))))
-            .route("/messages", get(list).delete(forget))
+            .route("/messages", get(list).delete(delete_all))
             .route("/v2/email/outbound-emails", post(send_email))
             .with_state(self)
     }
@@ -87,13 +87,14 @@ impl Outbox {
         let text =
             |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (from, to) = (text("/FromEmailAddress"), text("/Destination/ToAddresses/0"));
-        let is_refused = |to| self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(to);
-        let failed = match (from == self.verified_sender, is_refused(&to)) {
+        let is_rejected =
+            |to| self.rejected_recipients.lock().unwrap_or_else(PoisonError::into_inner).contains(to);
+        let unverified = match (from == self.verified_sender, is_rejected(&to)) {
             (true, false) => None,
             (true, true) => Some(&to),
             (false, _) => Some(&from),
         };
-        if let Some(identity) = failed {
+        if let Some(identity) = unverified {
             return Err(format!(
                 "Email address is not verified. The following identities failed the check: {identity}"
             ));
@@ -101,10 +102,10 @@ impl Outbox {
         let recipients =
             request.pointer("/Destination/ToAddresses").and_then(Value::as_array).map_or(0, Vec::len);
         if recipients != 1 || request.pointer("/Content/Simple/Subject/Data").is_none() {
-            return Err("This endpoint takes simple mails to one recipient.".to_owned());
+            return Err("This endpoint accepts only simple mails to one recipient.".to_owned());
         }
         let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = format!("local-{:016x}", self.taken.fetch_add(1, Ordering::Relaxed) + 1);
+        let id = format!("local-{:016x}", self.accepted.fetch_add(1, Ordering::Relaxed) + 1);
         messages.push(Message {
             id: id.clone(),
             to,
@@ -132,7 +133,7 @@ async fn list(State(outbox): State<Outbox>) -> Json<Vec<Message>> {
     Json(outbox.messages())
 }
 
-async fn forget(State(outbox): State<Outbox>) -> StatusCode {
+async fn delete_all(State(outbox): State<Outbox>) -> StatusCode {
     outbox.clear();
     StatusCode::NO_CONTENT
 }

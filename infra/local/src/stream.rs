@@ -1,5 +1,5 @@
-//! The tokens table's stream, read as Lambda's event source mapping reads it: orders alone, in batches, each delivered again from the
-//! first record that failed.
+//! Reads the tokens table's stream as Lambda's event source mapping does: delivers only mail orders, in batches, and retries a
+//! batch from the first record that failed.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 
 use crate::dynamodb::{TOKENS_TABLE, parsed};
 
-/// The SAM template has ten lanes of one order each; this machine has one process, and so one lane of ten.
+/// The SAM template has a `ParallelizationFactor` of 10 and batches of 1. The local stack has one process, so it uses one batch of 10.
 const BATCH_SIZE: usize = 10;
 
-/// How often the stream is looked at. Lambda does so four times a second.
+/// The polling interval. Lambda polls four times a second.
 const POLL: Duration = Duration::from_millis(20);
 
-/// How long a batch that failed is left alone.
+/// The delay before a failed batch is delivered again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// A place in the stream. What lies before it was delivered.
+/// An event source mapping: a position in the stream. Records before it were delivered.
 pub struct Mapping {
     db: Database,
     arn: String,
@@ -26,21 +26,21 @@ pub struct Mapping {
     checkpoint: Option<String>,
 }
 
-/// Some inserted orders.
+/// A batch of inserted orders.
 pub struct Batch {
     /// The event for the mail function.
     pub event: Value,
-    /// Before each record: where to go on if that one fails.
-    before: Vec<(String, Option<String>)>,
+    /// For each record: its sequence number, and the checkpoint to return to if it fails.
+    checkpoints: Vec<(String, Option<String>)>,
     end: String,
 }
 
 impl Mapping {
-    /// The place behind `checkpoint`, or the beginning of the stream.
+    /// A mapping that starts after `checkpoint`, or at the beginning of the stream.
     ///
     /// # Errors
     ///
-    /// The engine's.
+    /// Errors of the engine.
     pub fn open(db: Database, checkpoint: Option<String>) -> Result<Self, DynoxideError> {
         let streams = db.list_streams(parsed(json!({"TableName": TOKENS_TABLE}))?)?;
         let missing =
@@ -51,11 +51,11 @@ impl Mapping {
         Ok(Self { db, arn, shard, checkpoint })
     }
 
-    /// The next orders, if there are any.
+    /// The next batch of orders, if there are any.
     ///
     /// # Errors
     ///
-    /// The engine's.
+    /// Errors of the engine.
     pub fn next_batch(&mut self) -> Result<Option<Batch>, DynoxideError> {
         let from = match &self.checkpoint {
             None => {
@@ -68,14 +68,15 @@ impl Mapping {
         };
         let iterator = self.db.get_shard_iterator(parsed(from)?)?.shard_iterator;
         let found = self.db.get_records(parsed(json!({"ShardIterator": iterator}))?)?;
-        let (mut records, mut before, mut end) = (Vec::new(), Vec::new(), None);
+        let (mut records, mut checkpoints, mut end) = (Vec::new(), Vec::new(), None);
         for record in found.records {
-            let last = end.replace(record.dynamodb.sequence_number.clone());
+            let previous = end.replace(record.dynamodb.sequence_number.clone());
             let record = serde_json::to_value(record)
                 .map_err(|error| DynoxideError::SerializationException(error.to_string()))?;
             let key = record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap_or_default();
             if record["eventName"] == "INSERT" && key.starts_with("order#") {
-                before.push((end.clone().unwrap_or_default(), last.or_else(|| self.checkpoint.clone())));
+                let checkpoint = previous.or_else(|| self.checkpoint.clone());
+                checkpoints.push((end.clone().unwrap_or_default(), checkpoint));
                 records.push(record);
             }
             if records.len() == BATCH_SIZE {
@@ -87,28 +88,28 @@ impl Mapping {
             self.checkpoint = Some(end);
             return Ok(None);
         }
-        Ok(Some(Batch { event: json!({"Records": records}), before, end }))
+        Ok(Some(Batch { event: json!({"Records": records}), checkpoints, end }))
     }
 
-    /// Goes on behind `batch`, or at the first record that `answer` names as failed; stays where it is where the function gave none.
-    /// Whether all went well.
+    /// Moves past `batch`, or to the first record that `answer` reports as failed. Does not move if there is no answer. Returns
+    /// whether the whole batch succeeded.
     pub fn acknowledge(&mut self, batch: &Batch, answer: Option<&Value>) -> bool {
         let Some(failures) = answer.and_then(|answer| answer["batchItemFailures"].as_array()) else {
             return false;
         };
         let failed = |number: &str| failures.iter().any(|failure| failure["itemIdentifier"] == number);
-        let first = batch.before.iter().find(|(number, _)| failed(number));
+        let first = batch.checkpoints.iter().find(|(number, _)| failed(number));
         self.checkpoint = match first {
-            Some((_, before)) => before.clone(),
-            // Lambda takes a name that it does not know for the failure of the whole batch.
+            Some((_, checkpoint)) => checkpoint.clone(),
+            // Lambda treats an unknown item identifier as a failure of the whole batch.
             None if !failures.is_empty() => return false,
             None => Some(batch.end.clone()),
         };
         first.is_none()
     }
 
-    /// Plays the stream to the function behind `invoke`, a URL of Lambda's, and keeps its place in `file`. Never ends.
-    pub async fn play(mut self, invoke: &str, file: &Path) {
+    /// Delivers batches to the function with the invoke URL `invoke`, and saves the checkpoint in `file`. Never returns.
+    pub async fn run(mut self, invoke: &str, file: &Path) {
         let client = reqwest::Client::new();
         loop {
             let Ok(Some(batch)) = self.next_batch() else {

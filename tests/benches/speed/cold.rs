@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::endpoint::{Endpoint, milliseconds};
 use crate::programs::Program;
 use crate::share::Share;
-use crate::table::{Goal, Report, median, short};
+use crate::table::{Goal, Report, begin_table, median, row, short};
 
 #[derive(Default)]
 struct Samples {
@@ -52,7 +52,7 @@ pub(crate) async fn measure(
         "Cold start: milliseconds, medians of {rounds} starts, one CPU; then the CPU share of 256 MB from the first call on, by {}",
         share.how()
     );
-    report.table(
+    begin_table(
         &title,
         &[
             "program",
@@ -83,6 +83,6 @@ pub(crate) async fn measure(
         } else {
             cells.push(short(handler));
         }
-        report.row(&cells);
+        row(&cells);
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::endpoint::{Endpoint, Seen};
 use crate::programs::{Program, output, release};
-use crate::table::{Goal, Report, short};
+use crate::table::{Goal, Report, begin_table, row, short};
 
 /// The counts of the last recorded run.
 const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/speed/instructions.json");
@@ -16,7 +16,7 @@ const MEBIBYTE: f64 = 1_048_576.0;
 
 /// Bytes of the binaries and of their zips, and the most memory that a process had after a hundred calls.
 pub(crate) async fn sizes(report: &mut Report, programs: &[Program], endpoint: &Endpoint) {
-    report.table("Size and memory", &["function", "bootstrap, MB", "zip, MB", "peak resident memory, MiB"]);
+    begin_table("Size and memory", &["function", "bootstrap, MB", "zip, MB", "peak resident memory, MiB"]);
     let zip = "import sys, zipfile, io; b = io.BytesIO(); z = zipfile.ZipFile(b, 'w', zipfile.ZIP_DEFLATED, compresslevel=9); \
                z.write(sys.argv[1]); z.close(); print(len(b.getvalue()))";
     for (program, most) in programs.iter().zip([f64::INFINITY, 4.5, 5.0, 5.0]) {
@@ -34,7 +34,7 @@ pub(crate) async fn sizes(report: &mut Report, programs: &[Program], endpoint: &
         let memory = environment.peak_memory() as f64 / MEBIBYTE;
         environment.kill().await;
         if name == "hello" {
-            report.row(&[name.to_owned(), short(bytes), short(zipped), short(memory)]);
+            row(&[name.to_owned(), short(bytes), short(zipped), short(memory)]);
             continue;
         }
         let cells = [
@@ -43,13 +43,13 @@ pub(crate) async fn sizes(report: &mut Report, programs: &[Program], endpoint: &
             report.check(&format!("{name}, MB zipped"), zipped, &Goal::AtMost(2.0), true),
             report.check(&format!("{name}, MiB"), memory, &Goal::AtMost(8.0), true),
         ];
-        report.row(&cells);
+        row(&cells);
     }
 }
 
 /// Calls, new connections and bytes of a start with its first call, and of a call after that.
 pub(crate) async fn calls(report: &mut Report, programs: &[Program], endpoint: &Endpoint) {
-    report.table(
+    begin_table(
         "Calls to AWS (a start reads a row that does not exist, twice)",
         &[
             "function",
@@ -86,7 +86,7 @@ pub(crate) async fn calls(report: &mut Report, programs: &[Program], endpoint: &
             true,
         );
         let (calls, bytes) = (warm.calls.to_string(), warm.bytes.to_string());
-        report.row(&[name.to_owned(), cold_calls, cold_connections, cold_bytes, calls, connections, bytes]);
+        row(&[name.to_owned(), cold_calls, cold_connections, cold_bytes, calls, connections, bytes]);
     }
 }
 
@@ -104,7 +104,7 @@ pub(crate) async fn instructions(
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default();
-    report.table("Instructions of one warm call", &["function", "thousands", "of what is recorded"]);
+    begin_table("Instructions of one warm call", &["function", "thousands", "of what is recorded"]);
     let mut counted = BTreeMap::new();
     for program in programs {
         let name = program.name;
@@ -118,7 +118,7 @@ pub(crate) async fn instructions(
             }
             None => "new".to_owned(),
         };
-        report.row(&[name.to_owned(), short(each / 1000.0), cell]);
+        row(&[name.to_owned(), short(each / 1000.0), cell]);
     }
     if record {
         let text = serde_json::to_string_pretty(&json!(counted)).expect("JSON");
@@ -132,7 +132,7 @@ async fn collected(program: &Program, endpoint: &Endpoint, calls: usize) -> f64 
     let environment = program.start(endpoint, &["valgrind", "--tool=callgrind", "-q", &out]).await;
     for _ in 0..calls {
         let answer = environment.call(program.event.clone()).await.expect("an answer").response;
-        assert!(answer["statusCode"] != Value::from(503), "{answer}");
+        assert!(answer["statusCode"] != 503, "{answer}");
     }
     environment.end().await;
     let text = std::fs::read_to_string(&file).expect("callgrind's file");

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use tests::stack::target_directory;
 
-use self::table::{Goal, Report, short};
+use self::table::{Goal, Report, begin_table, row, short};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -41,11 +41,11 @@ async fn main() -> ExitCode {
     exact::calls(&mut report, &functions, &endpoint).await;
     exact::instructions(&mut report, &functions, &endpoint, is_given("record")).await;
     warm::sizes(&mut report, &functions, sizes, calls, !is_quick).await;
-    warm::completions(&mut report, &functions[3], if is_quick { 3 } else { 15 }).await;
+    warm::completions(&functions[3], if is_quick { 3 } else { 15 }).await;
     let (ours, reference) = programs::argon2id().await;
-    report.table("argon2id, milliseconds on one CPU", &["Rekey", "the reference library (Debian)", "ratio"]);
+    begin_table("argon2id, milliseconds on one CPU", &["Rekey", "the reference library (Debian)", "ratio"]);
     let ratio = report.check("argon2id", ours / reference, &Goal::AtMost(0.85), !is_quick);
-    report.row(&[short(ours), short(reference), ratio]);
+    row(&[short(ours), short(reference), ratio]);
 
     if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

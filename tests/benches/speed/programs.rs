@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use local::functions::forget_outer_cargo;
+use local::functions::remove_cargo_variables;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use serde_json::{Value, json};
 use tests::environment::Environment;
@@ -80,7 +80,7 @@ pub(crate) async fn functions() -> Vec<Program> {
         &["-p", "complete", "--example", "argon2id"],
     ] {
         let mut cargo = Command::new("cargo");
-        forget_outer_cargo(&mut cargo);
+        remove_cargo_variables(&mut cargo);
         cargo
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
             .env("CARGO_TARGET_DIR", target_directory());

@@ -15,18 +15,6 @@ pub(crate) enum Goal {
 }
 
 impl Report {
-    /// Begins a table of `columns` under a title.
-    #[expect(clippy::print_stdout, reason = "a benchmark's figures")]
-    pub(crate) fn table(&mut self, title: &str, columns: &[&str]) {
-        println!("\n**{title}**\n\n| {} |\n|{}", columns.join(" | "), " --- |".repeat(columns.len()));
-    }
-
-    /// A row of the table.
-    #[expect(clippy::print_stdout, reason = "a benchmark's figures")]
-    pub(crate) fn row(&mut self, cells: &[String]) {
-        println!("| {} |", cells.join(" | "));
-    }
-
     /// `value` as text, with the goal and whether it holds. Where `counts` is false the goal is shown and not held against anybody: a time
     /// measured a few times on a busy machine says little.
     pub(crate) fn check(&mut self, what: &str, value: f64, goal: &Goal, counts: bool) -> String {
@@ -48,6 +36,18 @@ impl Report {
         }
         self.missed.is_empty()
     }
+}
+
+/// Begins a table of `columns` under a title.
+#[expect(clippy::print_stdout, reason = "a benchmark's figures")]
+pub(crate) fn begin_table(title: &str, columns: &[&str]) {
+    println!("\n**{title}**\n\n| {} |\n|{}", columns.join(" | "), " --- |".repeat(columns.len()));
+}
+
+/// A row of the table.
+#[expect(clippy::print_stdout, reason = "a benchmark's figures")]
+pub(crate) fn row(cells: &[String]) {
+    println!("| {} |", cells.join(" | "));
 }
 
 /// Three significant digits.

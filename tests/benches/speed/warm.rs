@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::endpoint::milliseconds;
 use crate::programs::Program;
 use crate::share::Share;
-use crate::table::{Goal, Report, median, short};
+use crate::table::{Goal, Report, begin_table, median, row, short};
 
 /// An engine with so many accounts, and a live reset token for each.
 struct Engine {
@@ -84,7 +84,7 @@ pub(crate) async fn sizes(
     let mut columns = vec!["function".to_owned()];
     columns.extend(sizes.iter().map(|rows| format!("{rows} tokens and accounts")));
     columns.push("most to least CPU".to_owned());
-    report.table(&title, &columns.iter().map(String::as_str).collect::<Vec<_>>());
+    begin_table(&title, &columns.iter().map(String::as_str).collect::<Vec<_>>());
     let mut engines = Vec::new();
     for rows in sizes {
         engines.push(Engine::with(*rows).await);
@@ -104,27 +104,27 @@ pub(crate) async fn sizes(
             for (engine, environment, cpu, wall) in &mut environments {
                 let (before, started) = (environment.cpu(), Instant::now());
                 for n in 0..calls / 10 {
-                    let row = (round * 7919 + n * 104_729) % engine.rows;
-                    let answer = environment.call(event(program.name, row)).await.expect("an answer");
+                    let person = (round * 7919 + n * 104_729) % engine.rows;
+                    let answer = environment.call(event(program.name, person)).await.expect("an answer");
                     let status = answer.response["statusCode"].as_u64().expect("a status");
                     assert!([200, 204, 422].contains(&status), "{}: {}", program.name, answer.response);
                 }
                 #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
                 let each = (calls / 10) as f64;
-                cpu.push(milliseconds(environment.cpu() - before) / each);
+                cpu.push(milliseconds(environment.cpu().saturating_sub(before)) / each);
                 wall.push(each / started.elapsed().as_secs_f64());
             }
         }
         let cpu: Vec<f64> = environments.iter().map(|(_, _, cpu, _)| median(cpu.clone())).collect();
-        let mut cells = vec![program.name.to_owned()];
+        let mut row_cells = vec![program.name.to_owned()];
         for ((_, environment, _, wall), cpu) in environments.iter().zip(&cpu) {
-            cells.push(format!("{} ms, {}/s", short(*cpu), short(median(wall.clone()))));
+            row_cells.push(format!("{} ms, {}/s", short(*cpu), short(median(wall.clone()))));
             environment.kill().await;
         }
         let ratio =
             cpu.iter().copied().fold(0.0, f64::max) / cpu.iter().copied().fold(f64::INFINITY, f64::min);
-        cells.push(report.check(&format!("{}, by size", program.name), ratio, &Goal::AtMost(1.1), counts));
-        report.row(&cells);
+        row_cells.push(report.check(&format!("{}, by size", program.name), ratio, &Goal::AtMost(1.1), counts));
+        row(&row_cells);
     }
 }
 
@@ -132,9 +132,9 @@ pub(crate) async fn sizes(
 const DOLLARS_PER_GIGABYTE_SECOND: f64 = 0.000_013_333_4;
 
 /// What a whole completion takes and costs at each size.
-pub(crate) async fn completions(report: &mut Report, complete: &Program, times: usize) {
+pub(crate) async fn completions(complete: &Program, times: usize) {
     let engine = Engine::with(1000).await;
-    report.table(
+    begin_table(
         "A completion (argon2id at 64 MiB, t = 3, p = 4)",
         &["memory, MB", "CPUs", "milliseconds", "GB-seconds", "dollars for a million"],
     );
@@ -159,7 +159,7 @@ pub(crate) async fn completions(report: &mut Report, complete: &Program, times: 
         environment.kill().await;
         let took = median(samples);
         let gigabyte_seconds = f64::from(megabytes) / 1024.0 * took / 1000.0;
-        report.row(&[
+        row(&[
             megabytes.to_string(),
             short(f64::from(megabytes) / 1769.0),
             short(took),

@@ -1,4 +1,4 @@
-//! What a test leaves behind: its log, its tables and its mails, searched for every secret at its end.
+//! The log, tables, mails and dead letters of a test, which are searched for secrets when it ends.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -9,39 +9,39 @@ use local::ses::Outbox;
 use serde_json::json;
 use shared::telemetry::write_diagnostics_to;
 
-use crate::evidence::Evidence;
-use crate::wiring::{DeadLetterBox, Served};
+use crate::leaks::LeakDetector;
+use crate::wiring::{BackgroundServer, DeadLetterQueue};
 
-/// What a deployment leaves behind. When the last clone of its world goes, and be the test about something else, all of it is
-/// searched for every secret that the test has used.
-pub(crate) struct Traces {
-    pub(crate) evidence: Mutex<Evidence>,
+/// The outputs of a deployment. When the last clone of its [`World`](crate::World) is dropped, they are searched for every secret
+/// that the test has used, whatever the test is about.
+pub(crate) struct Outputs {
+    pub(crate) leaks: Mutex<LeakDetector>,
     pub(crate) log: Log,
     pub(crate) outbox: Outbox,
-    pub(crate) dead_letters: DeadLetterBox,
+    pub(crate) dead_letters: DeadLetterQueue,
     pub(crate) db: Database,
     pub(crate) accounts_table: String,
-    pub(crate) _servers: Vec<Served>,
+    pub(crate) _servers: Vec<BackgroundServer>,
 }
 
-impl Drop for Traces {
+impl Drop for Outputs {
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;
         }
-        let evidence = self.evidence.get_mut().expect("evidence");
-        self.outbox.messages().iter().for_each(|mail| evidence.learn_mail(mail));
+        let leaks = self.leaks.get_mut().expect("leaks");
+        self.outbox.messages().iter().for_each(|mail| leaks.add_mail(mail));
         let log = self.log.text() + &diagnostics();
-        assert!(evidence.in_log(&log).is_empty(), "the log holds {:?}: {log}", evidence.in_log(&log));
+        assert!(leaks.find_in_log(&log).is_empty(), "the log holds {:?}: {log}", leaks.find_in_log(&log));
         for entry in self.dead_letters.entries() {
-            assert!(evidence.in_log(&entry).is_empty(), "the dead-letter queue holds a secret: {entry}");
+            assert!(leaks.find_in_log(&entry).is_empty(), "the dead-letter queue holds a secret: {entry}");
         }
         for row in rows(&self.db, TOKENS_TABLE) {
-            let held = evidence.in_row(&row, !row.contains("\"limit#"));
+            let held = leaks.find_in_row(&row, !row.contains("\"limit#"));
             assert!(held.is_empty(), "the tokens table holds {held:?}: {row}");
         }
         for row in rows(&self.db, &self.accounts_table) {
-            let held = evidence.in_row(&row, true);
+            let held = leaks.find_in_row(&row, true);
             assert!(held.is_empty(), "the accounts table holds {held:?}: {row}");
         }
     }
@@ -51,19 +51,19 @@ impl Drop for Traces {
 fn rows(db: &Database, table: &str) -> Vec<String> {
     let scan = serde_json::from_value(json!({"TableName": table})).expect("a scan");
     let rows = serde_json::to_value(db.scan(scan).expect("rows")).expect("JSON");
-    assert!(rows["LastEvaluatedKey"].is_null(), "more rows than one page of a scan holds");
+    assert!(rows["LastEvaluatedKey"].is_null(), "the table does not fit into one page of a scan");
     rows["Items"].as_array().expect("rows").iter().map(ToString::to_string).collect()
 }
 
-/// What the SDK and the functions warn of: one log for all worlds of a process, as it has one subscriber.
+/// The warnings of the SDK and the functions. A process has one `tracing` subscriber, so all worlds share this log.
 static DIAGNOSTICS: OnceLock<Log> = OnceLock::new();
 
 fn diagnostics() -> String {
     DIAGNOSTICS.get().map(Log::text).unwrap_or_default()
 }
 
-/// From now on keeps what this process warns of.
-pub(crate) fn keep_diagnostics() {
+/// Starts to record this process's warnings.
+pub(crate) fn record_diagnostics() {
     DIAGNOSTICS.get_or_init(|| {
         let log = Log::default();
         let writer = log.clone();
@@ -72,7 +72,7 @@ pub(crate) fn keep_diagnostics() {
     });
 }
 
-/// What the functions print.
+/// The functions' log.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
