@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::serve::Listener;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::{Value, json};
 use tests::KNOWN;
 use tokio::net::{TcpListener, TcpStream};
@@ -76,6 +76,8 @@ impl Endpoint {
 /// certificate for a server's.
 fn certificates() -> (Arc<ServerConfig>, String) {
     let mut authority = CertificateParams::default();
+    // OpenSSL takes a certificate whose issuer has its own name for a self-signed one.
+    authority.distinguished_name.push(DnType::CommonName, "Authority of a benchmark");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority =
         CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key")).expect("a CA");

@@ -28,7 +28,7 @@ pub(crate) async fn sizes(report: &mut Report, programs: &[Program], endpoint: &
             output("python3", &["-c", zip, binary]).await.trim().parse::<f64>().expect("a number") / 1e6;
         let environment = program.start(endpoint, &[]).await;
         for _ in 0..100 {
-            environment.call(program.event.clone()).await.expect("an answer");
+            program.call(&environment, program.event.clone()).await;
         }
         #[expect(clippy::cast_precision_loss, reason = "a few megabytes")]
         let memory = environment.peak_memory() as f64 / MEBIBYTE;
@@ -69,9 +69,9 @@ pub(crate) async fn calls(report: &mut Report, programs: &[Program], endpoint: &
     for program in programs.iter().filter(|program| program.name != "hello") {
         let before = endpoint.seen();
         let environment = program.start(endpoint, &[]).await;
-        environment.call(program.event.clone()).await.expect("an answer");
+        program.call(&environment, program.event.clone()).await;
         let between = endpoint.seen();
-        environment.call(program.event.clone()).await.expect("an answer");
+        program.call(&environment, program.event.clone()).await;
         let (cold, warm) = (since(before, between), since(between, endpoint.seen()));
         environment.kill().await;
         let name = program.name;
@@ -131,7 +131,7 @@ async fn collected(program: &Program, endpoint: &Endpoint, calls: usize) -> f64 
     let out = format!("--callgrind-out-file={}", file.display());
     let environment = program.start(endpoint, &["valgrind", "--tool=callgrind", "-q", &out]).await;
     for _ in 0..calls {
-        let answer = environment.call(program.event.clone()).await.expect("an answer").response;
+        let answer = program.call(&environment, program.event.clone()).await.response;
         assert!(answer["statusCode"] != 503, "{answer}");
     }
     environment.end().await;

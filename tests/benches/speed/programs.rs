@@ -1,14 +1,14 @@
 //! The programs that are measured: the functions, a bare `lambda_http`, and the same step in Python and in Node.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use local::functions::remove_cargo_variables;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use serde_json::{Value, json};
 use tests::environment::Environment;
 use tests::stack::target_directory;
-use tests::{KNOWN, NO_LIMITS, Request, World, variables};
+use tests::{Answer, KNOWN, NO_LIMITS, Request, World, variables};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
@@ -39,7 +39,14 @@ impl Program {
         self.start_with(url, &own, before, Some(1)).await
     }
 
+    /// The answer of `environment`, which runs this program.
+    pub(crate) async fn call(&self, environment: &Environment, event: Value) -> Answer {
+        let answer = tokio::time::timeout(Duration::from_mins(1), environment.call(event)).await;
+        answer.ok().flatten().unwrap_or_else(|| panic!("{} does not answer", self.name))
+    }
+
     /// Starts it with its AWS at `url`, on one CPU or on all, by the command `before` where there is one.
+    #[expect(clippy::print_stderr, reason = "what a program says when it fails")]
     pub(crate) async fn start_with(
         &self,
         url: &str,
@@ -57,8 +64,17 @@ impl Program {
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         // A process inherits the CPUs of the thread that starts it.
         run_on(cpu);
-        let environment = Environment::run(command, &mpsc::unbounded_channel().0).await;
+        let (log, mut lines) = mpsc::unbounded_channel::<String>();
+        let environment = Environment::run(command, &log).await;
         run_on(Some(0));
+        let name = self.name;
+        tokio::spawn(async move {
+            while let Some(line) = lines.recv().await {
+                if !line.contains("\"_aws\"") {
+                    eprintln!("{name}: {line}");
+                }
+            }
+        });
         environment
     }
 }
