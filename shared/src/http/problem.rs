@@ -89,7 +89,7 @@ impl ApiError {
             Self::Key(KeyError::Missing | KeyError::Unknown) => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Self::OriginUnknown | Self::Key(KeyError::ScopeMissing) => (StatusCode::FORBIDDEN, "Forbidden"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large"),
-            Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported AcceptedContentType Type"),
+            Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"),
             Self::PasswordRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Unprocessable Content"),
             Self::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
