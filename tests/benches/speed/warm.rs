@@ -123,7 +123,12 @@ pub(crate) async fn sizes(
         }
         let ratio =
             cpu.iter().copied().fold(0.0, f64::max) / cpu.iter().copied().fold(f64::INFINITY, f64::min);
-        row_cells.push(report.check(&format!("{}, by size", program.name), ratio, &Goal::AtMost(1.1), counts));
+        row_cells.push(report.check(
+            &format!("{}, by size", program.name),
+            ratio,
+            &Goal::AtMost(1.1),
+            counts,
+        ));
         row(&row_cells);
     }
 }
