@@ -116,3 +116,24 @@ fn problem(error: &SdkError<SendEmailError>) -> String {
         other => DisplayErrorContext(other).to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::MailKind;
+
+    #[test]
+    fn a_mail_says_that_a_machine_sent_it() {
+        let mail = Mail {
+            kind: MailKind::Reset,
+            to: "ann@example.com".to_owned(),
+            subject: "Subject".to_owned(),
+            text: "Text".into(),
+            html: "<p>Text</p>".into(),
+        };
+        let content = content(&mail).expect("a mail");
+        let headers = content.simple().map(Message::headers).unwrap_or_default();
+        let headers: Vec<_> = headers.iter().map(|header| (header.name(), header.value())).collect();
+        assert_eq!(headers, [("Auto-Submitted", "auto-generated")]);
+    }
+}
