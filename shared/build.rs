@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-#[expect(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=languages");
     let files: io::Result<Vec<PathBuf>> =
