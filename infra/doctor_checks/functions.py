@@ -13,6 +13,7 @@ API_TIMEOUT = 30
 NAME = r"[A-Za-z0-9_.-]{3,255}"
 ATTRIBUTE = r"[A-Za-z_][A-Za-z0-9_-]{0,254}"
 ADDRESS = r"[^@\s<>]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
+HTTPS = r"https://[!#$%&()*+./0-9:=?A-Z_a-z~-]+"
 API_KEY = r"[A-Za-z0-9._-]+:(reset|validate|complete)(\+(reset|validate|complete))*:[0-9A-Fa-f]{64}"
 VARIABLES = {
     "TOKENS_TABLE": NAME,
@@ -22,6 +23,7 @@ VARIABLES = {
     "ACCOUNTS_EMAIL_INDEX": NAME,
     "ACCOUNTS_PASSWORD_HASH": ATTRIBUTE,
     "ACCOUNTS_PASSWORD_CHANGED_AT": ATTRIBUTE,
+    "ACCOUNTS_LOCALE": ATTRIBUTE,
     "ACCOUNTS_REQUIRED_ATTRIBUTE": f"{ATTRIBUTE}=[^\\x00-\\x1f\\x7f]{{1,256}}",
     "TOKEN_LIFETIME_SECONDS": (60, 86_400),
     "MAIL_FROM": f'{ADDRESS}|"[^"]{{1,64}}" <{ADDRESS}>',
@@ -29,6 +31,11 @@ VARIABLES = {
     "MAIL_CONFIGURATION_SET": r"[A-Za-z0-9_-]{1,64}",
     "RESET_LINK": r"https://[^\s#<>\"]+",
     "SERVICE_NAME": None,
+    "DEFAULT_LOCALE": r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,3}",
+    "BRAND_COLOR": r"#[0-9A-Fa-f]{6}",
+    "LOGO_URL": HTTPS,
+    "SIGN_IN_LINK": HTTPS,
+    "SUPPORT_LINK": f"{HTTPS}|mailto:{ADDRESS}",
     "PASSWORD_MIN_LENGTH": (8, 128),
     "ARGON2_MEMORY_KIB": (19_456, 4_194_304),
     "ARGON2_ITERATIONS": (2, 1_000),

@@ -2,12 +2,14 @@
 
 pub mod api_key;
 pub mod aws;
+pub mod branding;
 pub mod clock;
 pub mod config;
 pub mod dead_letters;
 pub mod email;
 pub mod function;
 pub mod http;
+pub mod language;
 pub mod mail;
 pub mod origin;
 pub mod password;

@@ -1,92 +1,127 @@
-"use strict";
 (() => {
-  const form = document.querySelector("form");
-  const field = document.querySelector("#password");
-  const show = document.querySelector("#show");
-  const button = document.querySelector("button");
-  const status = document.querySelector("[role=status]");
-  const again = document.querySelector("#again");
+  const PAUSE = 400; // milliseconds without a key before the password is judged
+  const field = find("#password");
+  const username = find("#username");
+  const show = find("#show");
+  const verdict = find("#verdict");
+  const again = find("#again");
+  const retry = find("#retry");
+  const signIn = find("#sign-in");
   const base = location.pathname.replace(/\/complete-password\/?$/, "");
+  const api = base.replace(/\/organizations$/, "");
   again.querySelector("a").href = base + "/reset-password/";
 
-  const say = (text, kind) => { status.textContent = text; status.className = kind; };
-  const post = (path, body) => fetch(base + path, {
-    method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body),
-    credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
-  });
-  const tooMany = (response) => {
-    const wait = Number(response.headers.get("Retry-After"));
-    return `Too many attempts. Please try again in ${wait > 90 ? Math.ceil(wait / 60) + " minutes" : wait + " seconds"}.`;
-  };
-  const dead = () => {
-    form.hidden = true;
-    again.hidden = false;
-    say("This link does not work any more: it was used, it expired, or the password has been changed since.", "bad");
-  };
-
   let token = null;
+  let judging = null;
 
-  const open = async () => {
-    // The token leaves the address bar, the history and whatever is shared or photographed of them.
-    const found = new URLSearchParams(location.hash.slice(1)).get("token");
-    history.replaceState(null, "", location.pathname);
+  const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+  const reason = (error) => [text[camel(error.code ?? "")], error.advice && text[camel("advice_" + error.advice)]]
+    .filter(Boolean).join(" ");
+  const reasons = (errors) => errors.map(reason).filter(Boolean).join(" ");
+
+  const judge = (message, kind) => { verdict.textContent = message; verdict.className = "hint " + kind; };
+
+  const rest = (message, kind, {canRetry = false, canAsk = false} = {}) => {
     form.hidden = true;
-    again.hidden = true;
-    if (!found) {
-      // A reload, or a bookmark: the link itself may be as good as ever.
-      token = null;
-      again.hidden = false;
-      say("Please open the link in your mail again.", "");
-      return;
-    }
-    token = found;
-    say("Checking your link…", "");
+    retry.hidden = !canRetry;
+    again.hidden = !canAsk;
+    say(message, kind);
+  };
+  const dead = () => { token = null; rest(text.dead, "bad", {canAsk: true}); status.focus(); };
+
+  const check = async () => {
+    const found = token;
+    rest(text.checking, "");
     try {
-      const response = await post("/validate-password-reset/", {token: found});
+      const response = await post(base + "/validate-password-reset/", {token: found});
       if (token !== found) return; // another link was opened meanwhile
       if (response.status === 204) { say("", ""); form.hidden = false; field.focus(); return; }
       if (response.status === 404 || response.status === 400) { dead(); return; }
-      say(response.status === 429 ? tooMany(response) : "That did not work. Please open the link again in a moment.", "bad");
+      rest(response.status === 429 ? throttled(response) : text.failed, "bad", {canRetry: true});
     } catch {
-      if (token === found) say("We could not reach the service. Please check your connection and open the link again.", "bad");
+      if (token === found) rest(text.offline, "bad", {canRetry: true});
     }
   };
 
+  const open = () => {
+    // The token leaves the address bar, the history and whatever is shared or photographed of them.
+    token = new URLSearchParams(location.hash.slice(1)).get("token");
+    history.replaceState(null, "", location.pathname);
+    if (signIn) signIn.hidden = true;
+    const address = tab.get();
+    username.value = address ?? "";
+    username.disabled = !address;
+    // A reload, or a bookmark: the link itself may be as good as ever.
+    if (token) check(); else rest(text.noLink, "", {canAsk: true});
+  };
+
+  // Silent when it does not know: what counts is said when the password is set.
+  const look = async () => {
+    const password = field.value;
+    const {signal} = judging = new AbortController();
+    try {
+      const response = await post(api + "/auth/reset/validate-password", {password}, signal);
+      if (response.ok) judge(text.fine, "good");
+      if (response.status === 400) judge(reasons((await response.json()).details[0].errors ?? []), "bad");
+    } catch { /* overtaken by the next key, or offline */ }
+  };
+
+  let timer = 0;
+  const forget = () => { clearTimeout(timer); judging?.abort(); judge("", ""); };
+  field.addEventListener("input", () => {
+    forget();
+    field.removeAttribute("aria-invalid");
+    // The hint says how many characters it needs.
+    if ([...field.value].length >= Number(field.dataset.min)) timer = setTimeout(look, PAUSE);
+  });
+
+  const conceal = () => { show.checked = false; field.type = "password"; };
   show.addEventListener("change", () => { field.type = show.checked ? "text" : "password"; });
+
+  const finish = () => {
+    token = null;
+    field.value = "";
+    conceal();
+    tab.clear();
+    rest(text.done, "good");
+    if (signIn) signIn.hidden = false;
+    status.focus();
+  };
+
+  const refused = async (response) => {
+    if (response.status === 422 || response.status === 400) {
+      field.setAttribute("aria-invalid", "true");
+      say(reasons((await response.json()).errors ?? []) || text.failed, "bad");
+    } else {
+      say(response.status === 429 ? throttled(response) : text.uncertain, "bad");
+    }
+    field.focus();
+  };
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (button.disabled) return;
     const used = token;
     button.disabled = true;
-    say("Setting the password…", "");
+    forget();
+    say(text.setting, "");
     try {
-      const response = await post("/complete-password/", {token: used, password: field.value});
+      const response = await post(base + "/complete-password/", {token: used, password: field.value});
       if (token !== used) return; // another link was opened meanwhile
-      if (response.status === 204) {
-        token = null;
-        field.value = "";
-        form.hidden = true;
-        say("Your new password is set. You can close this page and sign in.", "good");
-        status.focus();
-        return;
-      }
-      if (response.status === 404) { dead(); return; }
-      if (response.status === 422 || response.status === 400) {
-        const problem = await response.json();
-        say(problem.errors.map((error) => error.detail).join(" "), "bad");
-      } else {
-        say(response.status === 429 ? tooMany(response) : "The service did not answer in time. Please try again in a moment; if the link then no longer works, your new password is set.", "bad");
-      }
-      field.focus();
+      if (response.status === 204) finish();
+      else if (response.status === 404) dead();
+      else await refused(response);
     } catch {
-      say("We could not reach the service. Please check your connection and try again.", "bad");
+      say(text.offline, "bad");
+      field.focus();
     } finally {
       button.disabled = false;
     }
   });
 
+  retry.addEventListener("click", check);
   // Whoever goes back to this page later, on a shared machine, finds nothing in it.
-  addEventListener("pagehide", () => { token = null; field.value = ""; show.checked = false; field.type = "password"; });
+  addEventListener("pagehide", () => { token = null; field.value = ""; forget(); conceal(); });
   addEventListener("pageshow", (event) => { if (event.persisted) open(); });
   // Opening a second link in the same tab changes nothing but the fragment.
   addEventListener("hashchange", () => { if (location.hash) open(); });

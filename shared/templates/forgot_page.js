@@ -1,47 +1,71 @@
-"use strict";
 (() => {
-  const form = document.querySelector("form");
-  const field = document.querySelector("#email");
-  const button = document.querySelector("button");
-  const status = document.querySelector("[role=status]");
+  const PAUSE = 60; // seconds between two mails, as validate has it
+  const field = find("#email");
+  const wait = find("#wait");
   const base = location.pathname.replace(/\/reset-password\/?$/, "");
   let request = null; // the open request, so that asking again for one address does not open another
+  let sent = null; // the address of the last mail, and when it may be sent again
+  let busy = false;
 
-  const say = (text, kind) => { status.textContent = text; status.className = kind; };
-  const post = (path, body) => fetch(base + path, {
-    method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body),
-    credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
-  });
-  const explain = async (response) => {
-    const wait = Number(response.headers.get("Retry-After"));
-    if (response.status === 429) return `Too many attempts. Please try again in ${wait > 90 ? Math.ceil(wait / 60) + " minutes" : wait + " seconds"}.`;
-    if (response.status === 400) return "Please enter an e-mail address such as name@example.com.";
-    return "That did not work. Please try again in a moment.";
+  // The same address has to wait; another one need not.
+  const show = () => {
+    const same = sent !== null && field.value.trim() === sent.email;
+    const left = same ? Math.ceil((sent.again - performance.now()) / 1000) : 0;
+    button.disabled = busy || left > 0;
+    button.textContent = same ? button.dataset.again : button.dataset.first;
+    wait.hidden = left <= 0;
+    wait.textContent = left > 0 ? text.wait.replace("{wait}", soon(left)) : "";
+  };
+
+  const refused = (response) => {
+    if (response.status === 400) {
+      field.setAttribute("aria-invalid", "true");
+      say(text.invalid, "bad");
+      field.focus();
+    } else {
+      say(response.status === 429 ? throttled(response) : text.failed, "bad");
+      status.focus();
+    }
+  };
+
+  const ask = async (email) => {
+    if (request?.email !== email) {
+      const opened = await post(base + "/reset-password/", {email});
+      if (!opened.ok) { refused(opened); return; }
+      request = {email, token: (await opened.json()).reset_token};
+    }
+    const mailed = await post(base + "/validate-password-reset/", {token: request.token, email});
+    if (!mailed.ok) {
+      if (mailed.status === 404) request = null;
+      refused(mailed);
+      return;
+    }
+    sent = {email, again: performance.now() + PAUSE * 1000};
+    tab.set(email);
+    say(text.sent, "good");
+    status.focus();
   };
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const email = field.value.trim();
-    button.disabled = true;
-    say("Sending…", "");
+    if (busy || button.disabled) return;
+    busy = true;
+    field.removeAttribute("aria-invalid");
+    say(text.sending, "");
+    show();
     try {
-      if (!request || request.email !== email) {
-        const opened = await post("/reset-password/", {email});
-        if (!opened.ok) { say(await explain(opened), "bad"); field.focus(); return; }
-        request = {email, token: (await opened.json()).reset_token};
-      }
-      const mailed = await post("/validate-password-reset/", {token: request.token, email});
-      if (!mailed.ok) {
-        if (mailed.status === 404) request = null;
-        say(await explain(mailed), "bad");
-        return;
-      }
-      say("If this address has an account, a mail with a link is on its way. It may take a minute; look into your spam folder too.", "good");
-      status.focus();
+      await ask(field.value.trim());
     } catch {
-      say("We could not reach the service. Please check your connection and try again.", "bad");
+      say(text.offline, "bad");
+      status.focus();
     } finally {
-      button.disabled = false;
+      busy = false;
+      show();
     }
   });
+
+  field.addEventListener("input", show);
+  setInterval(() => { if (sent) show(); }, 1000);
+  form.hidden = false;
+  field.focus();
 })();

@@ -65,6 +65,7 @@ def projections(deployment):
         "own and profile": [*own, "id", "name", "role"],
         "own and hash": [*own, p["AccountsPasswordHash"]],
         "own and phone": [*own, "phone"],
+        "own and language": [*own, p["AccountsLocale"]],
         "hash": [p["AccountsPasswordHash"]],
     }
 

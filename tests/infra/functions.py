@@ -102,7 +102,9 @@ class Function:
 
     def call(self, method, path, body=None, query="", ip="203.0.113.9", key=None):
         """Sends an event as an HTTP API does; returns the answer's status and body. `key` is the caller's API key."""
-        headers = {"content-type": "application/json"} if body is not None else {}
+        # Without a language the functions would not store one.
+        headers = {"accept-language": "en"}
+        headers |= {"content-type": "application/json"} if body is not None else {}
         headers |= {"authorization": f"Bearer {key}"} if key else {}
         event = {
             "version": "2.0",

@@ -76,6 +76,7 @@ CONTRADICTIONS = [
     ("must differ", {"AccountsPasswordChangedAt": "email"}),
     ("must differ", OWN_TABLE | {"AccountsPasswordHash": "user_id"}),
     ("must differ", OWN_TABLE | {"AccountsPasswordChangedAt": "user_id"}),
+    ("AccountsLocale must differ", {"AccountsLocale": "password_hash"}),
     ("nobody could call", {"RequireApiKey": "true", "ResetLink": "https://example.com/new"}),
     ("switches the pages off", {"RequireApiKey": "true", "ApiKeys": KEY}),
     ("under CloudFront's name", {"OriginSecrets": "a" * 64}),
@@ -112,6 +113,12 @@ MALFORMED = {
     "CompleteMemory": ["512"],
     "RequireApiKey": ["yes"],
     "OriginSecrets": ["s3cret", "a" * 63, ",".join(["a" * 64] * 3)],
+    "DefaultLocale": ["", "e", "de DE", "de;"],
+    "BrandColor": ["red", "#12345", "1a4fd6", "#1a4fd6;"],
+    "LogoUrl": ["http://a.b/c.png", "https://a.b/c;d", "https://a.b/'", "data:image/png,x"],
+    "SignInLink": ["http://a.b", "javascript:x", 'https://a.b/"', "mailto:a@b.de"],
+    "SupportLink": ["http://a.b", "javascript:x", "mailto:a", "mailto:a@b.de?bcc=c@d.ef"],
+    "AccountsLocale": ["", "a.b", "a*", "a b"],
     "MailFromName": ['A "B" C', "a\nb", "Ä", "a" * 65],
 }
 

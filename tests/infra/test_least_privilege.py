@@ -82,7 +82,7 @@ ALLOWED = {
     "mail": rows(READ, "order")
     | rows(PUT, "reset")
     | rows(UPDATE, "order")
-    | reads_of_account("own")
+    | reads_of_account("own", "own and language")
     | {"Query index of key"},
 }
 

@@ -153,6 +153,7 @@ def test_policies_and_variables_follow_the_operators_table():
             "ACCOUNTS_EMAIL_INDEX": "by-email",
             "ACCOUNTS_PASSWORD_HASH": "pw",
             "ACCOUNTS_PASSWORD_CHANGED_AT": "pw_at",
+            "ACCOUNTS_LOCALE": "locale",
             "ACCOUNTS_REQUIRED_ATTRIBUTE": "",
         }
 

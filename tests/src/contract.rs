@@ -8,6 +8,12 @@ use serde_yaml_ng::Value;
 /// A method, a path without its trailing slash, and the function that serves them.
 pub type RouteRow = (String, String, String);
 
+/// Whether the repository has the file `path`.
+#[must_use]
+pub fn exists(path: &str) -> bool {
+    std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path).exists()
+}
+
 /// The text of a file of the repository.
 #[must_use]
 pub fn file(path: &str) -> String {

@@ -156,11 +156,9 @@ impl World {
             clock.clone(),
             random.clone(),
         );
-        let reset =
-            Reset::new(config.clone(), dynamodb.clone(), clock.clone(), random.clone()).expect("reset");
+        let reset = Reset::new(config.clone(), dynamodb.clone(), clock.clone(), random.clone());
         let region = "eu-west-1".to_owned();
         let validate = Validate::new(config.clone(), dynamodb.clone(), region, clock.clone(), random.clone());
-        let validate = validate.expect("validate");
         let complete = Complete::new(config, dynamodb.clone(), clock.clone(), random);
         let functions = Functions {
             reset: (Arc::new(reset), telemetry("reset")),

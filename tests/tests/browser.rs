@@ -1,113 +1,275 @@
-//! The two pages in headless Chromium: from the forgotten password to the new one.
+//! The two pages and the inbox in headless Chromium: from the forgotten password to the new one, and every way in which that can go
+//! wrong.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use chromiumoxide::{Browser, BrowserConfig, Page};
-use futures::StreamExt as _;
-use serde_json::json;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use shared::clock::Timestamp;
+use shared::language::{Language, Messages};
 use tests::PASSWORD;
+use tests::browser::{Chromium, Tab, json_from};
 use tests::stack::Stack;
 
-/// Waits until the page's status line says something that contains `text`.
-async fn says(page: &Page, text: &str) {
-    let mut said = String::new();
-    for _ in 0..200 {
-        said = evaluate(page, "document.querySelector('[role=status]')?.textContent ?? ''").await;
-        if said.contains(text) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the page says {said:?} and not {text:?}");
+const NICK: &str = "nick@dobaretailer.com";
+const SOMEBODY: &str = "some@one.com";
+
+fn forgot(stack: &Stack) -> String {
+    format!("{}/organizations/reset-password/", stack.api)
 }
 
-async fn evaluate(page: &Page, script: &str) -> String {
-    page.evaluate(script).await.expect("a result").into_value().expect("a text")
+fn choose(stack: &Stack, token: &str) -> String {
+    format!("{}/organizations/complete-password/#token={token}", stack.api)
 }
 
-async fn fill(page: &Page, field: &str, text: &str) {
-    let field = page.find_element(field).await.expect("a field");
-    field
-        .click()
-        .await
-        .expect("a click")
-        .type_str(text)
-        .await
-        .expect("typed")
-        .press_key("Enter")
-        .await
-        .expect("sent");
+/// The link in the newest of `count` mails.
+async fn link(stack: &Stack, count: usize) -> String {
+    let mail = stack.mails(count).await.remove(0);
+    let link = mail["html"].as_str().expect("HTML").split("href=\"").nth(1).expect("a link");
+    link.split('"').next().expect("a link").to_owned()
 }
 
-async fn picture(page: &Page, name: &str) {
-    let Some(directory) = option_env!("REKEY_SCREENSHOTS") else { return };
-    let options = chromiumoxide::page::ScreenshotParams::builder().full_page(true).build();
-    page.save_screenshot(options, format!("{directory}/{name}.png")).await.expect("a picture");
+async fn verdict(tab: &Tab, text: &str) {
+    tab.until("document.querySelector('#verdict').textContent", text).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium, as Debian's package has it; run with --ignored (.ci/run installs it and does)"]
-async fn a_person_goes_from_the_forgotten_password_to_the_new_one() {
-    let stack = Stack::start(&[]).await;
-    let config = BrowserConfig::builder()
-        .chrome_executable("/usr/bin/chromium")
-        .no_sandbox()
-        .args(["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"])
-        .user_data_dir(std::env::temp_dir().join(format!("rekey-browser-{}", stack.ports[0])))
-        .build()
-        .expect("a configuration");
-    let (mut browser, mut events) = Browser::launch(config).await.expect("Chromium");
-    tokio::spawn(async move { while events.next().await.is_some() {} });
+async fn a_person_goes_from_the_forgotten_password_to_the_new_one_whatever_comes_between() {
+    let mut stack = Stack::start(&[
+        ("SIGN_IN_LINK", "https://example.com/sign-in"),
+        ("SUPPORT_LINK", "mailto:help@example.com"),
+    ])
+    .await;
+    let chromium = Chromium::launch().await;
+    a_mail_is_asked_for(&stack, &chromium).await;
+    let used = a_password_is_chosen(&stack, &chromium).await;
+    a_dead_link_leads_to_a_new_one(&stack, &chromium, &used).await;
+    a_lost_connection_loses_nothing(&stack, &chromium).await;
+    without_javascript_the_pages_say_so(&stack, &chromium).await;
+    in_arabic_from_right_to_left(&stack, &chromium).await;
+    the_inbox_shows_the_mails(&stack, &chromium).await;
+    chromium.close().await;
+    stack.end(Signal::TERM).await;
+}
 
-    let page =
-        browser.new_page(format!("{}/organizations/reset-password/", stack.api)).await.expect("a page");
-    let refusals = "window.refused = []; addEventListener('securitypolicyviolation', e => window.refused.push(e.violatedDirective)); 'ok'";
-    evaluate(&page, refusals).await;
-    picture(&page, "forgot").await;
-    fill(&page, "#email", "nobody").await;
-    says(&page, "Please enter an e-mail address").await;
-    evaluate(&page, "document.querySelector('#email').value = ''; 'ok'").await;
-    fill(&page, "#email", "nick@dobaretailer.com").await;
-    says(&page, "a mail with a link is on its way").await;
-    picture(&page, "asked").await;
-    assert_eq!(
-        evaluate(&page, "String(window.refused)").await,
-        "",
-        "the policy refused nothing of the page's own"
-    );
+async fn a_mail_is_asked_for(stack: &Stack, chromium: &Chromium) {
+    let tab = chromium.tab("en", &forgot(stack)).await;
+    tab.shows("form").await;
+    assert_eq!(tab.evaluate("document.activeElement.id").await, "email");
+    tab.inspect("forgot").await;
 
-    let mail = stack.mails(1).await.remove(0);
-    let link = mail["html"].as_str().expect("HTML").split("href=\"").nth(1).expect("a link");
-    let link = link.split('"').next().expect("a link").to_owned();
-    let page = browser.new_page(link.clone()).await.expect("a page");
-    let shown = "String(!document.querySelector('form').hidden)";
-    for _ in 0..100 {
-        if evaluate(&page, shown).await == "true" {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(evaluate(&page, shown).await, "true");
-    assert_eq!(
-        evaluate(&page, "location.href").await,
-        format!("{}/organizations/complete-password/", stack.api)
-    );
-    assert_eq!(evaluate(&page, "document.activeElement.id").await, "password");
-    picture(&page, "choose").await;
-    fill(&page, "#password", "short").await;
-    says(&page, "at least 15 characters").await;
-    picture(&page, "refused").await;
-    evaluate(&page, "document.querySelector('#password').value = ''; 'ok'").await;
-    fill(&page, "#password", PASSWORD).await;
-    says(&page, "Your new password is set").await;
-    picture(&page, "done").await;
+    tab.send("#email", "nobody").await;
+    tab.says("Please enter an e-mail address").await;
+    assert_eq!(tab.evaluate("document.activeElement.id").await, "email", "focus goes to the error");
+    tab.inspect("forgot-invalid").await;
+
+    tab.send("#email", NICK).await;
+    tab.says("a mail with a link is on its way").await;
+    assert_eq!(tab.evaluate("document.activeElement.id").await, "status");
+    tab.until("document.querySelector('#wait').textContent", "You can send it again in ").await;
+    assert_eq!(tab.evaluate("String(document.querySelector('form button').disabled)").await, "true");
+    tab.inspect("forgot-sent").await;
+
+    // Another address need not wait; this one is throttled since a new page knows nothing of the first mail.
+    tab.fill("#email", "else@example.com").await;
+    tab.until("String(document.querySelector('form button').disabled)", "false").await;
+    let tab = chromium.tab("en", &forgot(stack)).await;
+    tab.shows("form").await;
+    tab.send("#email", NICK).await;
+    tab.says("Too many attempts. Please try again in ").await;
+    tab.inspect("forgot-throttled").await;
+}
+
+async fn a_password_is_chosen(stack: &Stack, chromium: &Chromium) -> String {
+    let link = link(stack, 1).await;
+    let tab = chromium.tab("en", &forgot(stack)).await;
+    tab.evaluate(&format!("sessionStorage.setItem('rekey-address', '{NICK}'); ''")).await;
+    tab.go(&link).await;
+    tab.shows("form").await;
+    let page = format!("{}/organizations/complete-password/", stack.api);
+    assert_eq!(tab.evaluate("location.href").await, page, "the token is gone from the address");
+    assert_eq!(tab.evaluate("document.activeElement.id").await, "password");
+    assert_eq!(tab.evaluate("document.querySelector('#username').value").await, NICK);
+    tab.inspect("choose").await;
+
+    tab.fill("#password", "passwordpassword").await;
+    verdict(&tab, "too easy to guess").await;
+    tab.click("#show").await;
+    tab.inspect("choose-verdict").await;
+    tab.click("#show").await;
+    tab.fill("#password", PASSWORD).await;
+    verdict(&tab, "This password is good").await;
+    tab.inspect("choose-fine").await;
+
+    tab.send("#password", "short").await;
+    tab.says("at least 15 characters").await;
+    assert_eq!(tab.evaluate("document.activeElement.id").await, "password");
+    tab.inspect("choose-refused").await;
+
+    tab.offline(true).await;
+    tab.send("#password", PASSWORD).await;
+    tab.says("We could not reach the service").await;
+    assert_eq!(tab.evaluate("document.querySelector('#password').value").await, PASSWORD, "nothing is lost");
+    tab.inspect("choose-offline").await;
+    tab.offline(false).await;
+
+    // Twice at once: the second must not find the token dead.
+    tab.evaluate(
+        "document.querySelector('form').requestSubmit(); document.querySelector('form').requestSubmit(); ''",
+    )
+    .await;
+    tab.says("Your new password is set").await;
+    tab.shows("#sign-in a").await;
+    assert_eq!(tab.evaluate("String(sessionStorage.length)").await, "0");
+    tab.inspect("choose-done").await;
     assert_eq!(stack.mails(2).await[0]["subject"], "Your password for Rekey was changed");
+    link
+}
 
-    let page = browser.new_page(link).await.expect("a page");
-    says(&page, "does not work any more").await;
-    picture(&page, "dead").await;
-    let again =
-        stack.post("/organizations/complete-password/", &json!({"token": "x", "password": PASSWORD})).await;
-    assert_eq!(again.status(), 404);
-    browser.close().await.expect("an end");
+async fn a_dead_link_leads_to_a_new_one(stack: &Stack, chromium: &Chromium, used: &str) {
+    let tab = chromium.tab("en", used).await;
+    tab.says("does not work any more").await;
+    tab.inspect("choose-dead").await;
+    // A second link in the same tab.
+    tab.evaluate("location.hash = 'token=AAAAAAAAAAAAAAAAAAAA'; ''").await;
+    tab.until("location.hash", "").await;
+    tab.says("does not work any more").await;
+    tab.click("#again a").await;
+    tab.until("location.pathname", "/organizations/reset-password/").await;
+
+    let tab = chromium.tab("en", &choose(stack, "")).await;
+    tab.says("Please open the link in your mail again").await;
+    tab.inspect("choose-no-link").await;
+    // Dead tokens are throttled.
+    for _ in 0..20 {
+        let body = json!({"token": "AAAAAAAAAAAAAAAAAAAA"});
+        stack.post("/organizations/validate-password-reset/", &body).await;
+    }
+    tab.go("about:blank").await;
+    tab.go(&choose(stack, "AAAAAAAAAAAAAAAAAAAA")).await;
+    tab.says("Too many attempts").await;
+    tab.inspect("choose-throttled").await;
+}
+
+async fn a_lost_connection_loses_nothing(stack: &Stack, chromium: &Chromium) {
+    let tab = chromium.tab("en", &forgot(stack)).await;
+    tab.shows("form").await;
+    tab.offline(true).await;
+    tab.send("#email", SOMEBODY).await;
+    tab.says("We could not reach the service").await;
+    tab.inspect("forgot-offline").await;
+    tab.offline(false).await;
+    tab.click("form button").await;
+    tab.says("a mail with a link is on its way").await;
+    let link = link(stack, 3).await;
+
+    let tab = chromium.tab("en", &choose(stack, "")).await;
+    tab.says("Please open the link").await;
+    tab.offline(true).await;
+    let fragment = link.split('#').nth(1).expect("a fragment").to_owned();
+    tab.evaluate(&format!("location.hash = '{fragment}'; ''")).await;
+    tab.says("We could not reach the service").await;
+    tab.inspect("choose-check-offline").await;
+    tab.offline(false).await;
+    tab.click("#retry").await;
+    tab.shows("form").await;
+}
+
+async fn without_javascript_the_pages_say_so(stack: &Stack, chromium: &Chromium) {
+    let tab = chromium.tab("en", "about:blank").await;
+    for (url, name) in [(forgot(stack), "forgot"), (choose(stack, "AAAAAAAAAAAAAAAAAAAA"), "choose")] {
+        tab.javascript(false).await;
+        tab.go(&url).await;
+        assert!(tab.evaluate("document.body.innerText").await.contains("This page needs JavaScript."));
+        assert_eq!(tab.evaluate("String(document.querySelector('form').checkVisibility())").await, "false");
+        // axe needs it; what is said without it would then be hidden.
+        tab.javascript(true).await;
+        tab.evaluate(
+            "for (const n of document.querySelectorAll('noscript')) n.replaceWith(...n.childNodes); ''",
+        )
+        .await;
+        tab.inspect(&format!("{name}-no-script")).await;
+    }
+}
+
+async fn in_arabic_from_right_to_left(stack: &Stack, chromium: &Chromium) {
+    let tab = chromium.tab("ar-EG,ar;q=0.9,en;q=0.5", &forgot(stack)).await;
+    tab.shows("form").await;
+    assert_eq!(tab.evaluate("getComputedStyle(document.querySelector('main')).direction").await, "rtl");
+    tab.inspect("forgot-ar").await;
+    tab.send("#email", "jweir@projectthanos.com").await;
+    tab.says("إذا كان هناك حساب بهذا العنوان").await;
+    tab.inspect("forgot-sent-ar").await;
+    let mail = stack.mails(4).await.remove(0);
+    assert_eq!(mail["subject"], "تعيين كلمة مرور جديدة لحسابك في Rekey", "the language of the request");
+    tab.go(&link(stack, 4).await).await;
+    tab.shows("form").await;
+    tab.fill("#password", "passwordpassword").await;
+    verdict(&tab, "سهلة التخمين").await;
+    tab.inspect("choose-ar").await;
+}
+
+async fn the_inbox_shows_the_mails(stack: &Stack, chromium: &Chromium) {
+    let tab = chromium.tab("en", &stack.mail).await;
+    tab.shows("#mail").await;
+    tab.inspect("inbox-ar").await;
+    tab.click("nav li:last-child button").await;
+    tab.until("document.querySelector('#subject').textContent", "Set a new password for Rekey").await;
+    tab.inspect("inbox-html").await;
+    let inner = "document.querySelector('iframe').srcdoc";
+    assert!(tab.evaluate(inner).await.contains("ses:no-track"));
+    for name in ["text", "source"] {
+        tab.click(&format!("#tab-{name}")).await;
+        tab.shows("#panel pre").await;
+        tab.inspect(&format!("inbox-{name}")).await;
+    }
+    tab.click("#clear").await;
+    tab.until("document.querySelector('#count').textContent", "0 mails").await;
+    tab.inspect("inbox-empty").await;
+}
+
+/// Twelve days of a year, one in each month, in UTC.
+const DAYS: [u64; 12] = [
+    1_798_790_700,
+    1_802_714_700,
+    1_803_877_500,
+    1_806_555_900,
+    1_810_000_000,
+    1_811_826_300,
+    1_815_000_000,
+    1_818_000_000,
+    1_820_000_000,
+    1_823_000_000,
+    1_825_500_000,
+    1_828_915_200,
+];
+
+#[tokio::test]
+#[ignore = "needs Chromium, as Debian's package has it; run with --ignored (.ci/run installs it and does)"]
+async fn dates_are_written_as_the_browser_writes_them() {
+    let chromium = Chromium::launch().await;
+    let tab = chromium.tab("en", "about:blank").await;
+    let codes: Vec<&str> = Language::all().map(Language::code).collect();
+    // British English has the day first, and most Arabic readers know Western digits.
+    let script = format!(
+        "JSON.stringify(Object.fromEntries({}.map(code => [code, {}.map(at => new Intl.DateTimeFormat({{en: 'en-GB', ar: 'ar-u-nu-latn'}}[code] ?? code, \
+         {{dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC', hourCycle: 'h23'}}).format(at * 1000))])))",
+        json!(codes),
+        json!(DAYS)
+    );
+    let expected: BTreeMap<String, Vec<String>> =
+        serde_json::from_value::<Value>(json_from(&tab, &script).await)
+            .and_then(serde_json::from_value)
+            .expect("dates");
+    for language in Language::all() {
+        for (at, expected) in DAYS.iter().zip(&expected[language.code()]) {
+            let date =
+                Messages::new(language).with_date("when", Timestamp::from_millis(at * 1000)).say("date");
+            let expected: String =
+                expected.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+            assert_eq!(date, format!("{expected} UTC"), "{}", language.code());
+        }
+    }
+    chromium.close().await;
 }

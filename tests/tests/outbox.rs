@@ -32,7 +32,8 @@ impl Kind {
         match self {
             // The account, the claim, the token, and the outcome.
             Self::Reset => 4,
-            Self::Notice => 2,
+            // The language, the claim and the outcome.
+            Self::Notice => 3,
         }
     }
 

@@ -10,6 +10,7 @@ use shared::email::EmailAddress;
 use shared::function::{self, Function, Success};
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
+use shared::language::Language;
 use shared::origin::OriginSecrets;
 use shared::password::hash::{self, Argon2Cost, PasswordHash};
 use shared::password::{NewPassword, PasswordPolicy};
@@ -69,16 +70,18 @@ impl Complete {
         Ok(account.map(|account| (reset, account)))
     }
 
-    /// Sets `password` for the account of the live token `reset`.
+    /// Sets `password` for the account of the live token `reset`, whose owner reads `language`.
     async fn complete(
         &self,
         (reset, account): (StoredReset, Account),
         password: SecretString,
+        language: Option<Language>,
     ) -> Result<(), ApiError> {
         let password = self.check(password, account.email()).await?;
         let hash = self.hash(password).await?;
         let now = self.clock.now();
-        let completed = self.completion.complete(&reset, &account, &hash, now, &self.random).await?;
+        let completed =
+            self.completion.complete(&reset, &account, &hash, language, now, &self.random).await?;
         completed.map_err(|_lost| ApiError::TokenNotLive)
     }
 
@@ -113,7 +116,7 @@ impl Complete {
         let Some(live) = self.look_up(&token, now).await? else {
             return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
         };
-        self.complete(live, password).await?;
+        self.complete(live, password, call.language).await?;
         Ok(Success::new("password_set", Reply::empty(StatusCode::NO_CONTENT)))
     }
 
@@ -127,7 +130,7 @@ impl Complete {
             self.check(password, None).await?;
             return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
         };
-        self.complete(live, password).await?;
+        self.complete(live, password, call.language).await?;
         Ok(Success::new("password_set", Reply::empty(StatusCode::OK)))
     }
 

@@ -6,8 +6,9 @@ use shared::api_key::{ApiKeys, Caller, Scope};
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::function::{Function, Success};
+use shared::http::page::Pages;
 use shared::http::routes::{Endpoint, FunctionName};
-use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode, page};
+use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::origin::OriginSecrets;
 use shared::random::Random;
 use shared::store::limits::Limits;
@@ -20,32 +21,24 @@ pub struct Reset {
     origin_secrets: OriginSecrets,
     limits: Limits,
     requests: Requests,
-    page: Reply,
+    pages: Pages,
     clock: Clock,
     random: Random,
 }
 
 impl Reset {
     /// The function as `config` has it.
-    ///
-    /// # Errors
-    ///
-    /// If the page cannot be written.
-    pub fn new(
-        config: Config,
-        dynamodb: Client,
-        clock: Clock,
-        random: Random,
-    ) -> Result<Self, lambda_http::Error> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(config: Config, dynamodb: Client, clock: Clock, random: Random) -> Self {
+        Self {
             limits: Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits),
             requests: Requests::new(dynamodb, config.tokens_table, config.token_lifetime_seconds),
-            page: page::forgot(&config.mail.service_name)?,
+            pages: Pages::forgot(config.branding, config.default_language),
             api_keys: config.api_keys,
             origin_secrets: config.origin_secrets,
             clock,
             random,
-        })
+        }
     }
 
     async fn open_request(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
@@ -56,7 +49,7 @@ impl Reset {
         let token = RequestToken(Token::generate(&self.random)?);
         let (counted, opened) = tokio::join!(
             self.limits.count_reset(caller, &call.source_ip, now),
-            self.requests.open(&token, &address, now)
+            self.requests.open(&token, &address, call.language, now)
         );
         counted??;
         opened?;
@@ -80,7 +73,7 @@ impl Function for Reset {
     async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
         match endpoint {
             Endpoint::OpenRequest => self.open_request(call, caller).await,
-            Endpoint::ForgotPage => Ok(Success::new("page_shown", self.page.clone())),
+            Endpoint::ForgotPage => Ok(Success::new("page_shown", self.pages.in_language(call.language)?)),
             _ => Err(ApiError::NotFound),
         }
     }

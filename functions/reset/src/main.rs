@@ -20,6 +20,6 @@ async fn main() -> Result<(), lambda_http::Error> {
     let telemetry = Telemetry::new("reset", &config.stack_name, clock.clone(), std::io::stdout());
     let dynamodb = aws.dynamodb();
     store::warm_up(&dynamodb, &config.tokens_table).await;
-    let reset = Reset::new(config, dynamodb, clock, Random::operating_system())?;
+    let reset = Reset::new(config, dynamodb, clock, Random::operating_system());
     function::serve(reset, telemetry).await
 }

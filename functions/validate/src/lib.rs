@@ -14,8 +14,9 @@ use shared::clock::{Clock, Timestamp};
 use shared::config::Config;
 use shared::email::EmailAddress;
 use shared::function::{self, Function, Success};
+use shared::http::page::Pages;
 use shared::http::routes::{Endpoint, FunctionName};
-use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode, page};
+use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::origin::OriginSecrets;
 use shared::random::Random;
 use shared::store::accounts::Accounts;
@@ -36,7 +37,7 @@ pub struct Validate {
     resets: Resets,
     accounts: Accounts,
     orders: Orders,
-    page: Reply,
+    pages: Pages,
     has_reset_link: bool,
     region: String,
     clock: Clock,
@@ -58,32 +59,24 @@ enum Found {
 
 impl Validate {
     /// The function as `config` has it, in `region` (for links to the hosted page).
-    ///
-    /// # Errors
-    ///
-    /// If the page cannot be written.
-    pub fn new(
-        config: Config,
-        dynamodb: Client,
-        region: String,
-        clock: Clock,
-        random: Random,
-    ) -> Result<Self, lambda_http::Error> {
+    #[must_use]
+    pub fn new(config: Config, dynamodb: Client, region: String, clock: Clock, random: Random) -> Self {
         let lifetime = config.token_lifetime_seconds;
-        Ok(Self {
+        let min_length = config.password_policy.min_length;
+        Self {
             limits: Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits),
             requests: Requests::new(dynamodb.clone(), config.tokens_table.clone(), lifetime),
             resets: Resets::new(dynamodb.clone(), config.tokens_table.clone(), lifetime),
             orders: Orders::new(dynamodb.clone(), config.tokens_table, lifetime),
             accounts: Accounts::new(dynamodb, config.accounts),
-            page: page::choose(&config.mail.service_name, config.password_policy.min_length)?,
+            pages: Pages::choose(config.branding, min_length, config.default_language),
             api_keys: config.api_keys,
             origin_secrets: config.origin_secrets,
             has_reset_link: config.mail.reset_link.is_some(),
             region,
             clock,
             random,
-        })
+        }
     }
 
     /// Finds out what `presented` is, and orders a mail if it is a request.
@@ -136,7 +129,7 @@ impl Function for Validate {
     async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
         match endpoint {
             Endpoint::ValidateQuery { page: true } if call.query("token")?.is_none() => {
-                Ok(Success::new("page_shown", self.page.clone()))
+                Ok(Success::new("page_shown", self.pages.in_language(call.language)?))
             }
             Endpoint::ValidateQuery { .. } => self.validate(from_query(call)?, call, caller).await,
             Endpoint::ValidateBody => self.validate(from_body(call)?, call, caller).await,

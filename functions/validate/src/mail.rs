@@ -10,10 +10,12 @@ use aws_sdk_dynamodb::Client;
 use lambda_http::LambdaEvent;
 use serde_json::Value;
 use shared::aws::Aws;
+use shared::branding::Branding;
 use shared::clock::{Clock, Timestamp};
 use shared::config::{Config, MailSettings};
 use shared::dead_letters::DeadLetters;
-use shared::mail::{LinkBase, Mail, MailKind, NotSent, ResetMail, changed_mail};
+use shared::language::Language;
+use shared::mail::{ChangedMail, LinkBase, Mail, MailKind, NotSent, ResetMail};
 use shared::random::Random;
 use shared::store::StoreError;
 use shared::store::accounts::{Account, Accounts};
@@ -37,6 +39,8 @@ pub struct MailFunction {
     orders: Orders,
     resets: Resets,
     settings: MailSettings,
+    branding: Branding,
+    default_language: Language,
     dead_letters: Option<DeadLetters>,
     lifetime_seconds: u64,
     aws: Aws,
@@ -100,6 +104,8 @@ impl MailFunction {
             resets: Resets::new(dynamodb.clone(), table, lifetime_seconds),
             accounts: Accounts::new(dynamodb, config.accounts.clone()),
             settings: config.mail.clone(),
+            branding: config.branding.clone(),
+            default_language: config.default_language,
             dead_letters,
             lifetime_seconds,
             aws,
@@ -198,12 +204,17 @@ impl MailFunction {
         if order.is_expired(self.clock.now()) {
             return Err(self.orders.why_not_claimed(order, self.clock.now()).await?.into());
         }
-        let account = match order.kind {
-            MailKind::Reset => Some(self.account_of(order).await?),
-            MailKind::Changed => None,
+        let (account, language) = match order.kind {
+            MailKind::Reset => {
+                let account = self.account_of(order).await?;
+                let language = account.language();
+                (Some(account), language)
+            }
+            MailKind::Changed => (None, self.language_of_notice(order).await),
         };
+        let language = language.or(order.language).unwrap_or(self.default_language);
         let claim = self.claim(order).await?;
-        let mail = match self.write(order, account.as_ref()).await {
+        let mail = match self.write(order, account.as_ref(), language).await {
             Ok(mail) => mail,
             Err(Undelivered::Never(None, problem)) => return Err(Undelivered::Never(Some(claim), problem)),
             Err(other) => {
@@ -228,7 +239,7 @@ impl MailFunction {
     /// The account that a reset was ordered for. A change of password ends what was asked for before it: then there is nobody.
     async fn account_of(&self, order: &Order) -> Result<Account, Undelivered> {
         let Ok(address) = order.address.parse() else { return Err(Undelivered::NoAccount) };
-        let account = self.accounts.find(&address).await?;
+        let account = self.accounts.find_to_mail(&address).await?;
         let account = account.map_err(|error| Undelivered::Never(None, error.to_string()))?;
         let is_current = |account: &Account| match order.requested_at {
             Some(requested_at) => account.changed_before(requested_at),
@@ -237,26 +248,46 @@ impl MailFunction {
         account.filter(is_current).ok_or(Undelivered::NoAccount)
     }
 
+    /// The language of the account that a notice is about. A notice in another language is better than a late one.
+    async fn language_of_notice(&self, order: &Order) -> Option<Language> {
+        let language = self.accounts.language(order.account.clone()?).await;
+        language.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a notice's language is not known");
+            None
+        })
+    }
+
     async fn claim(&self, order: &Order) -> Result<Claim, Undelivered> {
         let claim = self.orders.claim(order, self.clock.now(), &self.random).await?;
         claim.map_err(Undelivered::from)
     }
 
     /// The mail: for an account, with a reset token that is stored by then.
-    async fn write(&self, order: &Order, account: Option<&Account>) -> Result<Mail, Undelivered> {
+    async fn write(
+        &self,
+        order: &Order,
+        account: Option<&Account>,
+        language: Language,
+    ) -> Result<Mail, Undelivered> {
         let never = |problem: String| Undelivered::Never(None, problem);
-        let service = &self.settings.service_name;
+        let branding = &self.branding;
         let Some(account) = account else {
-            let mail = changed_mail(&order.address, service, order.ordered_at);
-            return mail.map_err(|error| never(error.to_string()));
+            let mail = ChangedMail { to: &order.address, language, branding, changed_at: order.ordered_at };
+            return mail.render().map_err(|error| never(error.to_string()));
         };
         let configured = self.settings.reset_link.as_ref().or(order.link.as_ref());
         let base: &LinkBase = configured.ok_or_else(|| never("RESET_LINK is not set".to_owned()))?;
         let token = Token::generate(&self.random).map_err(StoreError::from)?;
         let token = ResetToken(token);
         self.resets.issue(&token, account, self.clock.now()).await?;
-        let (link, lifetime_seconds) = (base.with(&token), self.lifetime_seconds);
-        let mail = ResetMail { to: account.address(), service, link: &link, lifetime_seconds };
+        let mail = ResetMail {
+            to: account.address(),
+            language,
+            branding,
+            link: &base.with(&token),
+            requested_at: order.requested_at.unwrap_or(order.ordered_at),
+            lifetime_seconds: self.lifetime_seconds,
+        };
         mail.render().map_err(|error| never(error.to_string()))
     }
 

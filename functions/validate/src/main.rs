@@ -29,8 +29,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let (for_mail, ticks, bytes) = (telemetry.clone(), clock.clone(), random.clone());
     let region = aws.region().to_owned();
     let mail = MailFunction::new(&config, dynamodb.clone(), aws, dead_letters, for_mail, ticks, bytes);
-    let (mail, validate) =
-        (Arc::new(mail), Arc::new(Validate::new(config, dynamodb, region, clock, random)?));
+    let (mail, validate) = (Arc::new(mail), Arc::new(Validate::new(config, dynamodb, region, clock, random)));
     lambda_http::lambda_runtime::run(service_fn(move |event: lambda_http::LambdaEvent<_>| {
         let (mail, validate, telemetry) = (Arc::clone(&mail), Arc::clone(&validate), telemetry.clone());
         async move {

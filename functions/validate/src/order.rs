@@ -8,7 +8,7 @@ use shared::http::{ApiError, Call, Reply, StatusCode};
 use shared::mail::LinkBase;
 use shared::store::StoreError;
 use shared::store::limits::Throttled;
-use shared::store::orders::NotPlaced;
+use shared::store::orders::{NewOrder, NotPlaced};
 use shared::store::requests::{Repeat, ResetRequest};
 
 use crate::Validate;
@@ -37,8 +37,13 @@ impl Validate {
                 Repeat::UsedUp { retry_after } => return Err(Throttled { retry_after }.into()),
                 Repeat::Due => {}
             }
-            let address = request.address.clone();
-            match self.place(&address, Some(&request), link.as_ref(), now).await? {
+            let order = NewOrder {
+                address: &request.address,
+                request: Some(&request),
+                link: link.as_ref(),
+                language: request.language.or(call.language),
+            };
+            match self.place(order, now).await? {
                 Ok(()) => return Ok(Success::new("mail_requested", Reply::empty(StatusCode::NO_CONTENT))),
                 Err(NotPlaced::Throttled(throttled)) => return Err(throttled.into()),
                 Err(NotPlaced::Overtaken) => {
@@ -58,21 +63,16 @@ impl Validate {
         now: Timestamp,
     ) -> Result<(), ApiError> {
         let link = self.link(call)?;
-        match self.place(address, None, link.as_ref(), now).await? {
+        let order = NewOrder { address, request: None, link: link.as_ref(), language: call.language };
+        match self.place(order, now).await? {
             Ok(()) => Ok(()),
             Err(NotPlaced::Throttled(throttled)) => Err(throttled.into()),
             Err(NotPlaced::Overtaken) => Err(ApiError::Unavailable("no request was overtaken".to_owned())),
         }
     }
 
-    async fn place(
-        &self,
-        address: &EmailAddress,
-        request: Option<&ResetRequest>,
-        link: Option<&LinkBase>,
-        now: Timestamp,
-    ) -> Result<Result<(), NotPlaced>, ApiError> {
-        Ok(self.orders.place(address, request, link, &self.limits, now, &self.random).await?)
+    async fn place(&self, order: NewOrder<'_>, now: Timestamp) -> Result<Result<(), NotPlaced>, ApiError> {
+        Ok(self.orders.place(order, &self.limits, now, &self.random).await?)
     }
 
     /// A back end of the operator's may know who has an account, and whether a request is from before the last change of password. This

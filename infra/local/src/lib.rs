@@ -8,7 +8,7 @@ pub mod ses;
 pub mod stream;
 
 /// The variables that `local` passes from its own environment to the functions.
-pub const SETTINGS: [&str; 26] = [
+pub const SETTINGS: [&str; 32] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -35,4 +35,10 @@ pub const SETTINGS: [&str; 26] = [
     "DEAD_LETTER_QUEUE_URL",
     "STACK_NAME",
     "ORIGIN_SECRETS",
+    "SIGN_IN_LINK",
+    "SUPPORT_LINK",
+    "BRAND_COLOR",
+    "LOGO_URL",
+    "DEFAULT_LOCALE",
+    "ACCOUNTS_LOCALE",
 ];

@@ -8,6 +8,9 @@ use lambda_http::http::Uri;
 
 use super::{AccountsTable, ConfigError, MailSettings, RequiredAttribute};
 use crate::api_key::ApiKeys;
+use crate::branding::Branding;
+use crate::email::EmailAddress;
+use crate::language::Language;
 use crate::mail::LinkBase;
 use crate::origin::{OriginSecrets, OriginSecretsError};
 use crate::password::hash::{Argon2Cost, Argon2CostError};
@@ -61,6 +64,7 @@ impl Environment<'_> {
             email_index: self.optional("ACCOUNTS_EMAIL_INDEX")?,
             password_hash: self.text("ACCOUNTS_PASSWORD_HASH", "password_hash")?,
             password_changed_at: self.text("ACCOUNTS_PASSWORD_CHANGED_AT", "password_changed_at")?,
+            locale: self.text("ACCOUNTS_LOCALE", "locale")?,
             required: self.required_attribute()?,
         };
         if table.email_index.is_none() && table.key != table.email {
@@ -76,6 +80,9 @@ impl Environment<'_> {
                 "ACCOUNTS_PASSWORD_HASH",
                 "and ACCOUNTS_PASSWORD_CHANGED_AT must differ from each other, from ACCOUNTS_KEY and from ACCOUNTS_EMAIL",
             ));
+        }
+        if table.locale == table.password_hash {
+            return Err(bad("ACCOUNTS_LOCALE", "must differ from ACCOUNTS_PASSWORD_HASH"));
         }
         Ok(table)
     }
@@ -109,8 +116,40 @@ impl Environment<'_> {
             reply_to: self.optional("MAIL_REPLY_TO")?,
             configuration_set: self.optional("MAIL_CONFIGURATION_SET")?,
             reset_link: reset_link.map(LinkBase::from_text),
-            service_name: self.text("SERVICE_NAME", "Rekey")?,
         })
+    }
+
+    pub(super) fn branding(&self) -> Result<Branding, ConfigError> {
+        let color = self.optional("BRAND_COLOR")?;
+        let color = color.map(|text| text.parse()).transpose();
+        Ok(Branding {
+            service_name: self.text("SERVICE_NAME", "Rekey")?,
+            color: color.map_err(|error| bad("BRAND_COLOR", format!("{error}")))?,
+            logo_url: self.link("LOGO_URL", is_https, "must be an https:// address")?,
+            sign_in_link: self.link("SIGN_IN_LINK", is_https, "must be an https:// address")?,
+            support_link: self.link(
+                "SUPPORT_LINK",
+                |link| is_https(link) || is_mailto(link),
+                "must be an https:// address, or mailto: and an e-mail address",
+            )?,
+        })
+    }
+
+    fn link(
+        &self,
+        variable: &'static str,
+        is_good: impl Fn(&str) -> bool,
+        problem: &str,
+    ) -> Result<Option<String>, ConfigError> {
+        let link = self.optional(variable)?;
+        if link.as_deref().is_none_or(is_good) { Ok(link) } else { Err(bad(variable, problem)) }
+    }
+
+    pub(super) fn default_language(&self) -> Result<Language, ConfigError> {
+        const VARIABLE: &str = "DEFAULT_LOCALE";
+        let codes = || Language::all().map(Language::code).collect::<Vec<_>>().join(", ");
+        Language::from_locale(&self.text(VARIABLE, "en")?)
+            .ok_or_else(|| bad(VARIABLE, format!("must be one of the languages that are there: {}", codes())))
     }
 
     /// RFC 9106 section 4's second recommended option unless configured: 64 MiB, 3 iterations, 4 lanes.
@@ -162,6 +201,19 @@ fn is_link_base(link: &str) -> bool {
         .find(LinkBase::TOKEN)
         .is_none_or(|at| link.match_indices('/').nth(2).is_some_and(|(path, _)| at > path));
     secure && token_after_host && !plain.contains(['#', '@', '"', '<', '>', '{', '}'])
+}
+
+/// Whether `link` is an `https` address that can stand in HTML and in a policy as it is: no quotation marks, and no separators of
+/// Content-Security-Policy.
+fn is_https(link: &str) -> bool {
+    let is_plain = !link.contains(['"', '\'', '<', '>', '\\', '@', ';', ',', ' ']);
+    is_plain && link.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("https") && uri.host().is_some())
+}
+
+/// Whether `link` leads to one address, without any header for the mail.
+fn is_mailto(link: &str) -> bool {
+    link.strip_prefix("mailto:")
+        .is_some_and(|address| address.parse::<EmailAddress>().is_ok() && !address.contains(['?', '&', '%']))
 }
 
 pub(super) fn bad(variable: &'static str, problem: impl Into<String>) -> ConfigError {

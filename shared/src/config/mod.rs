@@ -7,13 +7,15 @@ use std::fmt;
 
 use self::environment::{Environment, bad};
 use crate::api_key::ApiKeys;
+use crate::branding::Branding;
+use crate::language::Language;
 use crate::mail::LinkBase;
 use crate::origin::OriginSecrets;
 use crate::password::hash::Argon2Cost;
 use crate::password::{self, PasswordPolicy};
 
 /// Every variable that [`Config::read`] looks at. The SAM template sets all of them.
-pub const VARIABLES: [&str; 26] = [
+pub const VARIABLES: [&str; 32] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -40,6 +42,12 @@ pub const VARIABLES: [&str; 26] = [
     "DEAD_LETTER_QUEUE_URL",
     "STACK_NAME",
     "ORIGIN_SECRETS",
+    "SIGN_IN_LINK",
+    "SUPPORT_LINK",
+    "BRAND_COLOR",
+    "LOGO_URL",
+    "DEFAULT_LOCALE",
+    "ACCOUNTS_LOCALE",
 ];
 
 /// Where the accounts are. Rekey's own table has the address as its key; an operator's may differ in all.
@@ -57,6 +65,8 @@ pub struct AccountsTable {
     pub password_hash: String,
     /// The attribute that takes the time of the change.
     pub password_changed_at: String,
+    /// The attribute that holds the language in which the person is written to, such as `de-AT`.
+    pub locale: String,
     /// What a row must have to be mailed and changed.
     pub required: Option<RequiredAttribute>,
 }
@@ -70,7 +80,7 @@ pub struct RequiredAttribute {
     pub value: String,
 }
 
-/// What mails say and how they leave.
+/// How mails leave and where they lead.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
     /// The sender, an identity verified with SES.
@@ -81,8 +91,6 @@ pub struct MailSettings {
     pub configuration_set: Option<String>,
     /// Where the link leads; `None` means the hosted page under the API's own address.
     pub reset_link: Option<LinkBase>,
-    /// The service's name as its users know it.
-    pub service_name: String,
 }
 
 /// How often; zero means without limit.
@@ -107,6 +115,10 @@ pub struct Config {
     pub token_lifetime_seconds: u64,
     /// The mails.
     pub mail: MailSettings,
+    /// How pages and mails show whose they are.
+    pub branding: Branding,
+    /// The language of pages and mails where the person's is not known, or not there.
+    pub default_language: Language,
     /// What a password must be.
     pub password_policy: PasswordPolicy,
     /// What a hash costs.
@@ -152,6 +164,8 @@ impl Config {
             accounts: env.accounts()?,
             token_lifetime_seconds: env.number("TOKEN_LIFETIME_SECONDS", 7200, 60..=86_400)?,
             mail: env.mail()?,
+            branding: env.branding()?,
+            default_language: env.default_language()?,
             password_policy: PasswordPolicy {
                 min_length: env.number("PASSWORD_MIN_LENGTH", 15, 8..=password::MAX_LENGTH)?,
                 service_name: env.text("SERVICE_NAME", "Rekey")?,
@@ -267,6 +281,18 @@ mod tests {
             ("RESET_LINK", "https://example.com/?a={token}&q7={token}"),
             ("RESET_LINK", "https://example.com/?q7={Token}"),
             ("ACCOUNTS_PASSWORD_HASH", "email"),
+            ("ACCOUNTS_LOCALE", "password_hash"),
+            ("DEFAULT_LOCALE", "q7"),
+            ("BRAND_COLOR", "red-q7"),
+            ("BRAND_COLOR", "#1a4fq7"),
+            ("SIGN_IN_LINK", "http://q7.example/"),
+            ("SIGN_IN_LINK", "mailto:q7@example.com"),
+            ("SUPPORT_LINK", "javascript:q7"),
+            ("SUPPORT_LINK", "mailto:q7"),
+            ("SUPPORT_LINK", "mailto:q7@example.com?bcc=a@b.de"),
+            ("LOGO_URL", "http://q7.example/logo.png"),
+            ("LOGO_URL", "https://q7.example/a;b,c"),
+            ("LOGO_URL", "data:image/png;base64,q7"),
             ("ORIGIN_SECRETS", "q7"),
             ("ACCOUNTS_REQUIRED_ATTRIBUTE", "q7"),
             ("ACCOUNTS_REQUIRED_ATTRIBUTE", "=q7"),

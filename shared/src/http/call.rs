@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 
 use lambda_http::aws_lambda_events::query_map::QueryMap;
-use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use lambda_http::http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::event::{Body, Guarded, VIEWER_ADDRESS};
 use super::{ApiError, Fields};
+use crate::language::Language;
 use crate::mail::ApiAddress;
 use crate::origin;
 
@@ -33,6 +34,8 @@ pub struct Call {
     pub authorization: Option<SecretString>,
     /// What proves that the call came through CloudFront.
     pub origin_secret: Option<SecretString>,
+    /// The first of the languages in `Accept-Language` that is there.
+    pub language: Option<Language>,
     /// Whom per-address throttles count: the caller's IP address as API Gateway saw it, for IPv6 its /64 network,
     /// which one customer has to themselves.
     pub source_ip: String,
@@ -73,6 +76,7 @@ impl Call {
             path: without_stage(request.raw_http_path(), context.stage_in_path.as_deref()),
             authorization: header(request, AUTHORIZATION.as_str()).map(SecretString::from),
             origin_secret: header(request, origin::HEADER).map(SecretString::from),
+            language: header(request, ACCEPT_LANGUAGE.as_str()).and_then(Language::from_accept_language),
             source_ip: source_ip(context.source_ip.as_deref().and_then(|ip| ip.parse().ok())),
             viewer: header(request, VIEWER_ADDRESS).and_then(viewer),
             api: context

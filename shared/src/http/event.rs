@@ -30,7 +30,8 @@ const MAX_STAGE: usize = 128;
 const PARAMETERS: [&str; 2] = ["token", "email"];
 
 /// The headers that are read. All others stay out.
-const HEADERS: [&str; 4] = ["authorization", "content-type", origin::HEADER, VIEWER_ADDRESS];
+const HEADERS: [&str; 5] =
+    ["accept-language", "authorization", "content-type", origin::HEADER, VIEWER_ADDRESS];
 
 /// The viewer's address and port, as CloudFront adds them where its origin request policy says so.
 pub(super) const VIEWER_ADDRESS: &str = "cloudfront-viewer-address";

@@ -1,84 +1,194 @@
 //! The two pages, under a Content-Security-Policy that names the SHA-256 of their one script and one style: nothing
-//! else runs, loads, frames or submits.
+//! else runs, loads, frames or submits. Each is written in a language when somebody first asks for it.
+
+use std::sync::OnceLock;
 
 use askama::Template;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use lambda_http::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
+use lambda_http::http::header::{
+    CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, InvalidHeaderValue, VARY,
+};
 use sha2::{Digest as _, Sha256};
 
-use super::Reply;
+use super::{ApiError, Reply};
+use crate::branding::Branding;
+use crate::language::{Language, Messages};
+use crate::password;
 
 const STYLE: &str = include_str!("../../templates/page.css");
+const FORGOT_SCRIPT: &str =
+    concat!(include_str!("../../templates/page.js"), include_str!("../../templates/forgot_page.js"));
+const CHOOSE_SCRIPT: &str =
+    concat!(include_str!("../../templates/page.js"), include_str!("../../templates/choose_page.js"));
 
 #[derive(Template)]
 #[template(path = "forgot_page.html")]
 struct Forgot<'a> {
-    service: &'a str,
-    style: &'static str,
+    say: &'a Messages,
+    brand: &'a Branding,
+    style: &'a str,
     script: &'static str,
 }
 
 #[derive(Template)]
 #[template(path = "choose_page.html")]
 struct Choose<'a> {
-    service: &'a str,
+    say: &'a Messages,
+    brand: &'a Branding,
     min_length: usize,
-    style: &'static str,
+    style: &'a str,
     script: &'static str,
 }
 
-/// "Forgot your password?"
-///
-/// # Errors
-///
-/// [`askama::Error`] if the template fails, which only running out of memory brings about.
-pub fn forgot(service: &str) -> Result<Reply, askama::Error> {
-    let script = include_str!("../../templates/forgot_page.js");
-    Ok(page(Forgot { service, style: STYLE, script }.render()?, script))
+#[derive(Clone, Copy)]
+enum Kind {
+    Forgot,
+    Choose { min_length: usize },
 }
 
-/// "Choose a new password". `min_length` is the policy's, for the hint.
-///
-/// # Errors
-///
-/// As [`forgot`].
-pub fn choose(service: &str, min_length: usize) -> Result<Reply, askama::Error> {
-    let script = include_str!("../../templates/choose_page.js");
-    Ok(page(Choose { service, min_length, style: STYLE, script }.render()?, script))
+/// One of the two pages in all languages, each kept once it is written.
+pub struct Pages {
+    kind: Kind,
+    branding: Branding,
+    default_language: Language,
+    written: [OnceLock<Reply>; Language::COUNT],
 }
 
-fn page(html: String, script: &str) -> Reply {
+impl Pages {
+    /// "Forgot your password?"
+    #[must_use]
+    pub fn forgot(branding: Branding, default_language: Language) -> Self {
+        Self::new(Kind::Forgot, branding, default_language)
+    }
+
+    /// "Choose a new password". `min_length` is the policy's, for the hint.
+    #[must_use]
+    pub fn choose(branding: Branding, min_length: usize, default_language: Language) -> Self {
+        Self::new(Kind::Choose { min_length }, branding, default_language)
+    }
+
+    fn new(kind: Kind, branding: Branding, default_language: Language) -> Self {
+        Self { kind, branding, default_language, written: [const { OnceLock::new() }; Language::COUNT] }
+    }
+
+    /// The page in `language`, or in the operator's.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::Unavailable`] if it cannot be written, which running out of memory alone brings about.
+    pub fn in_language(&self, language: Option<Language>) -> Result<Reply, ApiError> {
+        let language = language.unwrap_or(self.default_language);
+        let page = &self.written[language.index()];
+        if let Some(reply) = page.get() {
+            return Ok(reply.clone());
+        }
+        let reply = self.write(language).map_err(|error| ApiError::Unavailable(error.to_string()))?;
+        Ok(page.get_or_init(|| reply).clone())
+    }
+
+    fn write(&self, language: Language) -> Result<Reply, Box<dyn std::error::Error>> {
+        // `{wait}` is for the script, which knows how long.
+        let say = Messages::new(language)
+            .with("service", self.branding.service_name.clone())
+            .with("wait", "{wait}")
+            .with("max", password::MAX_LENGTH);
+        let (brand, style) = (&self.branding, &*self.style());
+        let (html, script) = match self.kind {
+            Kind::Forgot => {
+                let script = FORGOT_SCRIPT;
+                (Forgot { say: &say, brand, style, script }.render()?, script)
+            }
+            Kind::Choose { min_length } => {
+                let (say, script) = (&say.with("min", min_length), CHOOSE_SCRIPT);
+                (Choose { say, brand, min_length, style, script }.render()?, script)
+            }
+        };
+        let policy = policy(script, style, self.branding.logo_url.as_deref())?;
+        let header = HeaderValue::from_static;
+        Ok(Reply::html(html)
+            .header(CONTENT_SECURITY_POLICY, policy)
+            .header(CONTENT_LANGUAGE, header(language.code()))
+            .header(VARY, header("accept-language"))
+            .header(HeaderName::from_static("cross-origin-opener-policy"), header("same-origin"))
+            .header(
+                HeaderName::from_static("permissions-policy"),
+                header("camera=(), geolocation=(), microphone=()"),
+            ))
+    }
+
+    /// Ours, with the operator's colour on the buttons.
+    fn style(&self) -> String {
+        let color = self.branding.color.map(|color| {
+            let (button, text) = (color, color.text());
+            format!(":root{{--button:{button};--on-button:{text}}}\n")
+        });
+        format!("{STYLE}{}", color.unwrap_or_default())
+    }
+}
+
+/// `logo` is an address without separators of this header, as [`crate::config`] has checked it.
+fn policy(script: &str, style: &str, logo: Option<&str>) -> Result<HeaderValue, InvalidHeaderValue> {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
-    let policy = format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'; base-uri 'none'; \
+    // A source has no query (CSP level 3, section 2.3.1): without it, the address fits with any.
+    let logo = logo.and_then(|logo| logo.split('?').next());
+    let images = logo.map(|logo| format!("img-src {logo}; ")).unwrap_or_default();
+    HeaderValue::from_str(&format!(
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; {images}connect-src 'self'; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
         hash(script),
-        hash(STYLE)
-    );
-    let policy = HeaderValue::from_str(&policy).expect("hashes in base64");
-    Reply::html(html)
-        .header(CONTENT_SECURITY_POLICY, policy)
-        .header(
-            HeaderName::from_static("cross-origin-opener-policy"),
-            HeaderValue::from_static("same-origin"),
-        )
-        .header(
-            HeaderName::from_static("permissions-policy"),
-            HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
-        )
+        hash(style)
+    ))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use lambda_http::{Body, Response};
+
     use super::*;
+
+    /// Bytes of the largest page.
+    const MAX_PAGE: usize = 20 * 1024;
+
+    fn branding(is_branded: bool) -> Branding {
+        let link = |link: &str| is_branded.then(|| link.to_owned());
+        Branding {
+            service_name: "Ann & <Co> \"x\"".to_owned(),
+            color: is_branded.then(|| "#ffd400".parse().expect("a colour")),
+            logo_url: link("https://example.com/logo.png?size=2"),
+            sign_in_link: link("https://example.com/sign-in?a=1&b=2"),
+            support_link: link("mailto:help@example.com"),
+        }
+    }
+
+    fn pages(is_branded: bool) -> [Pages; 2] {
+        let english = Language::english();
+        [Pages::forgot(branding(is_branded), english), Pages::choose(branding(is_branded), 15, english)]
+    }
+
+    fn written(pages: &Pages, language: Language) -> (String, Response<Body>) {
+        let response = Response::from(pages.in_language(Some(language)).expect("a page"));
+        let Body::Text(body) = response.body() else { panic!("no text") };
+        (body.clone(), response)
+    }
+
+    fn all() -> Vec<(Language, String, Response<Body>)> {
+        let pages = [pages(false), pages(true)];
+        let all = pages.iter().flatten().flat_map(|pages| {
+            Language::all().map(|language| {
+                let (body, response) = written(pages, language);
+                (language, body, response)
+            })
+        });
+        all.collect()
+    }
 
     #[test]
     fn the_policy_names_the_hash_of_exactly_what_stands_between_the_tags() {
-        for reply in [forgot("Ann & <Co>").expect("a page"), choose("Ann & <Co>", 15).expect("a page")] {
-            let response = lambda_http::Response::from(reply);
+        for (_, body, response) in all() {
             let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().expect("a policy");
-            let lambda_http::Body::Text(body) = response.body() else { panic!("no text") };
             for tag in ["script", "style"] {
                 let inner = body
                     .split(&format!("<{tag}>"))
@@ -88,8 +198,60 @@ mod tests {
                 assert!(policy.contains(&format!("{tag}-src 'sha256-{hash}'")), "{tag}");
             }
             assert!(!policy.contains("unsafe"));
-            assert!(body.contains("Ann &#38; &#60;Co&#62;") && !body.contains("<Co>"));
             assert!(!body.contains(" style=") && !body.contains(" onclick"));
         }
+    }
+
+    #[test]
+    fn a_page_is_escaped_small_and_says_which_language_it_is_in() {
+        for (language, body, response) in all() {
+            let code = language.code();
+            assert!(body.contains("Ann &#38; &#60;Co&#62; &#34;x&#34;") && !body.contains("<Co>"), "{code}");
+            assert!(body.contains(&format!("<html lang=\"{code}\" dir=\"{}\">", language.direction())));
+            assert!(body.len() < MAX_PAGE, "{code}: {}", body.len());
+            assert_eq!(response.headers()[CONTENT_LANGUAGE], code);
+            assert_eq!(response.headers()[VARY], "accept-language");
+        }
+    }
+
+    #[test]
+    fn the_script_is_the_same_in_every_language() {
+        let scripts: BTreeSet<String> = all()
+            .into_iter()
+            .filter_map(|(_, body, _)| Some(body.split("<script>").nth(1)?.to_owned()))
+            .collect();
+        assert_eq!(scripts.len(), 2, "one for each page");
+    }
+
+    #[test]
+    fn images_load_from_the_logos_address_alone_and_only_where_there_is_one() {
+        for (is_branded, sources) in [(false, None), (true, Some("img-src https://example.com/logo.png;"))] {
+            for pages in pages(is_branded) {
+                let (_, response) = written(&pages, Language::english());
+                let policy =
+                    response.headers()[CONTENT_SECURITY_POLICY].to_str().expect("a policy").to_owned();
+                assert_eq!(policy.contains("img-src"), is_branded);
+                assert!(sources.is_none_or(|sources| policy.contains(sources)), "{policy}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_has_a_text_for_every_code_of_the_policy() {
+        let (body, _) = written(&pages(false)[1], Language::english());
+        for pattern in password::Pattern::ALL {
+            assert!(body.contains(&format!("data-advice-{}=", pattern.code())), "{pattern:?}");
+        }
+        for code in ["password-too-short", "password-too-long", "password-guessable"] {
+            assert!(body.contains(&format!("data-{code}=")), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_language_that_is_not_known_is_the_operators() {
+        let german = Language::from_code("de").expect("German");
+        let pages = Pages::forgot(branding(false), german);
+        let response = Response::from(pages.in_language(None).expect("a page"));
+        assert_eq!(response.headers()[CONTENT_LANGUAGE], "de");
     }
 }

@@ -4,7 +4,7 @@
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Reply;
 use super::routes::Dialect;
@@ -89,7 +89,7 @@ impl ApiError {
             Self::Key(KeyError::Missing | KeyError::Unknown) => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Self::OriginUnknown | Self::Key(KeyError::ScopeMissing) => (StatusCode::FORBIDDEN, "Forbidden"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large"),
-            Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported AcceptedContentType Type"),
+            Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"),
             Self::PasswordRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Unprocessable Content"),
             Self::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
@@ -172,15 +172,27 @@ impl ApiError {
         match self {
             Self::Invalid(problems) => body["errors"] = json!(problems),
             Self::PasswordRefused(weaknesses) => {
-                let problems = weaknesses
-                    .iter()
-                    .map(|weakness| json!({"pointer": "#/password", "detail": weakness.to_string()}));
-                body["errors"] = problems.collect();
+                let problem = |weakness: &Weakness| {
+                    let mut problem = weakness_codes(weakness);
+                    problem["pointer"] = "#/password".into();
+                    problem["detail"] = weakness.to_string().into();
+                    problem
+                };
+                body["errors"] = weaknesses.iter().map(problem).collect();
             }
             _ => {}
         }
         Reply::json(status, &body).header(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))
     }
+}
+
+/// What programs read of `weakness`, in both dialects: pages say it in the person's language.
+pub(super) fn weakness_codes(weakness: &Weakness) -> Value {
+    let mut codes = json!({"code": weakness.code()});
+    if let Some(advice) = weakness.advice() {
+        codes["advice"] = advice.into();
+    }
+    codes
 }
 
 impl From<KeyError> for ApiError {

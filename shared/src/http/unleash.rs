@@ -3,6 +3,7 @@
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::problem::weakness_codes;
 use super::{ApiError, Reply};
 use crate::api_key::KeyError;
 
@@ -20,11 +21,16 @@ pub(super) fn error(error: &ApiError, request_id: &str) -> Reply {
             .collect(),
         ApiError::PasswordRefused(weaknesses) => {
             let errors: Vec<String> = weaknesses.iter().map(ToString::to_string).collect();
-            json!([{"message": message, "validationErrors": errors}])
+            let codes: Vec<Value> = weaknesses.iter().map(weakness_codes).collect();
+            json!([{"message": message, "validationErrors": errors, "errors": codes}])
         }
         _ => json!([{"message": message}]),
     };
-    Reply::json(status, &json!({"id": request_id, "name": name, "message": message, "details": details}))
+    let code = error.code();
+    Reply::json(
+        status,
+        &json!({"id": request_id, "name": name, "code": code, "message": message, "details": details}),
+    )
 }
 
 fn status_and_name(error: &ApiError) -> (StatusCode, &'static str) {

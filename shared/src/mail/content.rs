@@ -3,7 +3,9 @@
 use askama::Template;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::branding::Branding;
 use crate::clock::Timestamp;
+use crate::language::{Language, Messages};
 
 /// A mail, ready to send. Holds an address and perhaps a token, so it has no `Debug`.
 #[derive(Clone)]
@@ -49,7 +51,8 @@ impl MailKind {
 #[derive(Template)]
 #[template(path = "reset_mail.txt")]
 struct ResetText<'a> {
-    service: &'a str,
+    say: &'a Messages,
+    brand: &'a Branding,
     link: &'a str,
     lifetime: &'a str,
 }
@@ -57,7 +60,8 @@ struct ResetText<'a> {
 #[derive(Template)]
 #[template(path = "reset_mail.html")]
 struct ResetHtml<'a> {
-    service: &'a str,
+    say: &'a Messages,
+    brand: &'a Branding,
     link: &'a str,
     lifetime: &'a str,
 }
@@ -65,15 +69,15 @@ struct ResetHtml<'a> {
 #[derive(Template)]
 #[template(path = "changed_mail.txt")]
 struct ChangedText<'a> {
-    service: &'a str,
-    when: &'a str,
+    say: &'a Messages,
+    brand: &'a Branding,
 }
 
 #[derive(Template)]
 #[template(path = "changed_mail.html")]
 struct ChangedHtml<'a> {
-    service: &'a str,
-    when: &'a str,
+    say: &'a Messages,
+    brand: &'a Branding,
 }
 
 /// What goes into "set a new password".
@@ -81,10 +85,14 @@ struct ChangedHtml<'a> {
 pub struct ResetMail<'a> {
     /// The account's stored address.
     pub to: &'a str,
-    /// The service's name.
-    pub service: &'a str,
+    /// The language.
+    pub language: Language,
+    /// Whose mail it is.
+    pub branding: &'a Branding,
     /// The link that carries the token.
     pub link: &'a SecretString,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
     /// How long the link works, in seconds.
     pub lifetime_seconds: u64,
 }
@@ -96,53 +104,81 @@ impl ResetMail<'_> {
     ///
     /// [`askama::Error`] if a template fails, which only running out of memory brings about.
     pub fn render(&self) -> Result<Mail, askama::Error> {
-        let (service, link) = (self.service, self.link.expose_secret());
-        let lifetime = &in_words(self.lifetime_seconds);
+        let (count, unit) = match self.lifetime_seconds {
+            seconds if seconds % 3600 == 0 => (seconds / 3600, "reset-hours"),
+            seconds => (seconds / 60, "reset-minutes"),
+        };
+        let say = &messages(self.language, self.branding, self.requested_at).with("count", count);
+        let (brand, link, lifetime) = (self.branding, self.link.expose_secret(), &*say.say(unit));
         Ok(Mail {
             kind: MailKind::Reset,
             to: self.to.to_owned(),
-            subject: format!("Set a new password for {service}"),
-            text: ResetText { service, link, lifetime }.render()?.into(),
-            html: ResetHtml { service, link, lifetime }.render()?.into(),
+            subject: say.say("reset-subject"),
+            text: ResetText { say, brand, link, lifetime }.render()?.into(),
+            html: ResetHtml { say, brand, link, lifetime }.render()?.into(),
         })
     }
 }
 
-/// "Your password was changed", to the account's stored address `to`.
-///
-/// # Errors
-///
-/// As [`ResetMail::render`].
-pub fn changed_mail(to: &str, service: &str, at: Timestamp) -> Result<Mail, askama::Error> {
-    let when = &utc(at);
-    Ok(Mail {
-        kind: MailKind::Changed,
-        to: to.to_owned(),
-        subject: format!("Your password for {service} was changed"),
-        text: ChangedText { service, when }.render()?.into(),
-        html: ChangedHtml { service, when }.render()?.into(),
-    })
+/// What goes into "your password was changed".
+#[derive(Clone, Copy)]
+pub struct ChangedMail<'a> {
+    /// The account's stored address.
+    pub to: &'a str,
+    /// The language.
+    pub language: Language,
+    /// Whose mail it is.
+    pub branding: &'a Branding,
+    /// When it was changed.
+    pub changed_at: Timestamp,
 }
 
-fn in_words(seconds: u64) -> String {
-    let (count, unit) = match seconds {
-        s if s % 3600 == 0 => (s / 3600, "hour"),
-        s => (s / 60, "minute"),
-    };
-    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+impl ChangedMail<'_> {
+    /// The mail.
+    ///
+    /// # Errors
+    ///
+    /// As [`ResetMail::render`].
+    pub fn render(&self) -> Result<Mail, askama::Error> {
+        let (say, brand) = (&messages(self.language, self.branding, self.changed_at), self.branding);
+        Ok(Mail {
+            kind: MailKind::Changed,
+            to: self.to.to_owned(),
+            subject: say.say("changed-subject"),
+            text: ChangedText { say, brand }.render()?.into(),
+            html: ChangedHtml { say, brand }.render()?.into(),
+        })
+    }
 }
 
-fn utc(at: Timestamp) -> String {
-    let seconds = i64::try_from(at.as_seconds()).unwrap_or_default();
-    time::OffsetDateTime::from_unix_timestamp(seconds).map_or_else(
-        |_| "just now".to_owned(),
-        |t| format!("{} {} {} at {:02}:{:02} UTC", t.day(), t.month(), t.year(), t.hour(), t.minute()),
-    )
+fn messages(language: Language, branding: &Branding, when: Timestamp) -> Messages {
+    Messages::new(language).with("service", branding.service_name.clone()).with_date("when", when)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn branding(service_name: &str) -> Branding {
+        Branding {
+            service_name: service_name.to_owned(),
+            color: None,
+            logo_url: None,
+            sign_in_link: None,
+            support_link: Some("mailto:help@example.com".to_owned()),
+        }
+    }
+
+    fn mails(language: &str, service_name: &str) -> [Mail; 2] {
+        let link = SecretString::from("https://example.com/complete/#token=TTTTTTTTTTTTTTTTTTTT");
+        let (to, branding) = ("ann@example.com", &branding(service_name));
+        let language = Language::from_code(language).expect("a language");
+        let at = Timestamp::from_millis(1_800_000_000_000);
+        let reset =
+            ResetMail { to, language, branding, link: &link, requested_at: at, lifetime_seconds: 7200 };
+        let changed = ChangedMail { to, language, branding, changed_at: at };
+        [reset.render().expect("a mail"), changed.render().expect("a mail")]
+    }
 
     fn whole(mail: &Mail) -> String {
         format!(
@@ -154,24 +190,44 @@ mod tests {
     }
 
     #[test]
-    fn set_a_new_password() {
-        let link = SecretString::from("https://example.com/complete/#token=TTTTTTTTTTTTTTTTTTTT");
-        let mail =
-            ResetMail { to: "ann@example.com", service: "Ann & Co", link: &link, lifetime_seconds: 7200 };
-        insta::assert_snapshot!(whole(&mail.render().expect("a mail")));
+    fn the_mails_in_english() {
+        let [reset, changed] = mails("en", "Ann & Co");
+        insta::assert_snapshot!("set_a_new_password", whole(&reset));
+        insta::assert_snapshot!("your_password_was_changed", whole(&changed));
     }
 
     #[test]
-    fn your_password_was_changed() {
-        let mail = changed_mail("ann@example.com", "Ann & Co", Timestamp::from_millis(1_800_000_000_000));
-        insta::assert_snapshot!(whole(&mail.expect("a mail")));
+    fn the_mails_in_arabic() {
+        let [reset, changed] = mails("ar", "Ann & Co");
+        insta::assert_snapshot!("set_a_new_password_in_arabic", whole(&reset));
+        insta::assert_snapshot!("your_password_was_changed_in_arabic", whole(&changed));
     }
 
     #[test]
-    fn lifetimes_are_told_in_words() {
-        assert_eq!(
-            [3600, 7200, 900, 60, 5400].map(in_words),
-            ["1 hour", "2 hours", "15 minutes", "1 minute", "90 minutes"]
-        );
+    fn a_name_with_markup_stays_text_in_every_language() {
+        for language in Language::all() {
+            for mail in mails(language.code(), "<script>alert('x')</script>\"") {
+                let html = mail.html.expose_secret();
+                assert!(
+                    !html.contains("<script") && html.contains("&#60;script&#62;"),
+                    "{}",
+                    language.code()
+                );
+                assert!(mail.subject.contains("<script>alert('x')</script>\""), "{}", language.code());
+            }
+        }
+    }
+
+    #[test]
+    fn both_forms_of_a_mail_say_the_same() {
+        for language in Language::all() {
+            for mail in mails(language.code(), "Ann") {
+                let html = mail.html.expose_secret();
+                for line in mail.text.expose_secret().lines().filter(|line| !line.is_empty()) {
+                    let line = line.trim_end_matches(':').replace('\'', "&#39;");
+                    assert!(html.contains(&line), "{}: {line}", language.code());
+                }
+            }
+        }
     }
 }

@@ -4,6 +4,6 @@ mod content;
 mod link;
 mod mailer;
 
-pub use content::{Mail, MailKind, ResetMail, changed_mail};
+pub use content::{ChangedMail, Mail, MailKind, ResetMail};
 pub use link::{ApiAddress, LinkBase};
 pub use mailer::{NotSent, send};

@@ -6,6 +6,7 @@ pub mod hash;
 use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use zxcvbn::feedback::{Feedback, Warning};
 use zxcvbn::{Score, zxcvbn};
 
 use crate::email::EmailAddress;
@@ -52,7 +53,88 @@ pub enum Weakness {
     Guessable {
         /// zxcvbn's advice, or ours where it gives none.
         advice: String,
+        /// What makes it so.
+        pattern: Pattern,
     },
+}
+
+impl Weakness {
+    /// The stable name of this weakness.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TooShort { .. } => "password_too_short",
+            Self::TooLong => "password_too_long",
+            Self::Guessable { .. } => "password_guessable",
+        }
+    }
+
+    /// The stable name of what makes a guessable password so.
+    #[must_use]
+    pub const fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::TooShort { .. } | Self::TooLong => None,
+            Self::Guessable { pattern, .. } => Some(pattern.code()),
+        }
+    }
+}
+
+/// What makes a password easy to guess: zxcvbn's warnings, as far as they call for different advice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// A widely used password, or one like it.
+    Common,
+    /// Dates or years.
+    Dates,
+    /// Keys beside each other.
+    Keyboard,
+    /// Names.
+    Names,
+    /// The same again.
+    Repeats,
+    /// Such as abc.
+    Sequence,
+    /// Too few words, or nothing in particular.
+    Words,
+}
+
+impl Pattern {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Common, Self::Dates, Self::Keyboard, Self::Names, Self::Repeats, Self::Sequence, Self::Words];
+
+    /// Its stable name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Common => "common",
+            Self::Dates => "dates",
+            Self::Keyboard => "keyboard",
+            Self::Names => "names",
+            Self::Repeats => "repeats",
+            Self::Sequence => "sequence",
+            Self::Words => "words",
+        }
+    }
+
+    const fn of(warning: Warning) -> Self {
+        match warning {
+            Warning::StraightRowsOfKeysAreEasyToGuess | Warning::ShortKeyboardPatternsAreEasyToGuess => {
+                Self::Keyboard
+            }
+            Warning::RepeatsLikeAaaAreEasyToGuess
+            | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess => Self::Repeats,
+            Warning::ThisIsATop10Password
+            | Warning::ThisIsATop100Password
+            | Warning::ThisIsACommonPassword
+            | Warning::ThisIsSimilarToACommonlyUsedPassword => Self::Common,
+            Warning::SequencesLikeAbcAreEasyToGuess => Self::Sequence,
+            Warning::RecentYearsAreEasyToGuess | Warning::DatesAreOftenEasyToGuess => Self::Dates,
+            Warning::NamesAndSurnamesByThemselvesAreEasyToGuess
+            | Warning::CommonNamesAndSurnamesAreEasyToGuess => Self::Names,
+            Warning::AWordByItselfIsEasyToGuess => Self::Words,
+        }
+    }
 }
 
 impl PasswordPolicy {
@@ -81,16 +163,13 @@ impl PasswordPolicy {
             estimate = zxcvbn(end(password.expose_secret()), &context);
         }
         if estimate.score() < MIN_SCORE {
-            let advice = estimate
-                .feedback()
-                .and_then(|feedback| {
-                    feedback
-                        .warning()
-                        .map(|warning| warning.to_string())
-                        .or_else(|| feedback.suggestions().first().map(ToString::to_string))
-                })
+            let warning = estimate.feedback().and_then(Feedback::warning);
+            let advice = warning
+                .map(|warning| warning.to_string())
+                .or_else(|| estimate.feedback()?.suggestions().first().map(ToString::to_string))
                 .unwrap_or_else(|| "Use a few unrelated words.".to_owned());
-            weaknesses.push(Weakness::Guessable { advice });
+            let pattern = warning.map_or(Pattern::Words, Pattern::of);
+            weaknesses.push(Weakness::Guessable { advice, pattern });
         }
         if weaknesses.is_empty() { Ok(NewPassword(password)) } else { Err(weaknesses) }
     }

@@ -12,6 +12,7 @@ use super::{Item, StoreError, number, string};
 use crate::clock::Timestamp;
 use crate::config::{AccountsTable, RequiredAttribute};
 use crate::email::EmailAddress;
+use crate::language::Language;
 use crate::password::hash::PasswordHash;
 
 /// What Unleash's clients are told of an account besides its address.
@@ -33,6 +34,7 @@ pub struct SeenAccount {
 pub struct Account {
     pub(super) seen: SeenAccount,
     changed_at: Option<ChangedAt>,
+    language: Option<Language>,
     attributes: Item,
 }
 
@@ -70,6 +72,12 @@ impl Account {
         self.seen.address.parse().ok()
     }
 
+    /// The language in which the person is written to, where the account says so and [`Accounts::find_to_mail`] found it.
+    #[must_use]
+    pub const fn language(&self) -> Option<Language> {
+        self.language
+    }
+
     /// The attribute `name` as JSON, where it is text, a number, a truth value, a list or a map.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<Value> {
@@ -95,7 +103,16 @@ impl Account {
             Some(_) => return Err(UnreadableTime),
         };
         let seen = SeenAccount { key, address: address.clone(), changed_at: stored };
-        Ok(Some(Self { seen, changed_at, attributes: item }))
+        let language = table.language_in(&item);
+        Ok(Some(Self { seen, changed_at, language, attributes: item }))
+    }
+}
+
+impl AccountsTable {
+    fn language_in(&self, item: &Item) -> Option<Language> {
+        item.get(&self.locale)
+            .and_then(|value| value.as_s().ok())
+            .and_then(|locale| Language::from_locale(locale))
     }
 }
 
@@ -150,12 +167,42 @@ impl Accounts {
         &self,
         address: &EmailAddress,
     ) -> Result<Result<Option<Account>, UnreadableTime>, StoreError> {
+        self.find_with(address, &[]).await
+    }
+
+    /// The same with the language in which the person is written to.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::find`].
+    pub async fn find_to_mail(
+        &self,
+        address: &EmailAddress,
+    ) -> Result<Result<Option<Account>, UnreadableTime>, StoreError> {
+        self.find_with(address, &[&self.table.locale]).await
+    }
+
+    /// The language in which the person is written to whose account has this key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it could not be read.
+    pub async fn language(&self, key: AttributeValue) -> Result<Option<Language>, StoreError> {
+        let item = self.item(key, &[&self.table.locale]).await?;
+        Ok(item.and_then(|item| self.table.language_in(&item)))
+    }
+
+    async fn find_with(
+        &self,
+        address: &EmailAddress,
+        more: &[&str],
+    ) -> Result<Result<Option<Account>, UnreadableTime>, StoreError> {
         let key = match &self.table.email_index {
             None => Some(string(address.as_str())),
             Some(index) => self.only_key_in(index, address).await?,
         };
         let Some(key) = key else { return Ok(Ok(None)) };
-        let item = self.item(key, &[]).await?;
+        let item = self.item(key, more).await?;
         let account = item.map_or(Ok(None), |item| Account::from_item(&self.table, item));
         // An index lags behind its table: the row may have moved to another address.
         Ok(account.map(|account| account.filter(|account| account.seen.address == address.as_str())))

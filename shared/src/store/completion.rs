@@ -9,6 +9,7 @@ use super::orders::Orders;
 use super::resets::StoredReset;
 use super::transaction::transact;
 use crate::clock::Timestamp;
+use crate::language::Language;
 use crate::password::hash::PasswordHash;
 use crate::random::Random;
 
@@ -32,7 +33,7 @@ impl Completion {
         Self { client, tokens_table, accounts, orders }
     }
 
-    /// Spends `reset` on setting `hash` as the password of `account`. Of any number of concurrent calls for one
+    /// Spends `reset` on setting `hash` as the password of `account`, for a person who reads `language`. Of any number of concurrent calls for one
     /// account, exactly one wins; and a win whose answer was lost is still a win.
     ///
     /// # Errors
@@ -43,13 +44,14 @@ impl Completion {
         reset: &StoredReset,
         account: &Account,
         hash: &PasswordHash,
+        language: Option<Language>,
         now: Timestamp,
         random: &Random,
     ) -> Result<Result<(), Lost>, StoreError> {
         let consume = reset.consume(&self.tokens_table, now)?;
         let changed_at = account.next_change(now, reset.issued_at);
         let set = self.accounts.set_password(account, hash, changed_at)?;
-        let notice = self.orders.put_notice(account, changed_at, now, random)?;
+        let notice = self.orders.put_notice(account, changed_at, language, now, random)?;
         let writes = vec![
             TransactWriteItem::builder().delete(consume).build(),
             TransactWriteItem::builder().update(set).build(),

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_dynamo::AttributeValue as Recorded;
@@ -18,6 +19,7 @@ use super::transaction::{Cancellation, transact};
 use super::{StoreError, is_unexpired, number, row, string, unexpired};
 use crate::clock::Timestamp;
 use crate::email::EmailAddress;
+use crate::language::Language;
 use crate::mail::{LinkBase, MailKind};
 use crate::random::{Random, RandomError};
 
@@ -64,6 +66,10 @@ pub struct Order {
     pub requested_at: Option<Timestamp>,
     /// Where the link leads, unless that is configured.
     pub link: Option<LinkBase>,
+    /// The language of the person whose call it follows from, where it is known.
+    pub language: Option<Language>,
+    /// Of a notice: the account's key.
+    pub account: Option<AttributeValue>,
     /// When it was placed.
     pub ordered_at: Timestamp,
     /// When its mail is of no use any more, in seconds since the epoch.
@@ -94,6 +100,8 @@ impl Order {
             address: text("address")?,
             requested_at: whole("requested_at").map(Timestamp::from_millis),
             link: text("link").map(LinkBase::from_text),
+            language: text("language").and_then(|code| Language::from_code(&code)),
+            account: image.get("account").and_then(key),
             ordered_at: Timestamp::from_millis(whole("ordered_at")?),
             expires_at: whole("expires_at")?,
         })
@@ -104,6 +112,19 @@ impl Order {
     pub const fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now.as_seconds()
     }
+}
+
+/// A mail with a reset token that is to be ordered.
+#[derive(Clone, Copy)]
+pub struct NewOrder<'a> {
+    /// The address that somebody typed.
+    pub address: &'a EmailAddress,
+    /// The request that it answers, where there is one.
+    pub request: Option<&'a ResetRequest>,
+    /// Where the link leads, unless that is configured.
+    pub link: Option<&'a LinkBase>,
+    /// The person's language, where it is known.
+    pub language: Option<Language>,
 }
 
 /// The right to send the mail of one order, for a while.
@@ -149,8 +170,7 @@ impl Orders {
         Self { client, table, lifetime_seconds }
     }
 
-    /// Orders a mail with a reset token for `address`, counts it against the address and, where it answers a `request`, against
-    /// that: all in one transaction, so that a failure leaves no limit used up and no mail half-ordered. Nobody looks whether the
+    /// Places `order`, counts it against its address and, where it answers a request, against that: all in one transaction, so that a failure leaves no limit used up and no mail half-ordered. Nobody looks whether the
     /// address has an account.
     ///
     /// # Errors
@@ -158,23 +178,21 @@ impl Orders {
     /// [`StoreError`] if it could not be stored.
     pub async fn place(
         &self,
-        address: &EmailAddress,
-        request: Option<&ResetRequest>,
-        link: Option<&LinkBase>,
+        order: NewOrder<'_>,
         limits: &Limits,
         now: Timestamp,
         random: &Random,
     ) -> Result<Result<(), NotPlaced>, StoreError> {
         let id = OrderId::generate(random)?;
-        let counter = limits.mail_counter(address, self.lifetime_seconds, now);
-        let put = self.put_reset(&id, address, request, link, now)?;
+        let counter = limits.mail_counter(order.address, self.lifetime_seconds, now);
+        let put = self.put_reset(&id, order, now)?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         if let Some(counter) = &counter {
             writes.push(
                 TransactWriteItem::builder().update(counter.hit_below_limit(&self.table, now)?).build(),
             );
         }
-        if let Some(request) = request {
+        if let Some(request) = order.request {
             writes.push(TransactWriteItem::builder().update(request.count_mail(&self.table, now)?).build());
         }
         let verify = async { Ok(unexpired(&self.client, &self.table, id.pk(), now).await?.is_some()) };
@@ -185,14 +203,8 @@ impl Orders {
         }
     }
 
-    fn put_reset(
-        &self,
-        id: &OrderId,
-        address: &EmailAddress,
-        request: Option<&ResetRequest>,
-        link: Option<&LinkBase>,
-        now: Timestamp,
-    ) -> Result<Put, StoreError> {
+    fn put_reset(&self, id: &OrderId, order: NewOrder<'_>, now: Timestamp) -> Result<Put, StoreError> {
+        let NewOrder { address, request, link, language } = order;
         let mut put = Put::builder()
             .table_name(&self.table)
             .item("pk", string(id.pk()))
@@ -206,6 +218,9 @@ impl Orders {
         if let Some(link) = link {
             put = put.item("link", string(link.as_str()));
         }
+        if let Some(language) = language {
+            put = put.item("language", string(language.code()));
+        }
         Ok(put.build()?)
     }
 
@@ -215,10 +230,11 @@ impl Orders {
         &self,
         account: &Account,
         changed_at: u64,
+        language: Option<Language>,
         now: Timestamp,
         random: &Random,
     ) -> Result<Put, StoreError> {
-        Ok(Put::builder()
+        let mut put = Put::builder()
             .table_name(&self.table)
             .item("pk", string(OrderId::generate(random)?.pk()))
             .item("kind", string(MailKind::Changed.name()))
@@ -226,8 +242,11 @@ impl Orders {
             .item("account", account.seen.key.clone())
             .item("changed_at", number(changed_at))
             .item("ordered_at", number(now.as_millis()))
-            .item("expires_at", number(now.plus_seconds(NOTICE_SECONDS).as_seconds()))
-            .build()?)
+            .item("expires_at", number(now.plus_seconds(NOTICE_SECONDS).as_seconds()));
+        if let Some(language) = language {
+            put = put.item("language", string(language.code()));
+        }
+        Ok(put.build()?)
     }
 
     /// Claims `order`: whoever holds the claim, and nobody else, may send its mail.
@@ -316,6 +335,16 @@ impl Orders {
             .condition_expression("claimed_by = :holder")
             .expression_attribute_values(":holder", string(claim.holder.clone()))
     }
+}
+
+/// A key of a table, which is text, a number or bytes, as a request has it.
+fn key(value: &Recorded) -> Option<AttributeValue> {
+    Some(match value {
+        Recorded::S(text) => AttributeValue::S(text.clone()),
+        Recorded::N(number) => AttributeValue::N(number.clone()),
+        Recorded::B(bytes) => AttributeValue::B(Blob::new(bytes.clone())),
+        _ => return None,
+    })
 }
 
 fn condition_failed(code: Option<&str>) -> bool {

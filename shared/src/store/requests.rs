@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::Update;
 use super::{Item, StoreError, number, number_of, string, text_of, unexpired};
 use crate::clock::Timestamp;
 use crate::email::EmailAddress;
+use crate::language::Language;
 use crate::token::{Digest, RequestToken};
 
 /// Within so many seconds after a mail, a repeat sends none: a client may retry.
@@ -22,6 +23,8 @@ pub struct ResetRequest {
     pub address: EmailAddress,
     /// When it was opened.
     pub issued_at: Timestamp,
+    /// The language of the person who opened it, where it is known.
+    pub language: Option<Language>,
     expires_at: u64,
     mails: u64,
     last_mail_at: Option<Timestamp>,
@@ -81,6 +84,7 @@ impl ResetRequest {
                 .parse()
                 .map_err(|_| StoreError::new("read", "a request row's address is none"))?,
             issued_at: Timestamp::from_millis(number_of(item, "issued_at")?),
+            language: text_of(item, "language").ok().and_then(|code| Language::from_code(&code)),
             expires_at: number_of(item, "expires_at")?,
             mails: number_of(item, "mails")?,
             last_mail_at: number_of(item, "last_mail_at").ok().map(Timestamp::from_millis),
@@ -103,7 +107,7 @@ impl Requests {
         Self { client, table, lifetime_seconds }
     }
 
-    /// Opens a request for `address`, whether or not it has an account.
+    /// Opens a request for `address`, whether or not it has an account, by a person who reads `language`.
     ///
     /// # Errors
     ///
@@ -112,20 +116,22 @@ impl Requests {
         &self,
         token: &RequestToken,
         address: &EmailAddress,
+        language: Option<Language>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.client
+        let mut put = self
+            .client
             .put_item()
             .table_name(&self.table)
             .item("pk", string(pk(&token.0.digest())))
             .item("address", string(address.as_str()))
             .item("issued_at", number(now.as_millis()))
             .item("expires_at", number(now.plus_seconds(self.lifetime_seconds).as_seconds()))
-            .item("mails", number(0))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| StoreError::from_sdk("PutItem", &error))
+            .item("mails", number(0));
+        if let Some(language) = language {
+            put = put.item("language", string(language.code()));
+        }
+        put.send().await.map(drop).map_err(|error| StoreError::from_sdk("PutItem", &error))
     }
 
     /// The request under `digest`, unless it is unknown or expired.

@@ -1,0 +1,110 @@
+# Each file of this folder is one language. To add one, copy this file to its BCP 47 code (such as nl.ftl) and translate it.
+# Keep every message and every { $variable }. Messages are plain text: no HTML. $wait is a phrase such as "in 58 seconds", which
+# the browser writes. Tests compare the messages of all files, and the dates with the browser's.
+
+date =
+    { $day } { $month ->
+        [1] January
+        [2] February
+        [3] March
+        [4] April
+        [5] May
+        [6] June
+        [7] July
+        [8] August
+        [9] September
+        [10] October
+        [11] November
+       *[12] December
+    } { $year } at { $hour }:{ $minute } UTC
+
+# Both pages
+page-offline = We could not reach the service. Please check your connection and try again.
+page-throttled = Too many attempts. Please try again { $wait }.
+page-failed = That did not work. Please try again in a moment.
+page-support = Get help
+
+# The page that asks for the address
+forgot-title = Forgot your password?
+forgot-intro = Enter the e-mail address of your { $service } account. We will send it a link with which you can set a new password.
+forgot-no-script = This page needs JavaScript. Please switch it on and reload the page.
+forgot-label = E-mail address
+forgot-button = Send the link
+forgot-sending = Sending…
+forgot-invalid = Please enter an e-mail address such as name@example.com.
+forgot-sent = If there is an account with this address, a mail with a link is on its way. It may take a minute; please look in your spam folder, too.
+forgot-again = Send it again
+forgot-wait = You can send it again { $wait }.
+
+# The page that asks for the new password
+choose-title = Choose a new password
+choose-intro = For your { $service } account.
+choose-no-script = This page needs JavaScript. Please switch it on and open the link in your mail again.
+choose-label = New password
+choose-hint =
+    { $min ->
+        [one] At least { $min } character.
+       *[other] At least { $min } characters.
+    } A few unrelated words make a good password.
+choose-show = Show the password
+choose-button = Set the password
+choose-checking = Checking your link…
+choose-setting = Setting the password…
+choose-fine = This password is good.
+choose-no-link = Please open the link in your mail again.
+choose-dead = This link does not work any more: it was used, it has expired, or the password has been changed since.
+choose-new-link = Ask for a new link
+choose-retry = Try again
+choose-uncertain = The service did not answer in time. Please try again in a moment. If the link then no longer works, your new password is set.
+choose-done = Your new password is set. You can close this page and sign in.
+choose-sign-in = Sign in
+
+# Why a password is refused
+password-short =
+    { $min ->
+        [one] The password must have at least { $min } character.
+       *[other] The password must have at least { $min } characters.
+    }
+password-long =
+    { $max ->
+        [one] The password must have at most { $max } character.
+       *[other] The password must have at most { $max } characters.
+    }
+password-guessable = This password is too easy to guess.
+advice-keyboard = Neighbouring keys are easy to guess.
+advice-repeats = Repeated words and characters are easy to guess.
+advice-sequence = Sequences such as abc or 6543 are easy to guess.
+advice-common = It is similar to a commonly used password.
+advice-dates = Dates and years are easy to guess.
+advice-names = Names are easy to guess.
+advice-words = Use a few unrelated, uncommon words.
+
+# Both mails
+mail-greeting = Hello,
+mail-support = Need help?
+
+# The mail with the link
+reset-subject = Set a new password for { $service }
+reset-asked = Somebody, hopefully you, asked for a new password for your { $service } account.
+reset-when = Requested: { $when }
+reset-button = Set a new password
+reset-hours =
+    { $count ->
+        [one] The link works once, within { $count } hour.
+       *[other] The link works once, within { $count } hours.
+    }
+reset-minutes =
+    { $count ->
+        [one] The link works once, within { $count } minute.
+       *[other] The link works once, within { $count } minutes.
+    }
+reset-copy = If the button does not work, copy this address into your browser:
+reset-ignore = If this was not you, ignore this mail: your password stays as it is.
+reset-secret = Nobody can change it without this link. Do not forward it, and do not tell it to anyone who calls or writes to you.
+
+# The notice
+changed-subject = Your password for { $service } was changed
+changed-what = The password of your { $service } account was changed.
+changed-when = Changed: { $when }
+changed-you = If this was you, there is nothing to do.
+changed-not-you = If this was not you, somebody else can probably read your mail. Secure your mailbox first, then ask for a new password and tell the people who run { $service }.

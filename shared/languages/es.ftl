@@ -1,0 +1,99 @@
+date =
+    { $day } de { $month ->
+        [1] enero
+        [2] febrero
+        [3] marzo
+        [4] abril
+        [5] mayo
+        [6] junio
+        [7] julio
+        [8] agosto
+        [9] septiembre
+        [10] octubre
+        [11] noviembre
+       *[12] diciembre
+    } de { $year } a las { $short-hour }:{ $minute } UTC
+
+page-offline = No se ha podido conectar con el servicio. Compruebe su conexión e inténtelo de nuevo.
+page-throttled = Demasiados intentos. Inténtelo de nuevo { $wait }.
+page-failed = No ha funcionado. Inténtelo de nuevo dentro de un momento.
+page-support = Obtener ayuda
+
+forgot-title = ¿Ha olvidado su contraseña?
+forgot-intro = Introduzca la dirección de correo electrónico de su cuenta de { $service }. Le enviaremos un enlace con el que podrá establecer una contraseña nueva.
+forgot-no-script = Esta página necesita JavaScript. Actívelo y vuelva a cargar la página.
+forgot-label = Correo electrónico
+forgot-button = Enviar el enlace
+forgot-sending = Enviando…
+forgot-invalid = Introduzca una dirección de correo como nombre@example.com.
+forgot-sent = Si existe una cuenta con esta dirección, ya va en camino un correo con un enlace. Puede tardar un minuto; mire también en la carpeta de correo no deseado.
+forgot-again = Enviar de nuevo
+forgot-wait = Podrá enviarlo de nuevo { $wait }.
+
+choose-title = Elija una contraseña nueva
+choose-intro = Para su cuenta de { $service }.
+choose-no-script = Esta página necesita JavaScript. Actívelo y abra de nuevo el enlace del correo.
+choose-label = Contraseña nueva
+choose-hint =
+    { $min ->
+        [one] Al menos { $min } carácter.
+       *[other] Al menos { $min } caracteres.
+    } Unas cuantas palabras sin relación entre sí forman una buena contraseña.
+choose-show = Mostrar la contraseña
+choose-button = Guardar la contraseña
+choose-checking = Comprobando el enlace…
+choose-setting = Guardando la contraseña…
+choose-fine = Esta contraseña es buena.
+choose-no-link = Abra de nuevo el enlace del correo.
+choose-dead = Este enlace ya no funciona: se ha utilizado, ha caducado o la contraseña se ha cambiado desde entonces.
+choose-new-link = Solicitar un enlace nuevo
+choose-retry = Intentar de nuevo
+choose-uncertain = El servicio no ha respondido a tiempo. Inténtelo de nuevo dentro de un momento. Si el enlace ya no funciona, su contraseña nueva ha quedado guardada.
+choose-done = Su contraseña nueva se ha guardado. Puede cerrar esta página e iniciar sesión.
+choose-sign-in = Iniciar sesión
+
+password-short =
+    { $min ->
+        [one] La contraseña debe tener al menos { $min } carácter.
+       *[other] La contraseña debe tener al menos { $min } caracteres.
+    }
+password-long =
+    { $max ->
+        [one] La contraseña debe tener como máximo { $max } carácter.
+       *[other] La contraseña debe tener como máximo { $max } caracteres.
+    }
+password-guessable = Esta contraseña es demasiado fácil de adivinar.
+advice-keyboard = Las teclas contiguas son fáciles de adivinar.
+advice-repeats = Las palabras y los caracteres repetidos son fáciles de adivinar.
+advice-sequence = Las secuencias como abc o 6543 son fáciles de adivinar.
+advice-common = Se parece a una contraseña muy común.
+advice-dates = Las fechas y los años son fáciles de adivinar.
+advice-names = Los nombres y apellidos son fáciles de adivinar.
+advice-words = Utilice unas cuantas palabras poco comunes y sin relación entre sí.
+
+mail-greeting = Hola:
+mail-support = ¿Necesita ayuda?
+
+reset-subject = Establezca una contraseña nueva para { $service }
+reset-asked = Alguien, esperamos que usted, ha solicitado una contraseña nueva para su cuenta de { $service }.
+reset-when = Fecha de la solicitud: { $when }
+reset-button = Establecer una contraseña nueva
+reset-hours =
+    { $count ->
+        [one] El enlace funciona una sola vez, durante { $count } hora.
+       *[other] El enlace funciona una sola vez, durante { $count } horas.
+    }
+reset-minutes =
+    { $count ->
+        [one] El enlace funciona una sola vez, durante { $count } minuto.
+       *[other] El enlace funciona una sola vez, durante { $count } minutos.
+    }
+reset-copy = Si el botón no funciona, copie esta dirección en su navegador:
+reset-ignore = Si no ha sido usted, ignore este correo: su contraseña sigue siendo la misma.
+reset-secret = Nadie puede cambiarla sin este enlace. No lo reenvíe ni se lo diga a nadie que le llame o le escriba.
+
+changed-subject = Se ha cambiado su contraseña de { $service }
+changed-what = Se ha cambiado la contraseña de su cuenta de { $service }.
+changed-when = Fecha del cambio: { $when }
+changed-you = Si ha sido usted, no tiene que hacer nada.
+changed-not-you = Si no ha sido usted, es probable que otra persona pueda leer su correo. Proteja primero su buzón; después, solicite una contraseña nueva y avise a los responsables de { $service }.

@@ -1,0 +1,99 @@
+date =
+    { $day } { $month ->
+        [1] gennaio
+        [2] febbraio
+        [3] marzo
+        [4] aprile
+        [5] maggio
+        [6] giugno
+        [7] luglio
+        [8] agosto
+        [9] settembre
+        [10] ottobre
+        [11] novembre
+       *[12] dicembre
+    } { $year } alle ore { $hour }:{ $minute } UTC
+
+page-offline = Il servizio non è raggiungibile. Verifichi la connessione e riprovi.
+page-throttled = Troppi tentativi. Riprovi { $wait }.
+page-failed = Non ha funzionato. Riprovi tra un momento.
+page-support = Richiedi assistenza
+
+forgot-title = Password dimenticata?
+forgot-intro = Inserisca l’indirizzo e-mail del Suo account { $service }. Le invieremo un link con cui potrà impostare una nuova password.
+forgot-no-script = Questa pagina richiede JavaScript. Lo attivi e ricarichi la pagina.
+forgot-label = Indirizzo e-mail
+forgot-button = Invia il link
+forgot-sending = Invio in corso…
+forgot-invalid = Inserisca un indirizzo e-mail come nome@example.com.
+forgot-sent = Se esiste un account con questo indirizzo, un’e-mail con un link è in arrivo. Può volerci un minuto; controlli anche la cartella dello spam.
+forgot-again = Invia di nuovo
+forgot-wait = Potrà inviarlo di nuovo { $wait }.
+
+choose-title = Scelga una nuova password
+choose-intro = Per il Suo account { $service }.
+choose-no-script = Questa pagina richiede JavaScript. Lo attivi e apra di nuovo il link nell’e-mail.
+choose-label = Nuova password
+choose-hint =
+    { $min ->
+        [one] Almeno { $min } carattere.
+       *[other] Almeno { $min } caratteri.
+    } Alcune parole senza legame tra loro formano una buona password.
+choose-show = Mostra la password
+choose-button = Imposta la password
+choose-checking = Verifica del link…
+choose-setting = Impostazione della password…
+choose-fine = Questa password va bene.
+choose-no-link = Apra di nuovo il link nell’e-mail.
+choose-dead = Questo link non funziona più: è già stato usato, è scaduto oppure nel frattempo la password è stata cambiata.
+choose-new-link = Richiedi un nuovo link
+choose-retry = Riprova
+choose-uncertain = Il servizio non ha risposto in tempo. Riprovi tra un momento. Se il link non funziona più, la nuova password è già impostata.
+choose-done = La nuova password è impostata. Può chiudere questa pagina e accedere.
+choose-sign-in = Accedi
+
+password-short =
+    { $min ->
+        [one] La password deve avere almeno { $min } carattere.
+       *[other] La password deve avere almeno { $min } caratteri.
+    }
+password-long =
+    { $max ->
+        [one] La password deve avere al massimo { $max } carattere.
+       *[other] La password deve avere al massimo { $max } caratteri.
+    }
+password-guessable = Questa password è troppo facile da indovinare.
+advice-keyboard = I tasti vicini sono facili da indovinare.
+advice-repeats = Le parole e i caratteri ripetuti sono facili da indovinare.
+advice-sequence = Le sequenze come abc o 6543 sono facili da indovinare.
+advice-common = È simile a una password molto comune.
+advice-dates = Le date e gli anni sono facili da indovinare.
+advice-names = I nomi e i cognomi sono facili da indovinare.
+advice-words = Usi alcune parole insolite e senza legame tra loro.
+
+mail-greeting = Buongiorno,
+mail-support = Serve aiuto?
+
+reset-subject = Imposti una nuova password per { $service }
+reset-asked = qualcuno, speriamo Lei, ha richiesto una nuova password per il Suo account { $service }.
+reset-when = Data della richiesta: { $when }
+reset-button = Imposta una nuova password
+reset-hours =
+    { $count ->
+        [one] Il link funziona una sola volta, entro { $count } ora.
+       *[other] Il link funziona una sola volta, entro { $count } ore.
+    }
+reset-minutes =
+    { $count ->
+        [one] Il link funziona una sola volta, entro { $count } minuto.
+       *[other] Il link funziona una sola volta, entro { $count } minuti.
+    }
+reset-copy = Se il pulsante non funziona, copi questo indirizzo nel browser:
+reset-ignore = Se non è stato Lei, ignori questa e-mail: la Sua password resta invariata.
+reset-secret = Nessuno può cambiarla senza questo link. Non lo inoltri e non lo comunichi a chi Le telefona o Le scrive.
+
+changed-subject = La Sua password per { $service } è stata cambiata
+changed-what = la password del Suo account { $service } è stata cambiata.
+changed-when = Data della modifica: { $when }
+changed-you = Se è stato Lei, non deve fare nulla.
+changed-not-you = Se non è stato Lei, è probabile che qualcun altro possa leggere la Sua posta. Metta prima al sicuro la casella, poi richieda una nuova password e avvisi i responsabili di { $service }.

@@ -1,0 +1,65 @@
+date = { $year }年{ $month }月{ $day }日 { $short-hour }:{ $minute } UTC
+
+page-offline = サービスに接続できませんでした。接続を確認して、もう一度お試しください。
+page-throttled = 試行回数が多すぎます。{ $wait }にもう一度お試しください。
+page-failed = 処理できませんでした。しばらくしてからもう一度お試しください。
+page-support = ヘルプ
+
+forgot-title = パスワードをお忘れですか？
+forgot-intro = { $service } アカウントのメールアドレスを入力してください。新しいパスワードを設定するためのリンクをお送りします。
+forgot-no-script = このページには JavaScript が必要です。有効にしてからページを再読み込みしてください。
+forgot-label = メールアドレス
+forgot-button = リンクを送信
+forgot-sending = 送信しています…
+forgot-invalid = name@example.com のようなメールアドレスを入力してください。
+forgot-sent = このアドレスのアカウントがある場合は、リンクを記載したメールをお送りします。届くまでに 1 分ほどかかることがあります。迷惑メールフォルダもご確認ください。
+forgot-again = もう一度送信
+forgot-wait = { $wait }にもう一度送信できます。
+
+choose-title = 新しいパスワードの設定
+choose-intro = { $service } アカウントのパスワードを設定します。
+choose-no-script = このページには JavaScript が必要です。有効にしてから、メールのリンクをもう一度開いてください。
+choose-label = 新しいパスワード
+choose-hint = { $min } 文字以上。関連のない単語をいくつか組み合わせると、よいパスワードになります。
+choose-show = パスワードを表示
+choose-button = パスワードを設定
+choose-checking = リンクを確認しています…
+choose-setting = パスワードを設定しています…
+choose-fine = このパスワードは問題ありません。
+choose-no-link = メールのリンクをもう一度開いてください。
+choose-dead = このリンクは無効です。すでに使用されたか、有効期限が切れたか、その後パスワードが変更されました。
+choose-new-link = 新しいリンクをリクエスト
+choose-retry = もう一度試す
+choose-uncertain = サービスから時間内に応答がありませんでした。しばらくしてからもう一度お試しください。その際にリンクが無効になっていれば、新しいパスワードは設定済みです。
+choose-done = 新しいパスワードを設定しました。このページを閉じてログインできます。
+choose-sign-in = ログイン
+
+password-short = パスワードは { $min } 文字以上にしてください。
+password-long = パスワードは { $max } 文字以内にしてください。
+password-guessable = このパスワードは推測されやすいものです。
+advice-keyboard = 隣り合ったキーの並びは推測されやすくなります。
+advice-repeats = 単語や文字の繰り返しは推測されやすくなります。
+advice-sequence = abc や 6543 のような連続した文字は推測されやすくなります。
+advice-common = よく使われるパスワードに似ています。
+advice-dates = 日付や年は推測されやすくなります。
+advice-names = 名前は推測されやすくなります。
+advice-words = 関連のない、あまり使われない単語をいくつか組み合わせてください。
+
+mail-greeting = いつもご利用いただきありがとうございます。
+mail-support = お困りの場合：
+
+reset-subject = { $service } の新しいパスワードの設定
+reset-asked = お客様の { $service } アカウントについて、新しいパスワードのリクエストを受け付けました。
+reset-when = 受付日時：{ $when }
+reset-button = 新しいパスワードを設定
+reset-hours = リンクは { $count } 時間以内に 1 回だけ使用できます。
+reset-minutes = リンクは { $count } 分以内に 1 回だけ使用できます。
+reset-copy = ボタンが機能しない場合は、次のアドレスをブラウザにコピーしてください：
+reset-ignore = お心当たりがない場合は、このメールを無視してください。パスワードは変更されません。
+reset-secret = このリンクがなければ、誰もパスワードを変更できません。リンクを転送したり、電話やメールで尋ねてくる人に教えたりしないでください。
+
+changed-subject = { $service } のパスワードが変更されました
+changed-what = お客様の { $service } アカウントのパスワードが変更されました。
+changed-when = 変更日時：{ $when }
+changed-you = ご本人による変更の場合は、何もする必要はありません。
+changed-not-you = お心当たりがない場合は、第三者がお客様のメールを読める可能性があります。まずメールボックスの安全を確保し、そのうえで新しいパスワードをリクエストして、{ $service } の運営者にお知らせください。

@@ -1,0 +1,104 @@
+date =
+    { $day } { $month ->
+        [1] stycznia
+        [2] lutego
+        [3] marca
+        [4] kwietnia
+        [5] maja
+        [6] czerwca
+        [7] lipca
+        [8] sierpnia
+        [9] września
+        [10] października
+        [11] listopada
+       *[12] grudnia
+    } { $year } { $hour }:{ $minute } UTC
+
+page-offline = Nie udało się połączyć z usługą. Sprawdź połączenie i spróbuj ponownie.
+page-throttled = Zbyt wiele prób. Spróbuj ponownie { $wait }.
+page-failed = Nie udało się. Spróbuj ponownie za chwilę.
+page-support = Uzyskaj pomoc
+
+forgot-title = Nie pamiętasz hasła?
+forgot-intro = Podaj adres e-mail swojego konta { $service }. Wyślemy na niego link, który pozwoli ustawić nowe hasło.
+forgot-no-script = Ta strona wymaga JavaScriptu. Włącz go i odśwież stronę.
+forgot-label = Adres e-mail
+forgot-button = Wyślij link
+forgot-sending = Wysyłanie…
+forgot-invalid = Podaj adres e-mail, na przykład nazwa@example.com.
+forgot-sent = Jeśli istnieje konto z tym adresem, wiadomość z linkiem jest już w drodze. Może to potrwać minutę; zajrzyj też do folderu ze spamem.
+forgot-again = Wyślij ponownie
+forgot-wait = Ponowne wysłanie będzie możliwe { $wait }.
+
+choose-title = Wybierz nowe hasło
+choose-intro = Do Twojego konta { $service }.
+choose-no-script = Ta strona wymaga JavaScriptu. Włącz go i ponownie otwórz link z wiadomości.
+choose-label = Nowe hasło
+choose-hint =
+    { $min ->
+        [one] Co najmniej { $min } znak.
+        [few] Co najmniej { $min } znaki.
+       *[many] Co najmniej { $min } znaków.
+    } Kilka niepowiązanych ze sobą słów tworzy dobre hasło.
+choose-show = Pokaż hasło
+choose-button = Ustaw hasło
+choose-checking = Sprawdzanie linku…
+choose-setting = Ustawianie hasła…
+choose-fine = To dobre hasło.
+choose-no-link = Ponownie otwórz link z wiadomości.
+choose-dead = Ten link już nie działa: został użyty, wygasł albo hasło zostało w międzyczasie zmienione.
+choose-new-link = Poproś o nowy link
+choose-retry = Spróbuj ponownie
+choose-uncertain = Usługa nie odpowiedziała na czas. Spróbuj ponownie za chwilę. Jeśli link już nie działa, nowe hasło zostało ustawione.
+choose-done = Nowe hasło zostało ustawione. Możesz zamknąć tę stronę i się zalogować.
+choose-sign-in = Zaloguj się
+
+password-short =
+    { $min ->
+        [one] Hasło musi mieć co najmniej { $min } znak.
+        [few] Hasło musi mieć co najmniej { $min } znaki.
+       *[many] Hasło musi mieć co najmniej { $min } znaków.
+    }
+password-long =
+    { $max ->
+        [one] Hasło może mieć najwyżej { $max } znak.
+        [few] Hasło może mieć najwyżej { $max } znaki.
+       *[many] Hasło może mieć najwyżej { $max } znaków.
+    }
+password-guessable = To hasło zbyt łatwo odgadnąć.
+advice-keyboard = Sąsiednie klawisze łatwo odgadnąć.
+advice-repeats = Powtórzone słowa i znaki łatwo odgadnąć.
+advice-sequence = Ciągi takie jak abc lub 6543 łatwo odgadnąć.
+advice-common = Jest podobne do często używanego hasła.
+advice-dates = Daty i lata łatwo odgadnąć.
+advice-names = Imiona i nazwiska łatwo odgadnąć.
+advice-words = Użyj kilku rzadkich, niepowiązanych ze sobą słów.
+
+mail-greeting = Dzień dobry,
+mail-support = Potrzebujesz pomocy?
+
+reset-subject = Ustaw nowe hasło do { $service }
+reset-asked = Ktoś, mamy nadzieję, że Ty, poprosił o nowe hasło do Twojego konta { $service }.
+reset-when = Data prośby: { $when }
+reset-button = Ustaw nowe hasło
+reset-hours =
+    { $count ->
+        [one] Link działa jeden raz, przez { $count } godzinę.
+        [few] Link działa jeden raz, przez { $count } godziny.
+       *[many] Link działa jeden raz, przez { $count } godzin.
+    }
+reset-minutes =
+    { $count ->
+        [one] Link działa jeden raz, przez { $count } minutę.
+        [few] Link działa jeden raz, przez { $count } minuty.
+       *[many] Link działa jeden raz, przez { $count } minut.
+    }
+reset-copy = Jeśli przycisk nie działa, skopiuj ten adres do przeglądarki:
+reset-ignore = Jeśli to nie Ty, zignoruj tę wiadomość: Twoje hasło się nie zmieni.
+reset-secret = Bez tego linku nikt nie może go zmienić. Nie przekazuj go dalej i nie podawaj nikomu, kto do Ciebie dzwoni lub pisze.
+
+changed-subject = Twoje hasło do { $service } zostało zmienione
+changed-what = Hasło do Twojego konta { $service } zostało zmienione.
+changed-when = Data zmiany: { $when }
+changed-you = Jeśli to Ty, nie musisz nic robić.
+changed-not-you = Jeśli to nie Ty, ktoś inny prawdopodobnie może czytać Twoją pocztę. Najpierw zabezpiecz skrzynkę, potem poproś o nowe hasło i powiadom administratorów { $service }.

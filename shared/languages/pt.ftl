@@ -1,0 +1,99 @@
+date =
+    { $day } de { $month ->
+        [1] janeiro
+        [2] fevereiro
+        [3] março
+        [4] abril
+        [5] maio
+        [6] junho
+        [7] julho
+        [8] agosto
+        [9] setembro
+        [10] outubro
+        [11] novembro
+       *[12] dezembro
+    } de { $year } às { $hour }:{ $minute } UTC
+
+page-offline = Não foi possível contatar o serviço. Verifique sua conexão e tente novamente.
+page-throttled = Tentativas demais. Tente novamente { $wait }.
+page-failed = Não funcionou. Tente novamente em instantes.
+page-support = Obter ajuda
+
+forgot-title = Esqueceu sua senha?
+forgot-intro = Digite o endereço de e-mail da sua conta { $service }. Enviaremos um link com o qual você poderá definir uma nova senha.
+forgot-no-script = Esta página precisa de JavaScript. Ative-o e recarregue a página.
+forgot-label = Endereço de e-mail
+forgot-button = Enviar o link
+forgot-sending = Enviando…
+forgot-invalid = Digite um endereço de e-mail como nome@example.com.
+forgot-sent = Se houver uma conta com este endereço, um e-mail com um link está a caminho. Pode levar um minuto; verifique também a pasta de spam.
+forgot-again = Enviar novamente
+forgot-wait = Você poderá enviar novamente { $wait }.
+
+choose-title = Escolha uma nova senha
+choose-intro = Para sua conta { $service }.
+choose-no-script = Esta página precisa de JavaScript. Ative-o e abra novamente o link do e-mail.
+choose-label = Nova senha
+choose-hint =
+    { $min ->
+        [one] No mínimo { $min } caractere.
+       *[other] No mínimo { $min } caracteres.
+    } Algumas palavras sem relação entre si formam uma boa senha.
+choose-show = Mostrar a senha
+choose-button = Definir a senha
+choose-checking = Verificando o link…
+choose-setting = Definindo a senha…
+choose-fine = Esta senha é boa.
+choose-no-link = Abra novamente o link do e-mail.
+choose-dead = Este link não funciona mais: já foi usado, expirou ou a senha foi alterada desde então.
+choose-new-link = Pedir um novo link
+choose-retry = Tentar novamente
+choose-uncertain = O serviço não respondeu a tempo. Tente novamente em instantes. Se o link não funcionar mais, sua nova senha já está definida.
+choose-done = Sua nova senha está definida. Você pode fechar esta página e entrar.
+choose-sign-in = Entrar
+
+password-short =
+    { $min ->
+        [one] A senha deve ter no mínimo { $min } caractere.
+       *[other] A senha deve ter no mínimo { $min } caracteres.
+    }
+password-long =
+    { $max ->
+        [one] A senha deve ter no máximo { $max } caractere.
+       *[other] A senha deve ter no máximo { $max } caracteres.
+    }
+password-guessable = Esta senha é fácil demais de adivinhar.
+advice-keyboard = Teclas vizinhas são fáceis de adivinhar.
+advice-repeats = Palavras e caracteres repetidos são fáceis de adivinhar.
+advice-sequence = Sequências como abc ou 6543 são fáceis de adivinhar.
+advice-common = Ela se parece com uma senha muito usada.
+advice-dates = Datas e anos são fáceis de adivinhar.
+advice-names = Nomes e sobrenomes são fáceis de adivinhar.
+advice-words = Use algumas palavras incomuns e sem relação entre si.
+
+mail-greeting = Olá,
+mail-support = Precisa de ajuda?
+
+reset-subject = Defina uma nova senha para { $service }
+reset-asked = Alguém, esperamos que você, pediu uma nova senha para sua conta { $service }.
+reset-when = Data do pedido: { $when }
+reset-button = Definir uma nova senha
+reset-hours =
+    { $count ->
+        [one] O link funciona uma única vez, durante { $count } hora.
+       *[other] O link funciona uma única vez, durante { $count } horas.
+    }
+reset-minutes =
+    { $count ->
+        [one] O link funciona uma única vez, durante { $count } minuto.
+       *[other] O link funciona uma única vez, durante { $count } minutos.
+    }
+reset-copy = Se o botão não funcionar, copie este endereço para o navegador:
+reset-ignore = Se não foi você, ignore este e-mail: sua senha continua a mesma.
+reset-secret = Ninguém pode alterá-la sem este link. Não o encaminhe nem o informe a quem ligar ou escrever para você.
+
+changed-subject = Sua senha de { $service } foi alterada
+changed-what = A senha da sua conta { $service } foi alterada.
+changed-when = Data da alteração: { $when }
+changed-you = Se foi você, não é preciso fazer nada.
+changed-not-you = Se não foi você, é provável que outra pessoa consiga ler seus e-mails. Primeiro proteja sua caixa de correio; depois peça uma nova senha e avise os responsáveis por { $service }.

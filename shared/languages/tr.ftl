@@ -1,0 +1,79 @@
+date =
+    { $day } { $month ->
+        [1] Ocak
+        [2] Şubat
+        [3] Mart
+        [4] Nisan
+        [5] Mayıs
+        [6] Haziran
+        [7] Temmuz
+        [8] Ağustos
+        [9] Eylül
+        [10] Ekim
+        [11] Kasım
+       *[12] Aralık
+    } { $year } { $hour }:{ $minute } UTC
+
+page-offline = Hizmete ulaşılamadı. Lütfen bağlantınızı kontrol edip tekrar deneyin.
+page-throttled = Çok fazla deneme yapıldı. Lütfen { $wait } tekrar deneyin.
+page-failed = İşlem başarısız oldu. Lütfen biraz sonra tekrar deneyin.
+page-support = Yardım alın
+
+forgot-title = Parolanızı mı unuttunuz?
+forgot-intro = { $service } hesabınızın e-posta adresini girin. Yeni bir parola belirleyebileceğiniz bir bağlantı göndereceğiz.
+forgot-no-script = Bu sayfa JavaScript gerektirir. Lütfen etkinleştirip sayfayı yenileyin.
+forgot-label = E-posta adresi
+forgot-button = Bağlantıyı gönder
+forgot-sending = Gönderiliyor…
+forgot-invalid = Lütfen ad@example.com gibi bir e-posta adresi girin.
+forgot-sent = Bu adrese ait bir hesap varsa, bağlantıyı içeren e-posta yola çıktı. Gelmesi bir dakika sürebilir; lütfen istenmeyen posta klasörünüze de bakın.
+forgot-again = Tekrar gönder
+forgot-wait = { $wait } tekrar gönderebilirsiniz.
+
+choose-title = Yeni bir parola seçin
+choose-intro = { $service } hesabınız için.
+choose-no-script = Bu sayfa JavaScript gerektirir. Lütfen etkinleştirip e-postanızdaki bağlantıyı yeniden açın.
+choose-label = Yeni parola
+choose-hint = En az { $min } karakter. Birbiriyle ilgisiz birkaç sözcük iyi bir parola olur.
+choose-show = Parolayı göster
+choose-button = Parolayı belirle
+choose-checking = Bağlantınız denetleniyor…
+choose-setting = Parola belirleniyor…
+choose-fine = Bu parola uygun.
+choose-no-link = Lütfen e-postanızdaki bağlantıyı yeniden açın.
+choose-dead = Bu bağlantı artık çalışmıyor: kullanılmış, süresi dolmuş ya da parola bu arada değiştirilmiş.
+choose-new-link = Yeni bağlantı iste
+choose-retry = Tekrar dene
+choose-uncertain = Hizmet zamanında yanıt vermedi. Lütfen biraz sonra tekrar deneyin. Bağlantı artık çalışmıyorsa yeni parolanız belirlenmiştir.
+choose-done = Yeni parolanız belirlendi. Bu sayfayı kapatıp oturum açabilirsiniz.
+choose-sign-in = Oturum aç
+
+password-short = Parola en az { $min } karakter olmalıdır.
+password-long = Parola en fazla { $max } karakter olabilir.
+password-guessable = Bu parola çok kolay tahmin edilebilir.
+advice-keyboard = Yan yana tuşlar kolay tahmin edilir.
+advice-repeats = Yinelenen sözcükler ve karakterler kolay tahmin edilir.
+advice-sequence = abc veya 6543 gibi diziler kolay tahmin edilir.
+advice-common = Sık kullanılan bir parolaya benziyor.
+advice-dates = Tarihler ve yıllar kolay tahmin edilir.
+advice-names = Ad ve soyadlar kolay tahmin edilir.
+advice-words = Birbiriyle ilgisiz, az kullanılan birkaç sözcük seçin.
+
+mail-greeting = Merhaba,
+mail-support = Yardıma mı ihtiyacınız var?
+
+reset-subject = { $service } için yeni bir parola belirleyin
+reset-asked = Birisi, umarız sizsinizdir, { $service } hesabınız için yeni bir parola istedi.
+reset-when = İstek zamanı: { $when }
+reset-button = Yeni parola belirle
+reset-hours = Bağlantı { $count } saat içinde ve yalnızca bir kez çalışır.
+reset-minutes = Bağlantı { $count } dakika içinde ve yalnızca bir kez çalışır.
+reset-copy = Düğme çalışmazsa bu adresi tarayıcınıza kopyalayın:
+reset-ignore = Bu siz değilseniz bu e-postayı dikkate almayın: parolanız olduğu gibi kalır.
+reset-secret = Bu bağlantı olmadan kimse parolanızı değiştiremez. Bağlantıyı iletmeyin ve sizi arayan ya da size yazan kimseye söylemeyin.
+
+changed-subject = { $service } parolanız değiştirildi
+changed-what = { $service } hesabınızın parolası değiştirildi.
+changed-when = Değişiklik zamanı: { $when }
+changed-you = Bu sizseniz bir şey yapmanız gerekmez.
+changed-not-you = Bu siz değilseniz büyük olasılıkla başka biri e-postalarınızı okuyabiliyor. Önce posta kutunuzu güvenceye alın, ardından yeni bir parola isteyin ve { $service } yöneticilerine haber verin.

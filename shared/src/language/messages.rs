@@ -1,0 +1,73 @@
+//! What pages and mails say in one language.
+
+use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
+use time::OffsetDateTime;
+
+use super::{Language, SOURCES};
+use crate::clock::Timestamp;
+
+/// The messages of one language, and the values that stand in them. They are plain text: what writes them into HTML escapes them.
+pub struct Messages {
+    language: Language,
+    bundle: FluentBundle<FluentResource>,
+    values: FluentArgs<'static>,
+}
+
+impl Messages {
+    /// The messages of `language`: this parses its file, which takes well under a millisecond.
+    #[must_use]
+    pub fn new(language: Language) -> Self {
+        // A resource that does not parse still holds what does; a test finds it.
+        let resource = FluentResource::try_new(SOURCES[language.index()].to_owned());
+        let mut bundle = FluentBundle::new(vec![language.identifier()]);
+        // The marks around values, invisible characters, look like a trick to spam filters.
+        bundle.set_use_isolating(false);
+        bundle.add_resource_overriding(resource.unwrap_or_else(|(resource, _)| resource));
+        Self { language, bundle, values: FluentArgs::new() }
+    }
+
+    /// The same with `value` in place of `{ $name }`.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<FluentValue<'static>>) -> Self {
+        self.values.set(name, value);
+        self
+    }
+
+    /// The language, as the attribute `lang` has it.
+    #[must_use]
+    pub fn lang(&self) -> &'static str {
+        self.language.code()
+    }
+
+    /// The direction of writing, as the attribute `dir` has it.
+    #[must_use]
+    pub fn dir(&self) -> &'static str {
+        self.language.direction()
+    }
+
+    /// The message `id`. Its name, if it does not exist: a test finds that.
+    #[must_use]
+    pub fn say(&self, id: &str) -> String {
+        let pattern = self.bundle.get_message(id).and_then(|message| message.value());
+        pattern.map_or_else(
+            || id.to_owned(),
+            |pattern| self.bundle.format_pattern(pattern, Some(&self.values), &mut Vec::new()).into_owned(),
+        )
+    }
+
+    /// The same with `at` in place of `{ $name }`, in UTC and as the language writes dates.
+    #[must_use]
+    pub fn with_date(self, name: &'static str, at: Timestamp) -> Self {
+        let seconds = i64::try_from(at.as_seconds()).unwrap_or_default();
+        let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let messages = self
+            .with("year", at.year())
+            .with("month", u8::from(at.month()))
+            .with("day", at.day())
+            .with("hour", format!("{:02}", at.hour()))
+            .with("short-hour", at.hour())
+            .with("minute", format!("{:02}", at.minute()));
+        let date = messages.say("date");
+        messages.with(name, date)
+    }
+}

@@ -1,0 +1,136 @@
+//! Every file of `languages/` says the same things, with the same values in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
+use fluent_syntax::parser;
+
+use super::{Language, Messages, SOURCES};
+use crate::clock::Timestamp;
+
+/// The variables in `pattern`.
+fn variables<'s>(pattern: &Pattern<&'s str>, found: &mut BTreeSet<&'s str>) {
+    for element in &pattern.elements {
+        let PatternElement::Placeable { expression } = element else { continue };
+        match expression {
+            Expression::Inline(inline) => inline_variable(inline, found),
+            Expression::Select { selector, variants } => {
+                inline_variable(selector, found);
+                for variant in variants {
+                    variables(&variant.value, found);
+                }
+            }
+        }
+    }
+}
+
+fn inline_variable<'s>(inline: &InlineExpression<&'s str>, found: &mut BTreeSet<&'s str>) {
+    match inline {
+        InlineExpression::VariableReference { id } => {
+            found.insert(id.name);
+        }
+        other => panic!("a message holds something else than variables: {other:?}"),
+    }
+}
+
+/// The messages of `language`, and the variables of each.
+fn messages(language: Language) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let code = language.code();
+    let resource =
+        parser::parse(SOURCES[language.index()]).unwrap_or_else(|(_, errors)| panic!("{code}: {errors:?}"));
+    let mut messages = BTreeMap::new();
+    for entry in resource.body {
+        let Entry::Message(message) = entry else { panic!("{code} holds something else than messages") };
+        let mut found = BTreeSet::new();
+        variables(message.value.as_ref().expect("a text"), &mut found);
+        assert!(messages.insert(message.id.name, found).is_none(), "{code} has {} twice", message.id.name);
+    }
+    messages
+}
+
+#[test]
+fn every_language_has_the_messages_of_english_with_the_same_variables() {
+    let english = messages(Language::english());
+    for language in Language::all() {
+        let mut found = messages(language);
+        // How a date is written is the language's affair.
+        found.insert("date", english["date"].clone());
+        for (id, variables) in &english {
+            // A plural form may say "one" in words.
+            assert_eq!(found.get(id), Some(variables), "{}: {id}", language.code());
+        }
+        let unknown: Vec<_> = found.keys().filter(|id| !english.contains_key(*id)).collect();
+        assert!(unknown.is_empty(), "{} has more: {unknown:?}", language.code());
+    }
+}
+
+#[test]
+fn every_message_is_used_and_every_message_that_is_used_exists() {
+    let crate_directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut code = String::new();
+    for directory in ["templates", "src/mail", "src/language"] {
+        for file in fs::read_dir(crate_directory.join(directory)).expect("files") {
+            let path = file.expect("a file").path();
+            if path.is_file() && path.file_name().is_some_and(|name| name != "tests.rs") {
+                code += &fs::read_to_string(path).expect("text");
+            }
+        }
+    }
+    let english = messages(Language::english());
+    for id in english.keys() {
+        assert!(code.contains(&format!("\"{id}\"")), "nothing says {id}");
+    }
+    for id in code.split(".say(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(english.contains_key(id), "there is no message {id}");
+    }
+}
+
+#[test]
+fn no_message_holds_markup_or_invisible_characters() {
+    for language in Language::all() {
+        let source = SOURCES[language.index()];
+        assert!(!source.contains(['<', '&', '\u{2068}', '\u{2069}', '\u{200e}', '\u{200f}', '\u{feff}']));
+        assert!(!source.replace("*[", "").replace(" ->", "").contains('>'), "{}", language.code());
+    }
+}
+
+#[test]
+fn every_message_finds_its_values_in_every_plural_form() {
+    for language in Language::all() {
+        for number in (1..=31).chain([60, 90, 100, 101, 128]) {
+            let all = Messages::new(language)
+                .with("service", "S")
+                .with("wait", "W")
+                .with("count", number)
+                .with("min", number)
+                .with("max", number)
+                .with_date("when", Timestamp::from_millis(1_800_000_000_000));
+            let date = all.say("date");
+            assert!(date.contains("2027") && date.contains("15") && date.ends_with("UTC"), "{date}");
+            for id in messages(language).keys() {
+                let said = all.say(id);
+                assert!(
+                    !said.is_empty() && !said.contains(['{', '}', '$']),
+                    "{}: {id}: {said}",
+                    language.code()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn plurals_follow_the_language() {
+    let say = |code: &str, count: u32| {
+        let language = Language::from_code(code).expect("a language");
+        Messages::new(language).with("count", count).say("reset-hours")
+    };
+    assert_eq!(say("en", 1), "The link works once, within 1 hour.");
+    assert_eq!(say("en", 2), "The link works once, within 2 hours.");
+    assert_eq!(say("pl", 3), "Link działa jeden raz, przez 3 godziny.");
+    assert_eq!(say("pl", 12), "Link działa jeden raz, przez 12 godzin.");
+    assert_eq!(say("ar", 2), "يعمل الرابط مرة واحدة، خلال ساعتين.");
+    assert_eq!(say("ar", 3), "يعمل الرابط مرة واحدة، خلال 3 ساعات.");
+}
