@@ -202,7 +202,7 @@ impl MailFunction {
         ses: &aws_sdk_sesv2::Client,
     ) -> Result<(Claim, MailOutcome), Undelivered> {
         if order.is_expired(self.clock.now()) {
-            return Err(self.orders.why_not_claimed(order, self.clock.now()).await?.into());
+            return Err(self.orders.not_claimed_reason(order, self.clock.now()).await?.into());
         }
         let (account, language) = match order.kind {
             MailKind::Reset => {
@@ -239,7 +239,7 @@ impl MailFunction {
     /// The account that a reset was ordered for. A change of password ends what was asked for before it: then there is nobody.
     async fn account_of(&self, order: &Order) -> Result<Account, Undelivered> {
         let Ok(address) = order.address.parse() else { return Err(Undelivered::NoAccount) };
-        let account = self.accounts.find_to_mail(&address).await?;
+        let account = self.accounts.find_with_language(&address).await?;
         let account = account.map_err(|error| Undelivered::Never(None, error.to_string()))?;
         let is_current = |account: &Account| match order.requested_at {
             Some(requested_at) => account.changed_before(requested_at),
@@ -312,5 +312,5 @@ impl MailFunction {
 
 /// The stream's mapping lets inserted orders alone through. Where it does not, nothing else is taken for one.
 fn is_order(record: &EventRecord) -> bool {
-    record.event_name == "INSERT" && Order::is_one(&record.change.keys)
+    record.event_name == "INSERT" && Order::has_keys(&record.change.keys)
 }

@@ -34,7 +34,7 @@ impl Validate {
                 Repeat::JustMailed => {
                     return Ok(Success::new("mailed_before", Reply::empty(StatusCode::NO_CONTENT)));
                 }
-                Repeat::UsedUp { retry_after } => return Err(Throttled { retry_after }.into()),
+                Repeat::LimitReached { retry_after } => return Err(Throttled { retry_after }.into()),
                 Repeat::Due => {}
             }
             let order = NewOrder {
@@ -46,7 +46,7 @@ impl Validate {
             match self.place(order, now).await? {
                 Ok(()) => return Ok(Success::new("mail_requested", Reply::empty(StatusCode::NO_CONTENT))),
                 Err(NotPlaced::Throttled(throttled)) => return Err(throttled.into()),
-                Err(NotPlaced::Overtaken) => {
+                Err(NotPlaced::Conflict) => {
                     request =
                         self.requests.find(request.digest(), now).await?.ok_or(ApiError::TokenNotLive)?;
                 }
@@ -67,7 +67,7 @@ impl Validate {
         match self.place(order, now).await? {
             Ok(()) => Ok(()),
             Err(NotPlaced::Throttled(throttled)) => Err(throttled.into()),
-            Err(NotPlaced::Overtaken) => Err(ApiError::Unavailable("no request was overtaken".to_owned())),
+            Err(NotPlaced::Conflict) => Err(ApiError::Unavailable("no request was overtaken".to_owned())),
         }
     }
 

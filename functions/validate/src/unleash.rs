@@ -26,7 +26,9 @@ impl Validate {
         let token = SecretString::from(call.query("token").ok().flatten().unwrap_or_default());
         let now = self.clock.now();
         let account = match self.look_up(&token, now).await? {
-            Found::Reset(reset) => self.accounts.current_profile(&reset.account, reset.issued_at).await?,
+            Found::Reset(reset) => {
+                self.accounts.current_with_profile(&reset.account, reset.issued_at).await?
+            }
             Found::Request(_) | Found::Nothing => None,
         };
         let Some(account) = account else {
