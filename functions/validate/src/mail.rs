@@ -15,7 +15,7 @@ use shared::clock::{Clock, Timestamp};
 use shared::config::{Config, MailSettings};
 use shared::dead_letters::DeadLetters;
 use shared::language::Language;
-use shared::mail::{ChangedMail, LinkBase, Mail, MailKind, NotSent, ResetMail};
+use shared::mail::{ChangedMail, LinkBase, Mail, MailKind, ResetMail, SendError};
 use shared::random::Random;
 use shared::store::StoreError;
 use shared::store::accounts::{Account, Accounts};
@@ -232,11 +232,11 @@ impl MailFunction {
                 let delay = self.clock.now().since(order.ordered_at);
                 Ok((claim, MailOutcome::Sent { message_id, latency: started.elapsed(), delay }))
             }
-            Err(NotSent::NotTaken(problem)) => {
+            Err(SendError::Retryable(problem)) => {
                 self.release(&claim).await;
                 Err(DeliveryError::Retryable(Retry::FromThisRecord, problem))
             }
-            Err(NotSent::Final(problem)) => Err(DeliveryError::Permanent(Some(claim), problem)),
+            Err(SendError::Permanent(problem)) => Err(DeliveryError::Permanent(Some(claim), problem)),
         }
     }
 
