@@ -10,7 +10,7 @@ use crate::config::LimitSettings;
 use crate::email::EmailAddress;
 use crate::token::Digest;
 
-/// IpLimit is counted per IP address.
+/// What is counted per IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum IpLimit {
     Reset,

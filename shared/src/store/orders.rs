@@ -127,7 +127,7 @@ pub struct NewOrder<'a> {
     pub language: Option<Language>,
 }
 
-/// The exclusive right to send the mail of one order, for [`CLAIM_SECONDS`].
+/// The exclusive right to send the mail of one order, for `CLAIM_SECONDS`.
 #[derive(Debug)]
 pub struct Claim {
     order: OrderId,
