@@ -8,7 +8,7 @@ use shared::http::{ApiError, Call, Reply, StatusCode};
 use shared::mail::LinkBase;
 use shared::store::StoreError;
 use shared::store::limits::Throttled;
-use shared::store::orders::{NewOrder, NotPlaced};
+use shared::store::orders::{NewOrder, NotCreated};
 use shared::store::requests::{Repeat, ResetRequest};
 
 use crate::Validate;
@@ -43,10 +43,10 @@ impl Validate {
                 link: link.as_ref(),
                 language: request.language.or(call.language),
             };
-            match self.place_order(order, now).await? {
+            match self.create_order(order, now).await? {
                 Ok(()) => return Ok(Success::new("mail_requested", Reply::empty(StatusCode::NO_CONTENT))),
-                Err(NotPlaced::Throttled(throttled)) => return Err(throttled.into()),
-                Err(NotPlaced::Conflict) => {
+                Err(NotCreated::Throttled(throttled)) => return Err(throttled.into()),
+                Err(NotCreated::Conflict) => {
                     request =
                         self.requests.find(request.digest(), now).await?.ok_or(ApiError::TokenNotLive)?;
                 }
@@ -64,19 +64,21 @@ impl Validate {
     ) -> Result<(), ApiError> {
         let link = self.link_base(call)?;
         let order = NewOrder { address, request: None, link: link.as_ref(), language: call.language };
-        match self.place_order(order, now).await? {
+        match self.create_order(order, now).await? {
             Ok(()) => Ok(()),
-            Err(NotPlaced::Throttled(throttled)) => Err(throttled.into()),
-            Err(NotPlaced::Conflict) => Err(ApiError::Unavailable("a conflict without a request".to_owned())),
+            Err(NotCreated::Throttled(throttled)) => Err(throttled.into()),
+            Err(NotCreated::Conflict) => {
+                Err(ApiError::Unavailable("a conflict without a request".to_owned()))
+            }
         }
     }
 
-    async fn place_order(
+    async fn create_order(
         &self,
         order: NewOrder<'_>,
         now: Timestamp,
-    ) -> Result<Result<(), NotPlaced>, ApiError> {
-        Ok(self.orders.place(order, &self.limits, now, &self.random).await?)
+    ) -> Result<Result<(), NotCreated>, ApiError> {
+        Ok(self.orders.create(order, &self.limits, now, &self.random).await?)
     }
 
     /// Fails if the address has no account or the password has changed since `request` was opened. Only for trusted callers: this is the

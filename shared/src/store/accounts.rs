@@ -1,5 +1,6 @@
 //! The accounts table, Rekey's own or the operator's. Rekey reads the key, the address, the time of the last password change, the locale,
-//! [`PROFILE`] and one attribute if the operator requires it. It writes only the password hash and the time of change.
+//! [`PROFILE`] and one attribute if the operator requires it. It writes only the password hash and the time of change, and reads the hash
+//! only to verify that write.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -297,7 +298,7 @@ impl Accounts {
         Ok(output.item)
     }
 
-    /// Never the whole row: it holds the hash, which the roles may not read. Each name once: `DynamoDB` refuses a projection with
+    /// Never the whole row: the roles may read only the attributes that they need. Each name once: `DynamoDB` refuses a projection with
     /// overlapping paths.
     fn projection(&self, extra: &[&str]) -> (String, HashMap<String, String>) {
         let own = [&self.table.key, &self.table.email, &self.table.password_changed_at].map(String::as_str);

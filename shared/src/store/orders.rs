@@ -70,7 +70,7 @@ pub struct Order {
     pub language: Option<Language>,
     /// For a notice: the account's key.
     pub account: Option<AttributeValue>,
-    /// When it was placed.
+    /// When it was created.
     pub ordered_at: Timestamp,
     /// In seconds since the epoch.
     expires_at: u64,
@@ -146,9 +146,9 @@ pub enum NotClaimed {
     Expired,
 }
 
-/// Why no order was placed.
+/// Why an order was not created.
 #[derive(Debug)]
-pub enum NotPlaced {
+pub enum NotCreated {
     /// Another call counted a mail in the same request first; read the request again.
     Conflict,
     /// The address's mail limit is reached.
@@ -176,13 +176,13 @@ impl Orders {
     /// # Errors
     ///
     /// [`StoreError`] if it could not be stored.
-    pub async fn place(
+    pub async fn create(
         &self,
         order: NewOrder<'_>,
         limits: &Limits,
         now: Timestamp,
         random: &Random,
-    ) -> Result<Result<(), NotPlaced>, StoreError> {
+    ) -> Result<Result<(), NotCreated>, StoreError> {
         let id = OrderId::generate(random)?;
         let counter = limits.mail_counter(order.address, self.lifetime_seconds, now);
         let put = self.put_reset(&id, order, now)?;
@@ -196,7 +196,7 @@ impl Orders {
         let verify = async { Ok(get_unexpired(&self.client, &self.table, id.pk(), now).await?.is_some()) };
         match transact(&self.client, writes, random, verify).await? {
             Ok(()) => Ok(Ok(())),
-            Err(cancellation) => not_placed_reason(&cancellation, counter.as_ref(), now)
+            Err(cancellation) => not_created_reason(&cancellation, counter.as_ref(), now)
                 .map_or_else(|| Err(cancellation.into_error()), |reason| Ok(Err(reason))),
         }
     }
@@ -351,17 +351,17 @@ fn condition_failed(code: Option<&str>) -> bool {
     code == Some("ConditionalCheckFailedException")
 }
 
-/// The indexes are those of [`Orders::place`]: the order, the counter if there is one, the request. A conflict comes before throttling:
+/// The indexes are those of [`Orders::create`]: the order, the counter if there is one, the request. A conflict comes before throttling:
 /// the mail of the call that came first is the one that reached the limit.
-fn not_placed_reason(
+fn not_created_reason(
     cancellation: &Cancellation,
     counter: Option<&MailCounter>,
     now: Timestamp,
-) -> Option<NotPlaced> {
+) -> Option<NotCreated> {
     let request_index = 1 + usize::from(counter.is_some());
     if cancellation.condition_failed(request_index) {
-        return Some(NotPlaced::Conflict);
+        return Some(NotCreated::Conflict);
     }
     let counter = counter.filter(|_| cancellation.condition_failed(1))?;
-    Some(NotPlaced::Throttled(counter.throttled(cancellation.item(1), now)))
+    Some(NotCreated::Throttled(counter.throttled(cancellation.item(1), now)))
 }
