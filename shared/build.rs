@@ -1,4 +1,4 @@
-//! Compiles the languages in: each file of `languages/` is one, named by its BCP 47 code. Comments stay out of the binary.
+//! Embeds the files of `languages/`, one per language and named by its BCP 47 code, without their comments.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

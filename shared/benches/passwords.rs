@@ -1,11 +1,11 @@
-//! What judging and hashing a password cost: the worst that an anonymous caller can make us judge, against one hash.
+//! The cost of checking a password, including the most expensive one that an anonymous caller can send, and of hashing one.
 
 use divan::Bencher;
 use shared::password::PasswordPolicy;
 use shared::password::hash::{Argon2Cost, hash};
 use shared::random::Random;
 
-/// Each symbol could stand for several letters, which makes zxcvbn try them all.
+/// Each symbol may stand for several letters, and zxcvbn tries them all.
 const COSTLY: &str =
     "4@({[<369!1|7$5+%204@({[<369!1|7$5+%204@({[<369!1|7$5+%204@({[<369!1|7$5+%204@({[<369!1|7$5+%20";
 
@@ -18,7 +18,7 @@ fn main() {
 }
 
 #[divan::bench(args = ["crux_is_awesome", "correct horse battery staple", COSTLY])]
-fn judge(password: &str) -> bool {
+fn check(password: &str) -> bool {
     policy().check(divan::black_box(password).into(), None).is_ok()
 }
 

@@ -1,4 +1,4 @@
-//! API keys: how a back end of the operator's proves that it is one. Only SHA-256 digests are configured.
+//! API keys, which authenticate the operator's back ends. The configuration holds only their SHA-256 digests.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,11 +9,11 @@ use subtle::ConstantTimeEq as _;
 /// What a key may call: one scope per function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Opening reset requests.
+    /// Open reset requests.
     Reset,
-    /// Asking for mails and checking tokens.
+    /// Order mails and check tokens.
     Validate,
-    /// Setting passwords.
+    /// Set passwords.
     Complete,
 }
 
@@ -22,18 +22,18 @@ pub enum Scope {
 pub enum Caller {
     /// A call without a key.
     Anonymous,
-    /// A call with a good key, by its configured name.
+    /// A call with a valid key. Holds the key's configured name.
     Trusted(String),
 }
 
-/// Why a caller is turned away before anything else happens.
+/// Why a call is not authorised.
 #[derive(Debug, PartialEq, Eq)]
 pub enum KeyError {
-    /// A key is required and there is none.
+    /// A key is required and the call has none.
     Missing,
-    /// The key is not a configured one.
+    /// The key is not configured.
     Unknown,
-    /// The key is good but not for this function.
+    /// The key is valid but lacks this function's scope.
     ScopeMissing,
 }
 
@@ -44,14 +44,14 @@ struct ApiKey {
     digest: [u8; 32],
 }
 
-/// The configured keys; none at all means that `Authorization` is ignored.
+/// The configured keys. Without any, `Authorization` is ignored.
 #[derive(Clone, Default)]
 pub struct ApiKeys {
     keys: Vec<ApiKey>,
     required: bool,
 }
 
-/// Why `API_KEYS` cannot be read. Never holds the offending text: it might be a key in clear.
+/// `API_KEYS` is malformed. Does not hold the text, which might contain a key in clear.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "entry {entry} must have the form name:scope+scope:sha256hex, with the scopes reset, validate and complete, \
@@ -62,39 +62,39 @@ pub struct ApiKeysError {
 }
 
 impl ApiKeys {
-    /// The same keys, with anonymous callers turned away if `required`.
+    /// Sets whether anonymous callers are refused.
     #[must_use]
     pub fn required(self, required: bool) -> Self {
         Self { required, ..self }
     }
 
-    /// Whether anonymous callers are turned away.
+    /// Whether anonymous callers are refused.
     #[must_use]
     pub const fn are_required(&self) -> bool {
         self.required
     }
 
-    /// Whether there are none.
+    /// Whether no keys are configured.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Who sends this `Authorization` header (`Token K`, `Bearer K`, bare `K`, empty or absent) and may call
-    /// a function of `scope`.
+    /// The caller with this `Authorization` header (`Token K`, `Bearer K`, bare `K`, empty or absent), who wants to call a function of
+    /// `scope`.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if nobody who may.
+    /// [`KeyError`] if the caller may not.
     pub fn identify(&self, authorization: Option<&str>, scope: Scope) -> Result<Caller, KeyError> {
         if self.keys.is_empty() {
             return Ok(Caller::Anonymous);
         }
-        let presented = authorization.map(without_scheme).unwrap_or_default();
-        if presented.is_empty() {
+        let key = authorization.map(strip_scheme).unwrap_or_default();
+        if key.is_empty() {
             return if self.required { Err(KeyError::Missing) } else { Ok(Caller::Anonymous) };
         }
-        let digest: [u8; 32] = Sha256::digest(presented).into();
+        let digest: [u8; 32] = Sha256::digest(key).into();
         let key = self.keys.iter().find(|key| key.digest.ct_eq(&digest).into()).ok_or(KeyError::Unknown)?;
         if key.scopes.contains(&scope) {
             Ok(Caller::Trusted(key.name.clone()))
@@ -104,13 +104,13 @@ impl ApiKeys {
     }
 }
 
-fn without_scheme(authorization: &str) -> &str {
+fn strip_scheme(authorization: &str) -> &str {
     let authorization = authorization.trim();
     match authorization.split_once(' ') {
         Some((scheme, key)) if ["token", "bearer"].contains(&scheme.to_ascii_lowercase().as_str()) => {
             key.trim()
         }
-        // A scheme with nothing behind it is no key.
+        // A scheme without a key.
         None if ["token", "bearer"].contains(&authorization.to_ascii_lowercase().as_str()) => "",
         _ => authorization,
     }
@@ -134,9 +134,9 @@ impl FromStr for ApiKeys {
 fn parse_key(entry: &str) -> Option<ApiKey> {
     let mut parts = entry.split(':');
     let (name, scopes, digest) = (parts.next()?, parts.next()?, parts.next()?);
-    let plain_name =
+    let is_valid_name =
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    if parts.next().is_some() || !plain_name {
+    if parts.next().is_some() || !is_valid_name {
         return None;
     }
     let scopes = scopes.split('+').map(parse_scope).collect::<Option<Vec<Scope>>>()?;
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_key_is_taken_in_every_documented_form() {
+    fn a_valid_key_is_accepted_in_every_documented_form() {
         for header in ["Token s3cret", "Bearer s3cret", "bearer s3cret", "s3cret", "  s3cret "] {
             assert_eq!(
                 keys(true).identify(Some(header), Scope::Reset),
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_key_and_a_missing_scope_are_told_apart() {
+    fn a_wrong_key_and_a_missing_scope_are_different_errors() {
         assert_eq!(keys(false).identify(Some("wrong"), Scope::Reset), Err(KeyError::Unknown));
         assert_eq!(keys(false).identify(Some("Basic s3cret"), Scope::Reset), Err(KeyError::Unknown));
         assert_eq!(keys(false).identify(Some("s3cret"), Scope::Complete), Err(KeyError::ScopeMissing));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_entry_is_named_by_its_place_and_never_quoted() {
+    fn an_error_has_the_index_of_the_bad_entry_and_not_its_text() {
         for bad in ["x", "x:reset", "x:reset:abc", "x:admin:00", ":reset:00", "a:reset:zz", "a b:reset:00"] {
             let error = format!("ok:reset:{DIGEST},{bad}").parse::<ApiKeys>().expect_err(bad);
             assert_eq!(error, ApiKeysError { entry: 2 });

@@ -1,31 +1,31 @@
-//! How pages and mails show whose they are: the service's name, its colour, its logo and where to go from there.
+//! What pages and mails show of the operator: name, colour, logo and links.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What the operator's pages and mails have in common.
+/// The operator's branding.
 #[derive(Clone, Debug)]
 pub struct Branding {
     /// The service's name as its users know it.
     pub service_name: String,
-    /// The background of buttons; `None` for ours.
+    /// The background of buttons; `None` for the default.
     pub color: Option<Color>,
-    /// The address of the logo on the pages.
+    /// The logo on the pages.
     pub logo_url: Option<String>,
-    /// Where people sign in.
+    /// The sign-in page.
     pub sign_in_link: Option<String>,
-    /// Where people get help, `https:` or `mailto:`.
+    /// Where people get help: `https:` or `mailto:`.
     pub support_link: Option<String>,
 }
 
 impl Branding {
-    /// The background of buttons where it is the same in light and dark, as in mails.
+    /// The background of buttons in mails, the same in light and dark mode.
     #[must_use]
     pub fn button(&self) -> Color {
         self.color.unwrap_or(Color { red: 0x1a, green: 0x4f, blue: 0xd6 })
     }
 
-    /// The address of support as a person reads it.
+    /// The support link as displayed, without `mailto:`.
     #[must_use]
     pub fn support_text(&self) -> Option<&str> {
         self.support_link.as_deref().map(|link| link.strip_prefix("mailto:").unwrap_or(link))
@@ -44,8 +44,8 @@ impl Color {
     const BLACK: Self = Self { red: 0, green: 0, blue: 0 };
     const WHITE: Self = Self { red: 255, green: 255, blue: 255 };
 
-    /// Black or white, whichever is easier to read on this colour. The contrast is 4.58:1 at the least, so that every colour meets
-    /// WCAG 2.2's criterion 1.4.3 (4.5:1).
+    /// Black or white, whichever has the higher contrast with this colour. The contrast is at least 4.58:1, so every colour meets WCAG
+    /// 2.2's criterion 1.4.3 (4.5:1).
     #[must_use]
     pub fn text(self) -> Self {
         let contrast = |other| self.contrast(other);
@@ -74,21 +74,21 @@ impl fmt::Display for Color {
     }
 }
 
-/// A text is no colour.
+/// A text is not a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a colour of the form #rrggbb, such as #1a4fd6")]
-pub struct NotAColor;
+pub struct ParseColorError;
 
 impl FromStr for Color {
-    type Err = NotAColor;
+    type Err = ParseColorError;
 
-    fn from_str(text: &str) -> Result<Self, NotAColor> {
-        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or(NotAColor)?;
-        // `from_str_radix` alone would take a sign.
+    fn from_str(text: &str) -> Result<Self, ParseColorError> {
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or(ParseColorError)?;
+        // `from_str_radix` alone would accept a sign.
         if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(NotAColor);
+            return Err(ParseColorError);
         }
-        let number = u32::from_str_radix(digits, 16).map_err(|_| NotAColor)?;
+        let number = u32::from_str_radix(digits, 16).map_err(|_| ParseColorError)?;
         let [_, red, green, blue] = number.to_be_bytes();
         Ok(Self { red, green, blue })
     }
@@ -99,15 +99,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_colour_is_written_as_it_is_read() {
+    fn a_parsed_colour_displays_as_it_was_written() {
         assert_eq!("#1A4fd6".parse::<Color>().map(|color| color.to_string()), Ok("#1a4fd6".to_owned()));
         for wrong in ["", "1a4fd6", "#1a4fd", "#1a4fd6f", "#+a4fd6", "#é4fd6", "red", "#1a4fd6;"] {
-            assert_eq!(wrong.parse::<Color>(), Err(NotAColor), "{wrong}");
+            assert_eq!(wrong.parse::<Color>(), Err(ParseColorError), "{wrong}");
         }
     }
 
     #[test]
-    fn text_on_every_colour_can_be_read() {
+    fn text_has_enough_contrast_on_every_colour() {
         for (red, green, blue) in (0..=255u8).step_by(5).flat_map(|red| {
             (0..=255)
                 .step_by(5)

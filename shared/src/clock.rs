@@ -1,4 +1,4 @@
-//! Time as an argument, so that a test can stand at the end of a token's life without waiting for it.
+//! Time as an argument, so that tests need not wait for a token to expire.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,19 +39,19 @@ impl Timestamp {
         Self(self.0 + millis)
     }
 
-    /// How long ago `earlier` was; zero if it lies in the future (two environments' clocks differ).
+    /// How long ago `earlier` was. Zero if it is in the future: the clocks of two execution environments differ.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// Tells the time. Cheap to clone.
+/// A clock. Cheap to clone.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl Clock {
-    /// A clock that asks `now`, in production `SystemTime::now`.
+    /// A clock that calls `now`, in production `SystemTime::now`.
     pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }

@@ -1,4 +1,4 @@
-//! The dead-letter queue: what became of the mails that failed for good. Names the order; holds no address and no token.
+//! The dead-letter queue for mails that failed permanently. An entry has the order's id, and no address or token.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata as _};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::clock::Timestamp;
 
-/// The queue at one URL.
+/// The dead-letter queue.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
     client: Client,
@@ -20,8 +20,7 @@ impl DeadLetters {
         Self { client, queue_url }
     }
 
-    /// Adds an entry for a mail of `kind` that was ordered under the name `order`. What cannot be added is logged: the mail has failed
-    /// either way.
+    /// Adds an entry for a mail of `kind` with the order id `order`. Only logs a failure: the mail has failed either way.
     pub async fn add(&self, order: &str, kind: &'static str, ordered_at: Option<Timestamp>, problem: &str) {
         let ordered_at = ordered_at.map(Timestamp::as_millis);
         let entry = json!({"order": order, "kind": kind, "ordered_at": ordered_at, "problem": problem});
@@ -29,7 +28,7 @@ impl DeadLetters {
             self.client.send_message().queue_url(&self.queue_url).message_body(entry.to_string()).send();
         if let Err(error) = sent.await {
             let problem = error.code().map_or_else(|| DisplayErrorContext(&error).to_string(), str::to_owned);
-            tracing::error!(order, problem, "the dead-letter queue did not take an entry");
+            tracing::error!(order, problem, "could not add an entry to the dead-letter queue");
         }
     }
 }

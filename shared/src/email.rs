@@ -1,4 +1,4 @@
-//! E-mail addresses as Rekey compares and stores them.
+//! E-mail addresses, in the form that Rekey compares and stores.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,35 +8,35 @@ use email_address::{EmailAddress as Syntax, Options};
 /// RFC 5321 section 4.5.3.1.3: a path holds at most 256 octets, two of them the angle brackets.
 const MAX_LENGTH: usize = 254;
 
-/// What may stand in an address besides letters and digits: RFC 5322's `atext`, the dot and the at sign.
-const PLAIN: &[u8] = b"!#$%&'*+-/=?^_`{|}~.@";
+/// Characters allowed in an address besides letters and digits: RFC 5322's `atext`, the dot and the at sign.
+const SYMBOLS: &[u8] = b"!#$%&'*+-/=?^_`{|}~.@";
 
-/// A well-formed address in lower case, without the white space that may stand around it.
+/// A valid address in lower case, without surrounding white space.
 ///
-/// ASCII alone: letters of other alphabets look like Latin ones, and a look-alike of somebody's address must
-/// never find that account. Domains of other alphabets are written in Punycode (`xn--…`). Quoted local parts
-/// and address literals are refused: no mailbox of ours has one, and they smuggle characters past parsers.
+/// ASCII only: letters of other alphabets look like Latin ones, and a look-alike of an address must not find that account. International
+/// domains are written in Punycode (`xn--…`). Quoted local parts and address literals are refused: they are practically unused, and can
+/// carry special characters past parsers.
 ///
-/// `Debug` tells nothing: an address in a log is a leak. There is no `Display` and no `Serialize`.
+/// `Debug` is redacted, and there is no `Display` or `Serialize`: addresses must not be logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmailAddress(String);
 
-/// Why a text is not an address that Rekey takes.
+/// Why a text is not an address that Rekey accepts.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmailAddressError {
     /// Longer than RFC 5321 allows.
     #[error("must be at most 254 characters long")]
     TooLong,
-    /// Holds a character outside printable ASCII.
+    /// Contains a character outside printable ASCII.
     #[error("must contain printable ASCII characters only (write international domains in Punycode, xn--…)")]
     NotAscii,
-    /// Does not have the form of an address.
+    /// Not the form of an address.
     #[error("must be an e-mail address such as name@example.com")]
     Malformed,
 }
 
 impl EmailAddress {
-    /// The address, for a store's key or a mail's recipient.
+    /// The address.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -47,7 +47,7 @@ impl FromStr for EmailAddress {
     type Err = EmailAddressError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // People paste addresses with what stands around them.
+        // People paste addresses with white space around them.
         let text = text.trim();
         if text.len() > MAX_LENGTH {
             return Err(EmailAddressError::TooLong);
@@ -57,8 +57,8 @@ impl FromStr for EmailAddress {
         }
         let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
         Syntax::parse_with_options(text, options).map_err(|_| EmailAddressError::Malformed)?;
-        // The crate takes " <a@b.cd> " for an address, as a fuzzer found: what is left must be plain.
-        if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || PLAIN.contains(&byte)) {
+        // The crate accepts " <a@b.cd> ", found by fuzzing.
+        if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || SYMBOLS.contains(&byte)) {
             return Err(EmailAddressError::Malformed);
         }
         Ok(Self(text.to_ascii_lowercase()))
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn invalid_addresses_are_refused() {
         for text in [
             "",
             " ",
@@ -116,7 +116,7 @@ mod tests {
             "a.@b.de",
             "a..b@c.de",
         ] {
-            assert!(text.parse::<EmailAddress>().is_err(), "{text:?} was taken");
+            assert!(text.parse::<EmailAddress>().is_err(), "{text:?} was accepted");
         }
     }
 
@@ -147,12 +147,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parsing_never_panics_and_what_is_taken_is_plain(text in "\\PC*|[ -~]{0,300}|[a-z.+\"@\\[\\]()\\\\ ]{0,40}") {
+        fn parsing_never_panics_and_accepts_only_plain_addresses(text in "\\PC*|[ -~]{0,300}|[a-z.+\"@\\[\\]()\\\\ ]{0,40}") {
             if let Ok(address) = text.parse::<EmailAddress>() {
-                let taken = address.as_str();
-                prop_assert!(taken.is_ascii() && !taken.contains(['\r', '\n', ' ', ',', '<', '>', '"']));
-                prop_assert_eq!(taken.matches('@').count(), 1);
-                prop_assert_eq!(taken.parse::<EmailAddress>().expect("still an address"), address);
+                let accepted = address.as_str();
+                prop_assert!(accepted.is_ascii() && !accepted.contains(['\r', '\n', ' ', ',', '<', '>', '"']));
+                prop_assert_eq!(accepted.matches('@').count(), 1);
+                prop_assert_eq!(accepted.parse::<EmailAddress>().expect("still an address"), address);
             }
         }
     }

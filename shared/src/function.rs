@@ -1,4 +1,4 @@
-//! What is the same for all three functions: event in, route, caller, answer out, one wide event in the log.
+//! What the three HTTP functions share: read the event, find the route, authorise the caller, respond, log one wide event.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -18,23 +18,23 @@ use crate::origin::OriginSecrets;
 use crate::store::limits::Limits;
 use crate::telemetry::{CallEvent, Telemetry};
 
-/// A caller has an answer after this long at the latest. API Gateway gives up after 29 or 30 seconds.
+/// After this long the caller gets a 503. API Gateway's own timeout is 29 or 30 seconds.
 const REPLY_DEADLINE: Duration = Duration::from_secs(20);
 
 /// One of the three functions.
 pub trait Function: Send + Sync + 'static {
-    /// Which one.
+    /// The function's name.
     const NAME: FunctionName;
-    /// What an API key needs to call it.
+    /// The scope that an API key needs to call it.
     const SCOPE: Scope;
 
-    /// Who may call.
+    /// The configured API keys.
     fn api_keys(&self) -> &ApiKeys;
 
-    /// The way that calls must have come.
+    /// The configured origin secrets.
     fn origin_secrets(&self) -> &OriginSecrets;
 
-    /// Does what `endpoint` stands for, and names what was done.
+    /// Handles a call of `endpoint`.
     fn call(
         &self,
         endpoint: Endpoint,
@@ -43,27 +43,27 @@ pub trait Function: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Success, ApiError>> + Send;
 }
 
-/// A call that was answered as asked.
+/// The result of a successful call.
 pub struct Success {
-    /// What was done, for the log.
+    /// What was done, for log and metrics.
     pub outcome: &'static str,
-    /// The answer.
+    /// The response.
     pub reply: Reply,
 }
 
 impl Success {
-    /// `outcome`, answered with `reply`.
+    /// A call with this outcome and reply.
     #[must_use]
     pub const fn new(outcome: &'static str, reply: Reply) -> Self {
         Self { outcome, reply }
     }
 }
 
-/// Answers the events of Lambda's runtime API, one after another.
+/// Handles the events of Lambda's runtime API, one after another.
 ///
 /// # Errors
 ///
-/// When the runtime API fails; Lambda then replaces the process.
+/// If the runtime API fails. Lambda then replaces the process.
 pub async fn serve<F: Function>(function: F, telemetry: Telemetry) -> Result<(), lambda_http::Error> {
     let function = Arc::new(function);
     lambda_http::lambda_runtime::run(service_fn(move |event| {
@@ -73,39 +73,39 @@ pub async fn serve<F: Function>(function: F, telemetry: Telemetry) -> Result<(),
     .await
 }
 
-/// Answers one HTTP event, in the format that the event wants. Never fails: whatever comes in, an HTTP answer goes out.
+/// Handles one HTTP event and returns the response in the event's format. Any input gets an HTTP response.
 ///
 /// # Errors
 ///
-/// If the answer could not be written, which running out of memory alone brings about.
+/// If the response cannot be serialised, which only running out of memory can cause.
 pub async fn respond<F: Function>(
     function: Arc<F>,
     telemetry: Telemetry,
     event: LambdaEvent<Value>,
 ) -> Result<Value, lambda_http::Error> {
     let LambdaEvent { payload, context } = event;
-    let (request, guarded) = event::read(payload);
-    let (mut guarded, request_id) = (Some(guarded), context.request_id.clone());
+    let (request, extracted) = event::read(payload);
+    let (mut extracted, request_id) = (Some(extracted), context.request_id.clone());
     let handler = service_fn(move |request: Request| {
-        let call = guarded.take().map(|guarded| Call::new(&request, guarded));
+        let call = extracted.take().map(|extracted| Call::new(&request, extracted));
         let (function, telemetry, id) = (Arc::clone(&function), telemetry.clone(), request_id.clone());
         async move {
-            // On a task of its own, so that even a panic is an answer, and its message nobody's.
-            let answer = match call {
-                Some(call) => tokio::spawn(answer(function, telemetry, call, id.clone())).await.ok(),
+            // In a task, so that a panic becomes a 503. The `JoinError` is dropped: the panic message in it may contain user input.
+            let reply = match call {
+                Some(call) => tokio::spawn(handle(function, telemetry, call, id.clone())).await.ok(),
                 None => None,
             };
-            let answer = answer.unwrap_or_else(|| {
+            let reply = reply.unwrap_or_else(|| {
                 ApiError::Unavailable("the function panicked".to_owned()).into_reply(Dialect::Problem, &id)
             });
-            Ok::<Response<Body>, Infallible>(answer.into())
+            Ok::<Response<Body>, Infallible>(reply.into())
         }
     });
     let Ok(response) = Adapter::from(handler).call(LambdaEvent::new(request, context)).await;
     Ok(serde_json::to_value(response)?)
 }
 
-async fn answer<F: Function>(
+async fn handle<F: Function>(
     function: Arc<F>,
     telemetry: Telemetry,
     mut call: Call,
@@ -115,21 +115,21 @@ async fn answer<F: Function>(
     let mut record = telemetry.call(&request_id, call.gateway_request_id.as_deref());
     let route = routes::find(F::NAME, &call.method, &call.path);
     let secrets = function.origin_secrets();
-    let is_admitted = secrets.admit(call.origin_secret.as_ref().map(SecretString::expose_secret));
-    if is_admitted && secrets.are_required() {
-        call.count_viewer();
+    let has_valid_origin = secrets.verify(call.origin_secret.as_ref().map(SecretString::expose_secret));
+    if has_valid_origin && secrets.are_required() {
+        call.use_viewer_ip();
     }
     let outcome = match route {
-        _ if !is_admitted => Err(ApiError::OriginUnknown),
-        Some(route) => timeout(REPLY_DEADLINE, routed(&*function, route, &call, &mut record))
+        _ if !has_valid_origin => Err(ApiError::OriginUnknown),
+        Some(route) => timeout(REPLY_DEADLINE, dispatch(&*function, route, &call, &mut record))
             .await
             .unwrap_or_else(|_| Err(ApiError::Unavailable("the call took too long".to_owned()))),
         None => Err(ApiError::NotFound),
     };
     let reply = match outcome {
-        Ok(done) => {
-            record.outcome = done.outcome;
-            done.reply
+        Ok(success) => {
+            record.outcome = success.outcome;
+            success.reply
         }
         Err(error) => {
             record.outcome = error.code();
@@ -142,7 +142,7 @@ async fn answer<F: Function>(
     reply
 }
 
-async fn routed<F: Function>(
+async fn dispatch<F: Function>(
     function: &F,
     route: &'static Route,
     call: &Call,
@@ -151,7 +151,7 @@ async fn routed<F: Function>(
     (record.method, record.route) = (route.method, route.path);
     let authorization = call.authorization.as_ref().map(SecretString::expose_secret);
     let caller = if is_page(route.endpoint, call)? {
-        // The pages are for anonymous people; where nobody may be anonymous, there are none.
+        // A browser cannot send an API key, so the pages do not exist where keys are required.
         if function.api_keys().are_required() {
             return Err(ApiError::NotFound);
         }
@@ -165,7 +165,7 @@ async fn routed<F: Function>(
     function.call(route.endpoint, call, &caller).await
 }
 
-/// What to answer to a token that is not live: there is an end to how many may be tried.
+/// Counts a token that is not live, and returns the error: 404, or 429 if the caller tried too many.
 pub async fn refuse_dead_token(limits: &Limits, call: &Call, caller: &Caller, now: Timestamp) -> ApiError {
     match limits.count_dead_token(caller, &call.source_ip, now).await {
         Ok(Ok(())) => ApiError::TokenNotLive,

@@ -1,7 +1,7 @@
-//! Where the API stands behind CloudFront: proof that a call came through it, and not past it and its firewall.
+//! Origin secrets: if the API is behind CloudFront, they prove that a call came through it and did not bypass its firewall.
 //!
-//! CloudFront adds a header with a secret to each request that it passes on. It proves the way that a call took and nothing about who
-//! calls, so it gives no trust. Only SHA-256 digests are configured.
+//! CloudFront adds a header with the secret to each request to the origin. The header proves the path of a call, not the caller's
+//! identity, so it does not make the caller trusted. The configuration holds only SHA-256 digests.
 
 use std::str::FromStr;
 
@@ -10,31 +10,31 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::api_key::parse_digest;
 
-/// The header that CloudFront is to add.
+/// The header that CloudFront adds.
 pub const HEADER: &str = "x-origin-secret";
 
-/// The digests of the secrets that are good: none where nothing is in front of the API, two while one replaces the other.
+/// The digests of the valid secrets: none without CloudFront, two during a rotation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OriginSecrets(Vec<[u8; 32]>);
 
-/// Why `ORIGIN_SECRETS` cannot be read. Never holds the offending text: it might be a secret in clear.
+/// `ORIGIN_SECRETS` is malformed. Does not hold the text, which might contain a secret in clear.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be one or two SHA-256 sums of 64 hexadecimal digits, separated by a comma")]
 pub struct OriginSecretsError;
 
 impl OriginSecrets {
-    /// Whether anything stands in front of the API.
+    /// Whether calls must have a secret.
     #[must_use]
     pub const fn are_required(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// Whether a call that presents `secret` may come in. Takes as long for every secret.
+    /// Whether a call with `secret` may proceed. Compares in constant time.
     #[must_use]
-    pub fn admit(&self, secret: Option<&str>) -> bool {
+    pub fn verify(&self, secret: Option<&str>) -> bool {
         let digest: [u8; 32] = Sha256::digest(secret.unwrap_or_default()).into();
-        let known = self.0.iter().fold(Choice::from(0), |known, good| known | good.ct_eq(&digest));
-        !self.are_required() || bool::from(known)
+        let is_known = self.0.iter().fold(Choice::from(0), |is_known, known| is_known | known.ct_eq(&digest));
+        !self.are_required() || bool::from(is_known)
     }
 }
 
@@ -56,20 +56,20 @@ mod tests {
     const DIGEST: &str = "1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0";
 
     #[test]
-    fn either_of_two_secrets_is_good_and_nothing_else() {
+    fn either_of_two_secrets_is_valid_and_nothing_else() {
         let other = "0".repeat(64);
         for text in [DIGEST.to_owned(), format!("{other},{DIGEST}"), format!("{DIGEST}, {other}")] {
             let secrets: OriginSecrets = text.parse().expect("secrets");
-            assert!(secrets.admit(Some("s3cret")));
+            assert!(secrets.verify(Some("s3cret")));
             for wrong in [None, Some(""), Some("s3cre"), Some("S3CRET"), Some(DIGEST)] {
-                assert!(!secrets.admit(wrong), "{wrong:?}");
+                assert!(!secrets.verify(wrong), "{wrong:?}");
             }
         }
-        assert!(OriginSecrets::default().admit(None), "nothing in front, nothing to prove");
+        assert!(OriginSecrets::default().verify(None), "no secret is configured");
     }
 
     #[test]
-    fn what_is_no_digest_is_refused_and_not_quoted() {
+    fn a_malformed_setting_is_refused() {
         let three = [DIGEST; 3].join(",");
         for text in ["s3cret", &DIGEST[1..], &three] {
             assert_eq!(text.parse::<OriginSecrets>(), Err(OriginSecretsError));

@@ -1,5 +1,5 @@
-//! One wide event for each call and one for each mail, as JSON lines in `CloudWatch`'s embedded metric format: the
-//! log and the metrics are the same line. No field of an event can hold a token, a password or an address.
+//! One wide event per call and one per mail, as JSON lines in `CloudWatch`'s embedded metric format: one line is both log and metrics. No
+//! field can hold a token, a password or an address.
 
 use std::fmt;
 use std::io::Write;
@@ -24,7 +24,7 @@ use crate::clock::{Clock, Timestamp};
 /// The namespace of every metric.
 pub const NAMESPACE: &str = "Rekey";
 
-/// What became of a call. Metrics: `Calls`, `Latency` and `ColdStarts`, by `Stack` and `Function`, and by these and `Outcome`.
+/// The event of a call. Metrics: `Calls`, `Latency` and `ColdStarts`, by `Stack` and `Function`, and by these and `Outcome`.
 #[metrics(emf::dimension_sets = [["Stack", "Function"], ["Stack", "Function", "Outcome"]], rename_all = "PascalCase")]
 #[derive(Debug)]
 pub struct CallEvent {
@@ -38,17 +38,17 @@ pub struct CallEvent {
     pub outcome: &'static str,
     /// The route's method.
     pub method: &'static str,
-    /// The route as documented, never the path as sent.
+    /// The route as documented, not the path as sent.
     pub route: &'static str,
-    /// Digits, as text: a dimension or a property, never a sum.
+    /// The HTTP status. A string, so that it is a property and not a metric.
     pub status: String,
     /// Lambda's request id.
     request_id: String,
     /// API Gateway's request id.
     gateway_request_id: Option<String>,
-    /// The name of the API key, where one came along.
+    /// The name of the API key, if the call has one.
     pub caller: Option<String>,
-    /// What failed inside, for operators; callers never see it.
+    /// The internal error, for operators. Callers never see it.
     pub error: Option<String>,
     #[metrics(unit = Count)]
     calls: u64,
@@ -58,8 +58,8 @@ pub struct CallEvent {
     latency: Duration,
 }
 
-/// What became of an order. Metrics: `Mails`, `MailLatency` (SES's part) and `MailDelay` (from the order until SES took the mail), by
-/// `Stack` and `Function`, and by these and `MailOutcome`.
+/// The event of an order. Metrics: `Mails`, `MailLatency` (the call of SES) and `MailDelay` (from the order until SES accepted the mail),
+/// by `Stack` and `Function`, and by these and `MailOutcome`.
 #[metrics(emf::dimension_sets = [["Stack", "Function"], ["Stack", "Function", "MailOutcome"]], rename_all = "PascalCase")]
 #[derive(Debug)]
 struct MailEvent {
@@ -72,7 +72,7 @@ struct MailEvent {
     mail_outcome: &'static str,
     /// `reset` or `changed`.
     mail_kind: &'static str,
-    /// The order's name.
+    /// The order's id.
     order: String,
     /// Lambda's request id.
     request_id: String,
@@ -87,23 +87,23 @@ struct MailEvent {
     mail_delay: Option<Duration>,
 }
 
-/// What became of an order.
+/// The outcome of an attempt to send an order's mail.
 #[derive(Debug)]
 pub enum MailOutcome {
-    /// SES took the mail.
+    /// SES accepted the mail.
     Sent {
-        /// SES's id of it.
+        /// SES's id of the mail.
         message_id: String,
         /// How long SES took.
         latency: Duration,
-        /// How long ago it was ordered.
+        /// The time since it was ordered.
         delay: Duration,
     },
-    /// There was nobody to write to.
+    /// There was no account to write to.
     NoAccount,
-    /// It will be tried again; the text says why it had to be.
+    /// The attempt failed and will be repeated. Holds the reason, without the address.
     Delayed(String),
-    /// It failed for good; the text says why, without the address.
+    /// The mail failed permanently. Holds the reason, without the address.
     Failed(String),
 }
 
@@ -137,7 +137,7 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Telemetry of `function` in the deployment `stack`, a line an event, into `output`; in production the standard output.
+    /// Telemetry of `function` in the deployment `stack`. Writes one line per event to `output`, in production the standard output.
     pub fn new(
         function: &'static str,
         stack: &str,
@@ -154,7 +154,7 @@ impl Telemetry {
         }
     }
 
-    /// An event that begins now.
+    /// The event of a call that starts now.
     #[must_use]
     pub fn call(&self, request_id: &str, gateway_request_id: Option<&str>) -> CallEvent {
         CallEvent {
@@ -183,7 +183,7 @@ impl Telemetry {
         self.sink.append_any(RootEntry::new(metrique::CloseValue::close(event)));
     }
 
-    /// Writes what became of the order `order` of a mail of `kind`, in the call `request_id`.
+    /// Writes the outcome of the order with the id `order`, for a mail of `kind`, in the invocation `request_id`.
     pub fn mail(&self, kind: &'static str, order: &str, request_id: &str, outcome: MailOutcome) {
         let (mail_outcome, level) = (outcome.name(), outcome.level());
         let (message_id, mail_latency, mail_delay, error) = match outcome {
@@ -222,7 +222,7 @@ fn system_time(timestamp: Timestamp) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(timestamp.as_millis())
 }
 
-/// Sends diagnostics to the standard output. Of a panic only the location is logged: its message may quote what it tripped over.
+/// Sends diagnostics to the standard output. Of a panic, logs only the location: its message may contain user input.
 pub fn init_diagnostics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -231,12 +231,12 @@ pub fn init_diagnostics() {
     write_diagnostics_to(std::io::stdout);
 }
 
-/// Sends diagnostics of the functions, the runtime and the SDK to `writer` as JSON, warnings and errors only: below that
-/// the SDK prints whole requests, and no variable of the environment may switch that on.
+/// Sends diagnostics of the functions, the runtime and the SDK to `writer` as JSON. Warnings and errors only, whatever the environment
+/// variables say: at lower levels the SDK logs whole requests.
 pub fn write_diagnostics_to(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) {
     let lines = tracing_subscriber::fmt::layer().json().without_time().with_current_span(false);
     let lines = lines.with_writer(writer);
-    // The runtime warns of one thing alone: that one environment serves one call at a time, which is how it is meant.
+    // The runtime's only warning is that an environment handles one call at a time, which is intended.
     let levels =
         Targets::new().with_default(LevelFilter::WARN).with_target("lambda_runtime", LevelFilter::ERROR);
     tracing_subscriber::registry().with(lines.with_filter(levels)).init();

@@ -1,5 +1,5 @@
-//! The two tokens. Whoever holds a [`RequestToken`] opened a reset; whoever holds a [`ResetToken`] read the
-//! account's mail. Two types, so that one can never stand in for the other.
+//! The two tokens. A [`RequestToken`] proves that its holder opened a reset, a [`ResetToken`] that they read the account's mail. Two types,
+//! so that one cannot be passed for the other.
 
 use std::fmt;
 
@@ -10,16 +10,15 @@ use sha2::{Digest as _, Sha256};
 
 use crate::random::{Random, RandomError};
 
-/// Characters in a token: 20 of 62 carry 119 bits, where OWASP ASVS 5 asks for 128 bits at rest of *session*
-/// tokens and 64 of one-time ones.
+/// Length of a token: 20 characters of 62 are 119 bits. OWASP ASVS 5 asks for 64 bits in a one-time token, and 128 in a *session* token.
 const LENGTH: usize = 20;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// Bytes at or above this would make some characters likelier than others, so they are drawn again.
-const UNBIASED: u8 = 62 * 4;
+/// Bytes from this on are rejected: with them, some characters would be likelier than others.
+const REJECTED_FROM: u8 = 62 * 4;
 
-/// The SHA-256 of a secret in base64url without padding: what the tables hold. A plain hash is enough for 119
-/// random bits; nobody can guess them from it.
+/// The SHA-256 of a secret in base64url without padding, as stored in the tables. An unsalted, fast hash is enough: 119 random bits cannot
+/// be guessed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest(String);
 
@@ -37,7 +36,7 @@ impl Digest {
     }
 }
 
-/// 20 characters `[A-Za-z0-9]` of either kind, before a look-up tells which. `Debug` hides them.
+/// 20 characters `[A-Za-z0-9]`, of either kind of token. `Debug` is redacted.
 #[derive(Clone)]
 pub struct Token(SecretString);
 
@@ -51,29 +50,29 @@ impl Token {
         let mut text = String::with_capacity(LENGTH);
         while text.len() < LENGTH {
             let [byte] = random.bytes()?;
-            if byte < UNBIASED {
+            if byte < REJECTED_FROM {
                 text.push(char::from(ALPHABET[usize::from(byte % 62)]));
             }
         }
         Ok(Self(text.into()))
     }
 
-    /// The token in `text`, or nothing: a malformed token is as unknown as any other.
+    /// The token in `text`. `None` if it is malformed; callers treat that as unknown.
     #[must_use]
     pub fn parse(text: String) -> Option<Self> {
         let text = SecretString::from(text);
-        let well_formed = text.expose_secret().len() == LENGTH
+        let is_valid = text.expose_secret().len() == LENGTH
             && text.expose_secret().bytes().all(|byte| byte.is_ascii_alphanumeric());
-        well_formed.then_some(Self(text))
+        is_valid.then_some(Self(text))
     }
 
-    /// What the tables know of this token.
+    /// The digest, as stored in the tables.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(self.0.expose_secret())
     }
 
-    /// The clear text, for the one place that hands the token to its owner.
+    /// The clear text, to send it to its owner.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.expose_secret()
@@ -86,11 +85,11 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Names a reset request; the caller who opened it holds it. Proves nothing about the mailbox.
+/// Identifies a reset request, for the caller who opened it. Does not prove access to the mailbox.
 #[derive(Clone, Debug)]
 pub struct RequestToken(pub Token);
 
-/// Sets the password once; only ever sent by mail.
+/// Lets its holder set the password once. Only sent by mail.
 #[derive(Clone, Debug)]
 pub struct ResetToken(pub Token);
 
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_generator_yields_no_token() {
+    fn a_generators_failure_is_an_error() {
         assert!(Token::generate(&Random::new(|_| Err(RandomError))).is_err());
     }
 

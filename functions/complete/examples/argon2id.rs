@@ -1,5 +1,5 @@
-//! Hashes one password again and again at the default cost and prints the milliseconds of the fastest. The benchmark `speed` compares them
-//! with the reference library's.
+//! Hashes one password repeatedly at the default cost and prints the fastest time in milliseconds. The benchmark `speed` compares it with
+//! the reference library's.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use shared::password::PasswordPolicy;
 use shared::password::hash::{Argon2Cost, hash};
 use shared::random::Random;
 
-#[expect(clippy::print_stdout, reason = "what it is for")]
+#[expect(clippy::print_stdout, reason = "the result goes to the standard output")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let policy = PasswordPolicy { min_length: 15, service_name: "Rekey".to_owned() };
     let password =

@@ -1,5 +1,5 @@
-//! *complete* sets the password. The order matters: the token must be found live before the password is checked, the
-//! password checked before it is hashed, and one transaction does the rest: it also orders the notice.
+//! *complete* sets the password. The order matters: it checks the token, then the password, then hashes the password. One transaction does
+//! the rest and also orders the notice.
 
 use aws_sdk_dynamodb::Client;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -37,7 +37,7 @@ pub struct Complete {
 }
 
 impl Complete {
-    /// The function as `config` has it.
+    /// The function, configured by `config`.
     #[must_use]
     pub fn new(config: Config, dynamodb: Client, clock: Clock, random: Random) -> Self {
         let (tokens_table, lifetime) = (config.tokens_table, config.token_lifetime_seconds);
@@ -57,20 +57,19 @@ impl Complete {
         }
     }
 
-    /// The live token `token` and its account, if that is what it is.
-    async fn look_up(
+    /// The stored token and its account, if `token` is a live reset token.
+    async fn find_live(
         &self,
         token: &SecretString,
         now: Timestamp,
     ) -> Result<Option<(StoredReset, Account)>, ApiError> {
-        let Some(reset) = self.find(token, now).await? else { return Ok(None) };
-        // One more read than the fewest possible: without it, a token that an earlier reset has killed could be
-        // spent on hash after hash.
+        let Some(reset) = self.find_reset(token, now).await? else { return Ok(None) };
+        // The transaction checks this too. Without this read, a caller could spend our CPU on hashes with a superseded token.
         let account = self.accounts.current(&reset.account, reset.issued_at).await?;
         Ok(account.map(|account| (reset, account)))
     }
 
-    /// Sets `password` for the account of the live token `reset`, whose owner reads `language`.
+    /// Sets `password` for the account of the live token `reset`. `language` is the caller's.
     async fn complete(
         &self,
         (reset, account): (StoredReset, Account),
@@ -82,18 +81,22 @@ impl Complete {
         let now = self.clock.now();
         let completed =
             self.completion.complete(&reset, &account, &hash, language, now, &self.random).await?;
-        completed.map_err(|_lost| ApiError::TokenNotLive)
+        completed.map_err(|_no_longer_live| ApiError::TokenNotLive)
     }
 
-    async fn find(&self, token: &SecretString, now: Timestamp) -> Result<Option<StoredReset>, ApiError> {
+    async fn find_reset(
+        &self,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<Option<StoredReset>, ApiError> {
         let Some(token) = Token::parse(token.expose_secret().to_owned()).map(ResetToken) else {
             return Ok(None);
         };
         Ok(self.resets.find(&token.0.digest(), now).await?)
     }
 
-    /// Off the thread that serves: an estimate takes milliseconds, and a hash a tenth of a second and more. What a panic in
-    /// there would say might quote the password, so nobody hears it.
+    /// Runs off the async thread, like [`Self::hash`]: a check takes milliseconds, a hash 0.1 s or more. The `JoinError` is dropped: the
+    /// panic message in it may contain the password.
     async fn check(
         &self,
         password: SecretString,
@@ -113,19 +116,19 @@ impl Complete {
     async fn complete_from_body(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
         let (token, password) = token_and_password(call)?;
         let now = self.clock.now();
-        let Some(live) = self.look_up(&token, now).await? else {
+        let Some(live) = self.find_live(&token, now).await? else {
             return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
         };
         self.complete(live, password, call.language).await?;
         Ok(Success::new("password_set", Reply::empty(StatusCode::NO_CONTENT)))
     }
 
-    /// Unleash tells of the password before it tells of the token: so anybody can have one checked, as often as the throttle allows.
-    /// Whoever holds a live token is not counted.
-    async fn complete_for_unleash(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
+    /// Unleash reports a weak password before a dead token, so a caller without a token can have passwords checked. These checks are rate
+    /// limited; calls with a live token are not counted.
+    async fn unleash_complete(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
         let (token, password) = token_and_password(call)?;
         let now = self.clock.now();
-        let Some(live) = self.look_up(&token, now).await? else {
+        let Some(live) = self.find_live(&token, now).await? else {
             self.limits.count_password_check(caller, &call.source_ip, now).await??;
             self.check(password, None).await?;
             return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
@@ -159,7 +162,7 @@ impl Function for Complete {
     async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
         match endpoint {
             Endpoint::Complete => self.complete_from_body(call, caller).await,
-            Endpoint::UnleashComplete => self.complete_for_unleash(call, caller).await,
+            Endpoint::UnleashComplete => self.unleash_complete(call, caller).await,
             Endpoint::UnleashValidatePassword => self.unleash_validate_password(call, caller).await,
             _ => Err(ApiError::NotFound),
         }

@@ -1,4 +1,4 @@
-//! The smallest function that `lambda_http` makes. The benchmark `speed` measures the functions against it.
+//! A minimal `lambda_http` function, the baseline of the benchmark `speed`.
 
 use lambda_http::{Body, Error, Request, Response, service_fn};
 

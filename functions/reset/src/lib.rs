@@ -1,5 +1,5 @@
-//! *reset* opens reset requests and serves the page that asks for one. It never looks an account up: whether an
-//! address has one cannot show in what it answers, or in how long that takes.
+//! *reset* opens reset requests and serves the page "Forgot your password?". It never looks an account up, so neither its responses nor
+//! their timing reveal whether an address has one.
 
 use aws_sdk_dynamodb::Client;
 use shared::api_key::{ApiKeys, Caller, Scope};
@@ -27,7 +27,7 @@ pub struct Reset {
 }
 
 impl Reset {
-    /// The function as `config` has it.
+    /// The function, configured by `config`.
     #[must_use]
     pub fn new(config: Config, dynamodb: Client, clock: Clock, random: Random) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The Lambda function *reset*: reads the environment, the clock and the SDK's configuration, and serves.
+//! The Lambda function *reset*: reads its configuration and serves.
 
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use shared::telemetry::{self, Telemetry};
 use shared::{function, store};
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment and the clock")]
+#[expect(clippy::disallowed_methods, reason = "only main reads the environment and the clock")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init_diagnostics();
     let config = Config::read(|name| std::env::var(name).ok())?;

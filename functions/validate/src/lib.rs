@@ -1,7 +1,7 @@
-//! *validate* orders mails with reset tokens, tells whether a token is live, and serves the page that the mail links to. Deployed a
-//! second time it is the [`MailFunction`], which sends what was ordered.
+//! *validate* orders mails with reset tokens, checks tokens and serves the page that the mail links to. The same binary is also deployed as
+//! the [`MailFunction`], which sends the ordered mails.
 //!
-//! For an address with an account and one without, it does the same reads and writes and gives the same answers.
+//! For anonymous callers, the reads, writes and responses are the same whether or not an address has an account.
 
 mod mail;
 mod order;
@@ -44,21 +44,21 @@ pub struct Validate {
     random: Random,
 }
 
-/// A token and the address that came with it, from the query, the body or both.
+/// A token, and the address sent with it in the query, the body or both.
 struct TokenAndAddress {
     token: SecretString,
     address: Option<EmailAddress>,
 }
 
-/// What a token turned out to be.
-enum Found {
+/// The stored token that a caller's token matches.
+enum FoundToken {
     Request(ResetRequest),
     Reset(StoredReset),
-    Nothing,
+    Unknown,
 }
 
 impl Validate {
-    /// The function as `config` has it, in `region` (for links to the hosted page).
+    /// The function, configured by `config`. Links to the hosted page contain `region`.
     #[must_use]
     pub fn new(config: Config, dynamodb: Client, region: String, clock: Clock, random: Random) -> Self {
         let lifetime = config.token_lifetime_seconds;
@@ -79,37 +79,41 @@ impl Validate {
         }
     }
 
-    /// Finds out what `presented` is, and orders a mail if it is a request.
+    /// Orders a mail for a request token, or checks whether a reset token is live.
     async fn validate(
         &self,
-        presented: TokenAndAddress,
+        received: TokenAndAddress,
         call: &Call,
         caller: &Caller,
     ) -> Result<Success, ApiError> {
         let now = self.clock.now();
-        match self.look_up(&presented.token, now).await? {
-            Found::Request(request) if presented.address.is_none_or(|address| address == request.address) => {
-                self.order_for(request, call, caller, now).await
+        match self.find_token(&received.token, now).await? {
+            FoundToken::Request(request)
+                if received.address.is_none_or(|address| address == request.address) =>
+            {
+                self.order_for_request(request, call, caller, now).await
             }
-            Found::Reset(reset)
+            FoundToken::Reset(reset)
                 if self.accounts.current(&reset.account, reset.issued_at).await?.is_some() =>
             {
                 Ok(Success::new("token_live", Reply::empty(StatusCode::NO_CONTENT)))
             }
-            Found::Request(_) | Found::Reset(_) | Found::Nothing => {
+            FoundToken::Request(_) | FoundToken::Reset(_) | FoundToken::Unknown => {
                 Err(function::refuse_dead_token(&self.limits, call, caller, now).await)
             }
         }
     }
 
-    async fn look_up(&self, token: &SecretString, now: Timestamp) -> Result<Found, ApiError> {
-        let Some(token) = Token::parse(token.expose_secret().to_owned()) else { return Ok(Found::Nothing) };
+    async fn find_token(&self, token: &SecretString, now: Timestamp) -> Result<FoundToken, ApiError> {
+        let Some(token) = Token::parse(token.expose_secret().to_owned()) else {
+            return Ok(FoundToken::Unknown);
+        };
         let digest = token.digest();
         let (request, reset) = tokio::join!(self.requests.find(&digest, now), self.resets.find(&digest, now));
         Ok(match (request?, reset?) {
-            (Some(request), _) => Found::Request(request),
-            (None, Some(reset)) => Found::Reset(reset),
-            (None, None) => Found::Nothing,
+            (Some(request), _) => FoundToken::Request(request),
+            (None, Some(reset)) => FoundToken::Reset(reset),
+            (None, None) => FoundToken::Unknown,
         })
     }
 }
@@ -140,7 +144,7 @@ impl Function for Validate {
     }
 }
 
-/// The token from the query; the address from the query, the body, both alike, or nowhere.
+/// The token from the query. The address may be in the query, in the body, in both if they agree, or absent.
 fn from_query(call: &Call) -> Result<TokenAndAddress, ApiError> {
     let mut fields = call.fields(AcceptedContentType::JsonOrText)?;
     let in_body = fields.optional_email();
@@ -156,7 +160,7 @@ fn from_query(call: &Call) -> Result<TokenAndAddress, ApiError> {
     Ok(TokenAndAddress { token: token.into(), address: in_query.or(in_body) })
 }
 
-/// In a query a plus sign is a space (WHATWG URL standard), which clients forget.
+/// Adds a hint if the text contains a space: a plus sign in a query is decoded as one (WHATWG URL standard).
 fn invalid_query_address(text: &str, error: &impl ToString) -> ApiError {
     let hint = if text.contains(' ') { " (write + as %2B)" } else { "" };
     ApiError::invalid("?email".to_owned(), format!("{}{hint}", error.to_string()))

@@ -1,5 +1,5 @@
-//! The mail function: it takes the orders from the tokens table's stream, finds the accounts, issues the reset tokens and sends. No
-//! caller reaches it or waits for it, so nothing that it does can tell a stranger who has an account.
+//! The mail function: reads orders from the tokens table's stream, finds the accounts, issues reset tokens and sends the mails. No caller
+//! reaches it or waits for it, so its timing cannot reveal who has an account.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use shared::clock::{Clock, Timestamp};
 use shared::config::{Config, MailSettings};
 use shared::dead_letters::DeadLetters;
 use shared::language::Language;
-use shared::mail::{ChangedMail, LinkBase, Mail, MailKind, NotSent, ResetMail};
+use shared::mail::{ChangedMail, LinkBase, Mail, MailKind, ResetMail, SendError};
 use shared::random::Random;
 use shared::store::StoreError;
 use shared::store::accounts::{Account, Accounts};
@@ -26,11 +26,10 @@ use shared::token::{ResetToken, Token};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-/// No further order of a batch is begun after this long: an order takes seven calls of 4 s at the most, and the function is ended after
-/// 60 s.
+/// After this long, no further order of a batch is started. An order takes at most seven calls of 4 s, and the function's timeout is 60 s.
 const BATCH_BUDGET: Duration = Duration::from_secs(25);
 
-/// How long a batch is held that is to be tried again. Lambda delivers it again at once, and SES counts its rate by the second.
+/// How long to wait before reporting failures: Lambda retries a batch at once, and SES limits the rate per second.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// The function's state, kept between batches.
@@ -50,44 +49,46 @@ pub struct MailFunction {
     retry_pause: Duration,
 }
 
-/// What is to be tried again.
-enum TryAgain {
-    /// This order, when its claim has lapsed.
-    ThisOne,
-    /// This order and all after it: `DynamoDB` or SES does not serve anybody at the moment.
-    AllFromHere,
+/// Which records of a batch to retry.
+enum Retry {
+    /// This record: another process holds the claim.
+    ThisRecord,
+    /// This record and all after it: `DynamoDB` or SES is unavailable.
+    FromThisRecord,
 }
 
-/// Why an order's mail was not sent.
-enum Undelivered {
-    /// Try again, and say why in the log.
-    Later(TryAgain, String),
-    /// Never. The claim, where there is one, is to be ended.
-    Never(Option<Claim>, String),
-    /// There is nobody to write to.
+/// Why a mail was not sent. The texts are for the log.
+enum DeliveryError {
+    /// May succeed later.
+    Retryable(Retry, String),
+    /// Cannot succeed. The claim, if there is one, must be finished.
+    Permanent(Option<Claim>, String),
+    /// There is no account to write to.
     NoAccount,
-    /// It was sent before, or failed for good.
-    Done,
+    /// It was sent before, or failed permanently.
+    AlreadyDone,
 }
 
-impl From<StoreError> for Undelivered {
+impl From<StoreError> for DeliveryError {
     fn from(error: StoreError) -> Self {
-        Self::Later(TryAgain::AllFromHere, error.to_string())
+        Self::Retryable(Retry::FromThisRecord, error.to_string())
     }
 }
 
-impl From<NotClaimed> for Undelivered {
+impl From<NotClaimed> for DeliveryError {
     fn from(reason: NotClaimed) -> Self {
         match reason {
-            NotClaimed::Done => Self::Done,
-            NotClaimed::Held => Self::Later(TryAgain::ThisOne, "somebody else holds the claim".to_owned()),
-            NotClaimed::Expired => Self::Never(None, "expired before it could be sent".to_owned()),
+            NotClaimed::Done => Self::AlreadyDone,
+            NotClaimed::Held => {
+                Self::Retryable(Retry::ThisRecord, "another process holds the claim".to_owned())
+            }
+            NotClaimed::Expired => Self::Permanent(None, "expired before it could be sent".to_owned()),
         }
     }
 }
 
 impl MailFunction {
-    /// The function as `config` has it, which reaches SES as `aws` says.
+    /// The function, configured by `config`. It gets its SES clients from `aws`.
     #[must_use]
     pub fn new(
         config: &Config,
@@ -116,75 +117,76 @@ impl MailFunction {
         }
     }
 
-    /// The same, with another pause before a batch is answered that is to be tried again.
+    /// Sets the pause before failures are reported.
     #[must_use]
     pub fn with_retry_pause(self, retry_pause: Duration) -> Self {
         Self { retry_pause, ..self }
     }
 
-    /// Delivers the batch in `event` and answers which records are to be delivered again.
+    /// Sends the mails of the batch in `event` and returns its `batchItemFailures`.
     ///
     /// # Errors
     ///
-    /// If the event is no batch of records, or the delivery panicked. What it tripped over, which may hold an address, stays out.
+    /// If the event is not a batch of stream records, or the delivery panicked. The error omits the panic message, which may contain an
+    /// address.
     pub async fn respond(self: &Arc<Self>, event: LambdaEvent<Value>) -> Result<Value, lambda_http::Error> {
         let batch = serde_json::from_value(event.payload).map_err(|_| "the event is no batch of records")?;
         let (mail, request_id) = (Arc::clone(self), event.context.request_id);
         let mut delivery = JoinSet::new();
         delivery.spawn(async move { mail.deliver(batch, &request_id).await });
-        let answer = delivery.join_next().await.and_then(Result::ok).ok_or("the delivery panicked")?;
-        Ok(serde_json::to_value(answer)?)
+        let response = delivery.join_next().await.and_then(Result::ok).ok_or("the delivery panicked")?;
+        Ok(serde_json::to_value(response)?)
     }
 
-    /// One after another, so that whoever ends this process ends it in the middle of one mail at the most.
+    /// Sends one mail at a time: a process that is killed then interrupts at most one.
     async fn deliver(&self, batch: Event, request_id: &str) -> DynamoDbEventResponse {
         let (started, ses) = (Instant::now(), self.aws.ses());
-        let mut again = DynamoDbEventResponse::default();
-        for record in batch.records.into_iter().filter(is_order) {
-            let failed = if started.elapsed() < BATCH_BUDGET {
-                self.deliver_one(&record, &ses, request_id).await
+        let mut response = DynamoDbEventResponse::default();
+        for record in batch.records.into_iter().filter(is_new_order) {
+            let retry = if started.elapsed() < BATCH_BUDGET {
+                self.deliver_record(&record, &ses, request_id).await
             } else {
-                Some(TryAgain::AllFromHere)
+                Some(Retry::FromThisRecord)
             };
-            if failed.is_some() {
+            if retry.is_some() {
                 let mut failure = DynamoDbBatchItemFailure::default();
                 failure.item_identifier = record.change.sequence_number;
-                again.batch_item_failures.push(failure);
+                response.batch_item_failures.push(failure);
             }
-            // Lambda delivers again whatever comes after the first record that failed.
-            if matches!(failed, Some(TryAgain::AllFromHere)) {
+            // Lambda retries every record from the first failed one on.
+            if matches!(retry, Some(Retry::FromThisRecord)) {
                 break;
             }
         }
-        if !again.batch_item_failures.is_empty() {
+        if !response.batch_item_failures.is_empty() {
             sleep(self.retry_pause).await;
         }
-        again
+        response
     }
 
-    async fn deliver_one(
+    async fn deliver_record(
         &self,
         record: &EventRecord,
         ses: &aws_sdk_sesv2::Client,
         request_id: &str,
-    ) -> Option<TryAgain> {
+    ) -> Option<Retry> {
         let Some(order) = Order::from_image(&record.change.new_image) else {
             let problem = "the order cannot be read".to_owned();
-            self.bury(&record.event_id, "unknown", None, &problem).await;
+            self.add_dead_letter(&record.event_id, "unknown", None, &problem).await;
             self.telemetry.mail("unknown", &record.event_id, request_id, MailOutcome::Failed(problem));
             return None;
         };
-        let (outcome, again) = match self.attempt(&order, ses).await {
+        let (outcome, retry) = match self.send(&order, ses).await {
             Ok((claim, sent)) => {
                 self.finish(&claim, "sent").await;
                 (sent, None)
             }
-            Err(Undelivered::NoAccount) => (MailOutcome::NoAccount, None),
-            Err(Undelivered::Later(again, problem)) => (MailOutcome::Delayed(problem), Some(again)),
-            Err(Undelivered::Done) => return None,
-            Err(Undelivered::Never(claim, problem)) => {
+            Err(DeliveryError::NoAccount) => (MailOutcome::NoAccount, None),
+            Err(DeliveryError::Retryable(retry, problem)) => (MailOutcome::Delayed(problem), Some(retry)),
+            Err(DeliveryError::AlreadyDone) => return None,
+            Err(DeliveryError::Permanent(claim, problem)) => {
                 let ordered_at = Some(order.ordered_at);
-                self.bury(order.id.as_str(), order.kind.name(), ordered_at, &problem).await;
+                self.add_dead_letter(order.id.as_str(), order.kind.name(), ordered_at, &problem).await;
                 if let Some(claim) = claim {
                     self.finish(&claim, "failed").await;
                 }
@@ -192,17 +194,17 @@ impl MailFunction {
             }
         };
         self.telemetry.mail(order.kind.name(), order.id.as_str(), request_id, outcome);
-        again
+        retry
     }
 
     /// Claims the order, writes its mail and sends it.
-    async fn attempt(
+    async fn send(
         &self,
         order: &Order,
         ses: &aws_sdk_sesv2::Client,
-    ) -> Result<(Claim, MailOutcome), Undelivered> {
+    ) -> Result<(Claim, MailOutcome), DeliveryError> {
         if order.is_expired(self.clock.now()) {
-            return Err(self.orders.why_not_claimed(order, self.clock.now()).await?.into());
+            return Err(self.orders.not_claimed_reason(order, self.clock.now()).await?.into());
         }
         let (account, language) = match order.kind {
             MailKind::Reset => {
@@ -214,69 +216,71 @@ impl MailFunction {
         };
         let language = language.or(order.language).unwrap_or(self.default_language);
         let claim = self.claim(order).await?;
-        let mail = match self.write(order, account.as_ref(), language).await {
+        let mail = match self.render(order, account.as_ref(), language).await {
             Ok(mail) => mail,
-            Err(Undelivered::Never(None, problem)) => return Err(Undelivered::Never(Some(claim), problem)),
+            Err(DeliveryError::Permanent(None, problem)) => {
+                return Err(DeliveryError::Permanent(Some(claim), problem));
+            }
             Err(other) => {
                 self.release(&claim).await;
                 return Err(other);
             }
         };
-        let asked = Instant::now();
+        let started = Instant::now();
         match shared::mail::send(ses, &self.settings, &mail).await {
             Ok(message_id) => {
                 let delay = self.clock.now().since(order.ordered_at);
-                Ok((claim, MailOutcome::Sent { message_id, latency: asked.elapsed(), delay }))
+                Ok((claim, MailOutcome::Sent { message_id, latency: started.elapsed(), delay }))
             }
-            Err(NotSent::NotTaken(problem)) => {
+            Err(SendError::Retryable(problem)) => {
                 self.release(&claim).await;
-                Err(Undelivered::Later(TryAgain::AllFromHere, problem))
+                Err(DeliveryError::Retryable(Retry::FromThisRecord, problem))
             }
-            Err(NotSent::Final(problem)) => Err(Undelivered::Never(Some(claim), problem)),
+            Err(SendError::Permanent(problem)) => Err(DeliveryError::Permanent(Some(claim), problem)),
         }
     }
 
-    /// The account that a reset was ordered for. A change of password ends what was asked for before it: then there is nobody.
-    async fn account_of(&self, order: &Order) -> Result<Account, Undelivered> {
-        let Ok(address) = order.address.parse() else { return Err(Undelivered::NoAccount) };
-        let account = self.accounts.find_to_mail(&address).await?;
-        let account = account.map_err(|error| Undelivered::Never(None, error.to_string()))?;
+    /// The account of an order for a reset mail. [`DeliveryError::NoAccount`] also if its password changed after the reset was requested.
+    async fn account_of(&self, order: &Order) -> Result<Account, DeliveryError> {
+        let Ok(address) = order.address.parse() else { return Err(DeliveryError::NoAccount) };
+        let account = self.accounts.find_with_language(&address).await?;
+        let account = account.map_err(|error| DeliveryError::Permanent(None, error.to_string()))?;
         let is_current = |account: &Account| match order.requested_at {
             Some(requested_at) => account.changed_before(requested_at),
             None => !account.changed_after(order.ordered_at, self.clock.now()),
         };
-        account.filter(is_current).ok_or(Undelivered::NoAccount)
+        account.filter(is_current).ok_or(DeliveryError::NoAccount)
     }
 
-    /// The language of the account that a notice is about. A notice in another language is better than a late one.
+    /// The language of the notice's account. `None` if it cannot be read: a notice in another language is better than a late one.
     async fn language_of_notice(&self, order: &Order) -> Option<Language> {
         let language = self.accounts.language(order.account.clone()?).await;
         language.unwrap_or_else(|error| {
-            tracing::warn!(%error, "a notice's language is not known");
+            tracing::warn!(%error, "could not read the language of a notice's account");
             None
         })
     }
 
-    async fn claim(&self, order: &Order) -> Result<Claim, Undelivered> {
+    async fn claim(&self, order: &Order) -> Result<Claim, DeliveryError> {
         let claim = self.orders.claim(order, self.clock.now(), &self.random).await?;
-        claim.map_err(Undelivered::from)
+        claim.map_err(DeliveryError::from)
     }
 
-    /// The mail: for an account, with a reset token that is stored by then.
-    async fn write(
+    /// Renders the mail: with `account` a reset mail, for which it stores a reset token, otherwise a notice.
+    async fn render(
         &self,
         order: &Order,
         account: Option<&Account>,
         language: Language,
-    ) -> Result<Mail, Undelivered> {
-        let never = |problem: String| Undelivered::Never(None, problem);
+    ) -> Result<Mail, DeliveryError> {
+        let permanent = |problem: String| DeliveryError::Permanent(None, problem);
         let branding = &self.branding;
         let Some(account) = account else {
             let mail = ChangedMail { to: &order.address, language, branding, changed_at: order.ordered_at };
-            return mail.render().map_err(|error| never(error.to_string()));
+            return mail.render().map_err(|error| permanent(error.to_string()));
         };
         let configured = self.settings.reset_link.as_ref().or(order.link.as_ref());
-        let base: &LinkBase = configured.ok_or_else(|| never("RESET_LINK is not set".to_owned()))?;
+        let base: &LinkBase = configured.ok_or_else(|| permanent("RESET_LINK is not set".to_owned()))?;
         let token = Token::generate(&self.random).map_err(StoreError::from)?;
         let token = ResetToken(token);
         self.resets.issue(&token, account, self.clock.now()).await?;
@@ -288,29 +292,35 @@ impl MailFunction {
             requested_at: order.requested_at.unwrap_or(order.ordered_at),
             lifetime_seconds: self.lifetime_seconds,
         };
-        mail.render().map_err(|error| never(error.to_string()))
+        mail.render().map_err(|error| permanent(error.to_string()))
     }
 
     async fn finish(&self, claim: &Claim, outcome: &'static str) {
         if let Err(error) = self.orders.finish(claim, outcome).await {
-            tracing::warn!(%error, outcome, "an order is not marked as done");
+            tracing::warn!(%error, outcome, "could not store an order's outcome");
         }
     }
 
     async fn release(&self, claim: &Claim) {
         if let Err(error) = self.orders.release(claim).await {
-            tracing::warn!(%error, "a claim was not given back and has to lapse");
+            tracing::warn!(%error, "could not release a claim; it will expire");
         }
     }
 
-    async fn bury(&self, order: &str, kind: &'static str, ordered_at: Option<Timestamp>, problem: &str) {
+    async fn add_dead_letter(
+        &self,
+        order: &str,
+        kind: &'static str,
+        ordered_at: Option<Timestamp>,
+        problem: &str,
+    ) {
         if let Some(queue) = &self.dead_letters {
             queue.add(order, kind, ordered_at, problem).await;
         }
     }
 }
 
-/// The stream's mapping lets inserted orders alone through. Where it does not, nothing else is taken for one.
-fn is_order(record: &EventRecord) -> bool {
-    record.event_name == "INSERT" && Order::is_one(&record.change.keys)
+/// The filter of the event source mapping passes only inserted orders. This check does not rely on it.
+fn is_new_order(record: &EventRecord) -> bool {
+    record.event_name == "INSERT" && Order::has_keys(&record.change.keys)
 }

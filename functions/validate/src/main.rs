@@ -1,5 +1,5 @@
-//! The Lambda function *validate*: reads the environment, the clock and the SDK's configuration, and serves. Deployed a second time
-//! with the tokens table's stream as its event source it is the mail function: the events tell which.
+//! The Lambda function *validate*: reads its configuration and serves. The same binary is also deployed as the mail function, with the
+//! tokens table's stream as its event source. The shape of the event decides which one runs.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,7 +15,7 @@ use shared::{function, http, store};
 use validate::{MailFunction, Validate};
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment and the clock")]
+#[expect(clippy::disallowed_methods, reason = "only main reads the environment and the clock")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init_diagnostics();
     let config = Config::read(|name| std::env::var(name).ok())?;
@@ -26,9 +26,17 @@ async fn main() -> Result<(), lambda_http::Error> {
     store::warm_up(&dynamodb, &config.tokens_table).await;
     let queue = config.dead_letter_queue_url.clone();
     let dead_letters = queue.map(|queue_url| DeadLetters::new(aws.sqs(), queue_url));
-    let (for_mail, ticks, bytes) = (telemetry.clone(), clock.clone(), random.clone());
+    let (mail_telemetry, mail_clock, mail_random) = (telemetry.clone(), clock.clone(), random.clone());
     let region = aws.region().to_owned();
-    let mail = MailFunction::new(&config, dynamodb.clone(), aws, dead_letters, for_mail, ticks, bytes);
+    let mail = MailFunction::new(
+        &config,
+        dynamodb.clone(),
+        aws,
+        dead_letters,
+        mail_telemetry,
+        mail_clock,
+        mail_random,
+    );
     let (mail, validate) = (Arc::new(mail), Arc::new(Validate::new(config, dynamodb, region, clock, random)));
     lambda_http::lambda_runtime::run(service_fn(move |event: lambda_http::LambdaEvent<_>| {
         let (mail, validate, telemetry) = (Arc::clone(&mail), Arc::clone(&validate), telemetry.clone());

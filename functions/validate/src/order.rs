@@ -1,4 +1,4 @@
-//! Ordering mails: the same reads and writes for every address.
+//! Orders mails, with the same reads and writes for every address.
 
 use shared::api_key::Caller;
 use shared::clock::Timestamp;
@@ -8,33 +8,33 @@ use shared::http::{ApiError, Call, Reply, StatusCode};
 use shared::mail::LinkBase;
 use shared::store::StoreError;
 use shared::store::limits::Throttled;
-use shared::store::orders::{NewOrder, NotPlaced};
+use shared::store::orders::{NewOrder, NotCreated};
 use shared::store::requests::{Repeat, ResetRequest};
 
 use crate::Validate;
 
-/// How often a call that others overtake reads the request again. Each time somebody else got further.
-const OVERTAKEN_ATTEMPTS: u32 = 5;
+/// Attempts of a call that conflicts with others on the same request. In each conflict another call succeeds.
+const CONFLICT_ATTEMPTS: u32 = 5;
 
 impl Validate {
-    /// Orders a mail with a fresh reset token for the account of `request`, if there is one: the mail function finds out.
-    pub(crate) async fn order_for(
+    /// Orders a reset mail for `request`. The mail function finds out whether the address has an account.
+    pub(crate) async fn order_for_request(
         &self,
         mut request: ResetRequest,
         call: &Call,
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Success, ApiError> {
-        let link = self.link(call)?;
+        let link = self.link_base(call)?;
         if matches!(caller, Caller::Trusted(_)) {
-            self.tell_if_nobody(&request).await?;
+            self.require_account(&request).await?;
         }
-        for _ in 0..OVERTAKEN_ATTEMPTS {
+        for _ in 0..CONFLICT_ATTEMPTS {
             match request.repeat(now) {
                 Repeat::JustMailed => {
                     return Ok(Success::new("mailed_before", Reply::empty(StatusCode::NO_CONTENT)));
                 }
-                Repeat::UsedUp { retry_after } => return Err(Throttled { retry_after }.into()),
+                Repeat::LimitReached { retry_after } => return Err(Throttled { retry_after }.into()),
                 Repeat::Due => {}
             }
             let order = NewOrder {
@@ -43,48 +43,54 @@ impl Validate {
                 link: link.as_ref(),
                 language: request.language.or(call.language),
             };
-            match self.place(order, now).await? {
+            match self.create_order(order, now).await? {
                 Ok(()) => return Ok(Success::new("mail_requested", Reply::empty(StatusCode::NO_CONTENT))),
-                Err(NotPlaced::Throttled(throttled)) => return Err(throttled.into()),
-                Err(NotPlaced::Overtaken) => {
+                Err(NotCreated::Throttled(throttled)) => return Err(throttled.into()),
+                Err(NotCreated::Conflict) => {
                     request =
                         self.requests.find(request.digest(), now).await?.ok_or(ApiError::TokenNotLive)?;
                 }
             }
         }
-        Err(ApiError::Unavailable("others kept overtaking this call".to_owned()))
+        Err(ApiError::Unavailable("every attempt conflicted with another call".to_owned()))
     }
 
-    /// Orders a mail for `address` in one step.
-    pub(crate) async fn order_to(
+    /// Orders a reset mail for `address` without a request.
+    pub(crate) async fn order_for_address(
         &self,
         address: &EmailAddress,
         call: &Call,
         now: Timestamp,
     ) -> Result<(), ApiError> {
-        let link = self.link(call)?;
+        let link = self.link_base(call)?;
         let order = NewOrder { address, request: None, link: link.as_ref(), language: call.language };
-        match self.place(order, now).await? {
+        match self.create_order(order, now).await? {
             Ok(()) => Ok(()),
-            Err(NotPlaced::Throttled(throttled)) => Err(throttled.into()),
-            Err(NotPlaced::Overtaken) => Err(ApiError::Unavailable("no request was overtaken".to_owned())),
+            Err(NotCreated::Throttled(throttled)) => Err(throttled.into()),
+            Err(NotCreated::Conflict) => {
+                Err(ApiError::Unavailable("a conflict without a request".to_owned()))
+            }
         }
     }
 
-    async fn place(&self, order: NewOrder<'_>, now: Timestamp) -> Result<Result<(), NotPlaced>, ApiError> {
-        Ok(self.orders.place(order, &self.limits, now, &self.random).await?)
+    async fn create_order(
+        &self,
+        order: NewOrder<'_>,
+        now: Timestamp,
+    ) -> Result<Result<(), NotCreated>, ApiError> {
+        Ok(self.orders.create(order, &self.limits, now, &self.random).await?)
     }
 
-    /// A back end of the operator's may know who has an account, and whether a request is from before the last change of password. This
-    /// is the one look-up by address outside of the mail function, and no anonymous call leads here.
-    async fn tell_if_nobody(&self, request: &ResetRequest) -> Result<(), ApiError> {
+    /// Fails if the address has no account or the password has changed since `request` was opened. Only for trusted callers: this is the
+    /// only lookup by address outside the mail function.
+    async fn require_account(&self, request: &ResetRequest) -> Result<(), ApiError> {
         let account = self.accounts.find(&request.address).await?.map_err(StoreError::from)?;
-        let is_somebody = account.is_some_and(|account| account.changed_before(request.issued_at));
-        if is_somebody { Ok(()) } else { Err(ApiError::AccountUnknown) }
+        let has_account = account.is_some_and(|account| account.changed_before(request.issued_at));
+        if has_account { Ok(()) } else { Err(ApiError::AccountUnknown) }
     }
 
-    /// Where the link leads, for the order to keep: nowhere if that is configured.
-    fn link(&self, call: &Call) -> Result<Option<LinkBase>, ApiError> {
+    /// The link's base to store in the order. `None` if `RESET_LINK` is set.
+    fn link_base(&self, call: &Call) -> Result<Option<LinkBase>, ApiError> {
         if self.has_reset_link {
             return Ok(None);
         }

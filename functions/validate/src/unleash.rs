@@ -7,7 +7,7 @@ use shared::function::{self, Success};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::store::accounts::Account;
 
-use crate::{Found, Validate};
+use crate::{FoundToken, Validate};
 
 impl Validate {
     /// Orders a mail in one call, without a request.
@@ -17,17 +17,19 @@ impl Validate {
         let address = fields.finish(email)?;
         let now = self.clock.now();
         self.limits.count_reset(caller, &call.source_ip, now).await??;
-        self.order_to(&address, call, now).await?;
+        self.order_for_address(&address, call, now).await?;
         Ok(Success::new("mail_requested", Reply::empty(StatusCode::OK)))
     }
 
-    /// Whose reset token this is.
+    /// Returns the account of a reset token.
     pub(crate) async fn unleash_validate(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
         let token = SecretString::from(call.query("token").ok().flatten().unwrap_or_default());
         let now = self.clock.now();
-        let account = match self.look_up(&token, now).await? {
-            Found::Reset(reset) => self.accounts.current_profile(&reset.account, reset.issued_at).await?,
-            Found::Request(_) | Found::Nothing => None,
+        let account = match self.find_token(&token, now).await? {
+            FoundToken::Reset(reset) => {
+                self.accounts.current_with_profile(&reset.account, reset.issued_at).await?
+            }
+            FoundToken::Request(_) | FoundToken::Unknown => None,
         };
         let Some(account) = account else {
             return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
@@ -36,7 +38,7 @@ impl Validate {
     }
 }
 
-/// What Unleash calls `tokenUserSchema`. Whoever holds the token holds the account, so none of this is news to them.
+/// Unleash's `tokenUserSchema`. It reveals nothing that the token does not give access to.
 fn token_details(account: &Account, token: &SecretString) -> Value {
     let role = account.attribute("role").filter(Value::is_object).unwrap_or_else(|| json!({}));
     json!({

@@ -1,4 +1,4 @@
-//! The address parser: what it takes is one plain address in lower case, and stays so.
+//! Fuzzes the parser of mail addresses. It accepts only one plain address in lower case, and accepts its own output unchanged.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,12 +6,12 @@ use shared::email::EmailAddress;
 
 fuzz_target!(|text: &str| {
     if let Ok(address) = text.parse::<EmailAddress>() {
-        let taken = address.as_str();
+        let accepted = address.as_str();
         assert!(
-            taken.len() <= 254
-                && taken.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase())
+            accepted.len() <= 254
+                && accepted.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase())
         );
-        assert!(!taken.contains(['<', '>', '"', ',', ';']) && taken.matches('@').count() == 1);
-        assert_eq!(taken.parse::<EmailAddress>().as_ref(), Ok(&address));
+        assert!(!accepted.contains(['<', '>', '"', ',', ';']) && accepted.matches('@').count() == 1);
+        assert_eq!(accepted.parse::<EmailAddress>().as_ref(), Ok(&address));
     }
 });

@@ -1,4 +1,4 @@
-//! The `Authorization` header: no text but the key itself makes anybody trusted.
+//! Fuzzes the `Authorization` header. Only the key makes a caller trusted.
 #![no_main]
 
 use std::sync::LazyLock;

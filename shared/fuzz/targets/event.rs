@@ -1,4 +1,4 @@
-//! The body of an event: whatever bytes come, it is fields or an error, and takes memory in proportion.
+//! Fuzzes the body of an event. Any bytes give fields or an error, and memory use is proportional to the length.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,22 +10,22 @@ use shared::http::{AcceptedContentType, Call, Fields, event};
 static MEMORY: PeakAlloc = PeakAlloc;
 
 fn call(value: Value) -> Call {
-    let (request, guarded) = event::read(value);
-    Call::new(&request.into(), guarded)
+    let (request, extracted) = event::read(value);
+    Call::new(&request.into(), extracted)
 }
 
 fuzz_target!(|bytes: &[u8]| {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
     let fields = Fields::parse(bytes);
-    let taken = MEMORY.peak_usage().saturating_sub(before);
-    // A name of one letter is a row of a map: that is the worst there is.
-    assert!(taken <= 16 * bytes.len() + 4096, "{taken} bytes of memory for a body of {}", bytes.len());
+    let used = MEMORY.peak_usage().saturating_sub(before);
+    // The worst case is a body of fields with one-letter names: each is an entry of the map.
+    assert!(used <= 16 * bytes.len() + 4096, "{used} bytes of memory for a body of {}", bytes.len());
     if let Ok(mut fields) = fields {
-        let taken = (fields.email(), fields.text("token"), fields.text("password"));
-        let _ = fields.finish(taken.0.zip(taken.1)).is_ok();
+        let (email, token, _) = (fields.email(), fields.text("token"), fields.text("password"));
+        let _ = fields.finish(email.zip(token)).is_ok();
     }
-    // And as an event of the fuzzer's making.
+    // The bytes as a whole event.
     if let Ok(event) = serde_json::from_slice(bytes) {
         let _ = call(event).fields(AcceptedContentType::JsonOrText).is_ok();
     }

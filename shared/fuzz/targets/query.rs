@@ -1,4 +1,4 @@
-//! The path and the query of an event.
+//! Fuzzes the path and the query of an event.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,8 +12,8 @@ fuzz_target!(|text: &str| {
         "rawPath": text, "rawQueryString": text,
         "requestContext": {"stage": text, "apiId": text, "domainName": text, "http": {"method": "GET", "sourceIp": text}},
     });
-    let (request, guarded) = event::read(event);
-    let call = Call::new(&request.into(), guarded);
+    let (request, extracted) = event::read(event);
+    let call = Call::new(&request.into(), extracted);
     let _ = find(FunctionName::Validate, &call.method, &call.path);
     if let Ok(Some(token)) = call.query("token") {
         let parsed = Token::parse(token.to_owned());

@@ -1,5 +1,5 @@
-//! The SDK's HTTP client: hyper and rustls on ring, HTTP/1.1 alone. The SDK's own client always brings HTTP/2, which `DynamoDB`, SES and
-//! SQS do not speak, and reads the system's root certificates once for each service.
+//! The SDK's HTTP client: hyper and rustls with ring, HTTP/1.1 only. The SDK's default client always includes HTTP/2, which `DynamoDB`, SES
+//! and SQS do not support, and reads the system's root certificates once per service.
 
 use std::error::Error;
 use std::io;
@@ -19,10 +19,9 @@ use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector as Tc
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-/// How long a TCP connection may take.
-const CONNECT: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// One TLS configuration, with the system's root certificates, for all clients. Cheap to clone.
+/// The TLS configuration for all clients, with the system's root certificates. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Https(HttpsConnector<Tcp>);
 
@@ -36,13 +35,13 @@ impl Https {
         let mut tcp = Tcp::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT));
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
         let provider = rustls::crypto::ring::default_provider();
         let tls = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider)?;
         Ok(Self(tls.https_or_http().enable_http1().wrap_connector(tcp)))
     }
 
-    /// A client with connections of its own, which it keeps for later calls.
+    /// A client with its own connection pool.
     #[must_use]
     pub(super) fn client(&self) -> SharedHttpClient {
         let client =
@@ -67,14 +66,14 @@ impl HttpConnector for Connector {
         }
         let response = self.0.request(request);
         HttpConnectorFuture::new(async move {
-            let response = response.await.map_err(classified)?;
+            let response = response.await.map_err(connector_error)?;
             HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }
 
-/// Lets the SDK keep a connection from being used again, after a time-out for example.
+/// Lets the SDK discard a connection, after a timeout for example.
 fn metadata(connection: CaptureConnection) -> ConnectionMetadata {
     let poison = move || {
         if let Some(connection) = connection.connection_metadata().as_ref() {
@@ -84,15 +83,15 @@ fn metadata(connection: CaptureConnection) -> ConnectionMetadata {
     ConnectionMetadata::builder().proxied(false).poison_fn(poison).build()
 }
 
-/// What the SDK's retries go by: whether the network failed.
-fn classified(error: legacy::Error) -> ConnectorError {
+/// Classifies `error` for the SDK's retries.
+fn connector_error(error: legacy::Error) -> ConnectorError {
     let mut causes = successors(error.source(), |cause| Error::source(*cause));
-    let failure = causes.find_map(|cause| cause.downcast_ref::<hyper::Error>());
-    let is_cut_short = failure.is_some_and(hyper::Error::is_incomplete_message);
-    let is_ours = failure.is_some_and(hyper::Error::is_user);
-    if is_cut_short {
+    let cause = causes.find_map(|cause| cause.downcast_ref::<hyper::Error>());
+    let is_incomplete = cause.is_some_and(hyper::Error::is_incomplete_message);
+    let is_user_error = cause.is_some_and(hyper::Error::is_user);
+    if is_incomplete {
         ConnectorError::other(error.into(), Some(ErrorKind::TransientError))
-    } else if is_ours {
+    } else if is_user_error {
         ConnectorError::user(error.into())
     } else {
         ConnectorError::io(error.into())

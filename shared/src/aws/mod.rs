@@ -1,5 +1,5 @@
-//! The SDK's clients, each with an end to every wait. Region, credentials and endpoints come from the environment variables that every
-//! SDK reads; the rest of the default chain (profiles, web identity, instance metadata) has no place in Lambda and costs 0.4 MB.
+//! The SDK's clients, with timeouts. Region, credentials and endpoints come from the environment variables that every SDK reads. The rest
+//! of the default chain (profiles, web identity, instance metadata) is not used in Lambda and would add 0.4 MB.
 
 mod https;
 
@@ -17,14 +17,14 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use self::https::Https;
 
-/// `DynamoDB` answers in single-digit milliseconds; a call that takes a second is lost, and worth another try.
-const DYNAMODB_ATTEMPT: Duration = Duration::from_millis(1_500);
-const DYNAMODB_OPERATION: Duration = Duration::from_secs(4);
+/// `DynamoDB` responds in single-digit milliseconds. An attempt that takes longer than a second is lost; retry it.
+const DYNAMODB_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// SES may take longer; no caller waits for it.
-const SES_ATTEMPT: Duration = Duration::from_secs(4);
+const SES_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Where and as whom the functions call AWS.
+/// The region, credentials, endpoints and TLS configuration for AWS.
 #[derive(Clone, Debug)]
 pub struct Aws {
     sdk: SdkConfig,
@@ -32,7 +32,7 @@ pub struct Aws {
     region: String,
 }
 
-/// Why AWS cannot be called.
+/// Why the AWS clients cannot be configured.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsError {
     /// The variable is missing.
@@ -41,7 +41,7 @@ pub enum AwsError {
          those for a profile"
     )]
     NotSet(&'static str),
-    /// There are no root certificates.
+    /// The root certificates cannot be read.
     #[error("the system's root certificates cannot be read: {0}")]
     Roots(#[from] io::Error),
 }
@@ -80,12 +80,12 @@ impl Aws {
         &self.region
     }
 
-    /// A `DynamoDB` client that gives up after four seconds.
+    /// A `DynamoDB` client with a timeout of four seconds per operation.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk)
             .http_client(self.https.client())
-            .timeout_config(dynamodb_timeouts(DYNAMODB_OPERATION))
+            .timeout_config(dynamodb_timeouts(OPERATION_TIMEOUT))
             .retry_config(
                 RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50)),
             )
@@ -93,32 +93,32 @@ impl Aws {
         aws_sdk_dynamodb::Client::from_conf(config)
     }
 
-    /// An SES client that gives up after four seconds and does not repeat by itself: [`crate::mail::send`] tells what may be
-    /// repeated. Its connections are its own, so make one for each batch of mails: a connection that was kept from an earlier one may
-    /// have died while the environment was frozen, and then nobody can tell whether a mail left before it did.
+    /// An SES client with a timeout of four seconds and no retries: [`crate::mail::send`] decides what to retry. It has its own connection
+    /// pool, so create one per batch of mails. A connection kept from an earlier batch may have broken while the environment was frozen,
+    /// and then it is unknown whether the mail was sent.
     #[must_use]
     pub fn ses(&self) -> aws_sdk_sesv2::Client {
         let config = aws_sdk_sesv2::config::Builder::from(&self.sdk)
             .http_client(self.https.client())
-            .timeout_config(timeouts(SES_ATTEMPT, SES_ATTEMPT))
+            .timeout_config(timeouts(SES_TIMEOUT, SES_TIMEOUT))
             .retry_config(RetryConfig::disabled())
             .build();
         aws_sdk_sesv2::Client::from_conf(config)
     }
 
-    /// An SQS client that gives up after four seconds.
+    /// An SQS client with a timeout of four seconds per operation.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         let config = aws_sdk_sqs::config::Builder::from(&self.sdk)
             .http_client(self.https.client())
-            .timeout_config(dynamodb_timeouts(DYNAMODB_OPERATION))
+            .timeout_config(dynamodb_timeouts(OPERATION_TIMEOUT))
             .retry_config(RetryConfig::standard())
             .build();
         aws_sdk_sqs::Client::from_conf(config)
     }
 }
 
-/// The endpoints of single services. The SDK asks for them by the service's name.
+/// Resolves the variables for the endpoint of one service.
 struct ServiceVariables<F>(F);
 
 impl<F> std::fmt::Debug for ServiceVariables<F> {
@@ -134,9 +134,9 @@ impl<F: Fn(&str) -> Option<String> + Send + Sync> LoadServiceConfig for ServiceV
     }
 }
 
-/// The ends of the waits for `DynamoDB`, of which a whole operation takes up to `operation`.
+/// Timeouts for `DynamoDB`, with `operation` as the timeout of all attempts together.
 pub(crate) fn dynamodb_timeouts(operation: Duration) -> TimeoutConfig {
-    timeouts(DYNAMODB_ATTEMPT, operation)
+    timeouts(DYNAMODB_ATTEMPT_TIMEOUT, operation)
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
@@ -167,17 +167,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_service_has_the_endpoint_of_its_own_variable() {
+    async fn each_service_uses_the_endpoint_in_its_own_variable() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let dead = "http://127.0.0.1:1";
         let alive = format!("http://{}", listener.local_addr().expect("an address"));
         for (service, other) in [("DYNAMODB", "SESV2"), ("SESV2", "SQS"), ("SQS", "DYNAMODB")] {
-            let (own, others) = (format!("AWS_ENDPOINT_URL_{service}"), format!("AWS_ENDPOINT_URL_{other}"));
+            let (own, unused) = (format!("AWS_ENDPOINT_URL_{service}"), format!("AWS_ENDPOINT_URL_{other}"));
             let alive = alive.clone();
             let aws = Aws::read(move |name| match name {
                 "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
                 name if name == own => Some(alive.clone()),
-                name if name == others || name == "AWS_ENDPOINT_URL" => Some(dead.to_owned()),
+                name if name == unused || name == "AWS_ENDPOINT_URL" => Some(dead.to_owned()),
                 _ => None,
             })
             .expect("AWS");

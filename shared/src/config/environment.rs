@@ -1,4 +1,4 @@
-//! Reads environment variables: each is there and well-formed, or named in an error that does not quote its value.
+//! Reads and checks environment variables. An error names the variable and does not quote its value.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -21,16 +21,16 @@ impl Environment<'_> {
     pub(super) fn optional(&self, variable: &'static str) -> Result<Option<String>, ConfigError> {
         let value = (self.0)(variable).filter(|value| !value.is_empty());
         match value {
-            // A line break in the sender or the service's name would be a header of the attacker's choice.
+            // A line break in the sender or the service's name would allow header injection.
             Some(value) if value.chars().any(char::is_control) => {
-                Err(bad(variable, "must not contain control characters"))
+                Err(config_error(variable, "must not contain control characters"))
             }
             value => Ok(value),
         }
     }
 
     pub(super) fn required(&self, variable: &'static str) -> Result<String, ConfigError> {
-        self.optional(variable)?.ok_or_else(|| bad(variable, "is not set"))
+        self.optional(variable)?.ok_or_else(|| config_error(variable, "is not set"))
     }
 
     pub(super) fn text(&self, variable: &'static str, default: &str) -> Result<String, ConfigError> {
@@ -49,7 +49,7 @@ impl Environment<'_> {
         let Some(text) = self.optional(variable)? else { return Ok(default) };
         match text.parse() {
             Ok(number) if range.contains(&number) => Ok(number),
-            _ => Err(bad(
+            _ => Err(config_error(
                 variable,
                 format!("must be a whole number from {} to {}", range.start(), range.end()),
             )),
@@ -68,7 +68,7 @@ impl Environment<'_> {
             required: self.required_attribute()?,
         };
         if table.email_index.is_none() && table.key != table.email {
-            return Err(bad(
+            return Err(config_error(
                 "ACCOUNTS_EMAIL_INDEX",
                 "is not set, but accounts are not keyed by their address (ACCOUNTS_KEY differs from \
                  ACCOUNTS_EMAIL): name an index whose partition key is the address",
@@ -76,13 +76,13 @@ impl Environment<'_> {
         }
         let written = [&table.password_hash, &table.password_changed_at];
         if written[0] == written[1] || written.iter().any(|name| [&table.key, &table.email].contains(name)) {
-            return Err(bad(
+            return Err(config_error(
                 "ACCOUNTS_PASSWORD_HASH",
                 "and ACCOUNTS_PASSWORD_CHANGED_AT must differ from each other, from ACCOUNTS_KEY and from ACCOUNTS_EMAIL",
             ));
         }
         if table.locale == table.password_hash {
-            return Err(bad("ACCOUNTS_LOCALE", "must differ from ACCOUNTS_PASSWORD_HASH"));
+            return Err(config_error("ACCOUNTS_LOCALE", "must differ from ACCOUNTS_PASSWORD_HASH"));
         }
         Ok(table)
     }
@@ -94,18 +94,18 @@ impl Environment<'_> {
             Some((name, value)) if !name.is_empty() && !value.is_empty() => {
                 Ok(Some(RequiredAttribute { name: name.to_owned(), value: value.to_owned() }))
             }
-            _ => Err(bad(VARIABLE, "must have the form name=value, such as status=active")),
+            _ => Err(config_error(VARIABLE, "must have the form name=value, such as status=active")),
         }
     }
 
     pub(super) fn mail(&self) -> Result<MailSettings, ConfigError> {
         let from = self.required("MAIL_FROM")?;
         if !from.contains('@') {
-            return Err(bad("MAIL_FROM", "must be an address that is verified with SES"));
+            return Err(config_error("MAIL_FROM", "must be an address that is verified with SES"));
         }
         let reset_link = self.optional("RESET_LINK")?;
         if reset_link.as_deref().is_some_and(|link| !is_link_base(link)) {
-            return Err(bad(
+            return Err(config_error(
                 "RESET_LINK",
                 "must be an https:// address without a fragment (Rekey appends #token=…), in which {token} may stand once, in the \
                  path or the query",
@@ -124,7 +124,7 @@ impl Environment<'_> {
         let color = color.map(|text| text.parse()).transpose();
         Ok(Branding {
             service_name: self.text("SERVICE_NAME", "Rekey")?,
-            color: color.map_err(|error| bad("BRAND_COLOR", format!("{error}")))?,
+            color: color.map_err(|error| config_error("BRAND_COLOR", format!("{error}")))?,
             logo_url: self.link("LOGO_URL", is_https, "must be an https:// address")?,
             sign_in_link: self.link("SIGN_IN_LINK", is_https, "must be an https:// address")?,
             support_link: self.link(
@@ -138,21 +138,22 @@ impl Environment<'_> {
     fn link(
         &self,
         variable: &'static str,
-        is_good: impl Fn(&str) -> bool,
+        is_valid: impl Fn(&str) -> bool,
         problem: &str,
     ) -> Result<Option<String>, ConfigError> {
         let link = self.optional(variable)?;
-        if link.as_deref().is_none_or(is_good) { Ok(link) } else { Err(bad(variable, problem)) }
+        if link.as_deref().is_none_or(is_valid) { Ok(link) } else { Err(config_error(variable, problem)) }
     }
 
     pub(super) fn default_language(&self) -> Result<Language, ConfigError> {
         const VARIABLE: &str = "DEFAULT_LOCALE";
         let codes = || Language::all().map(Language::code).collect::<Vec<_>>().join(", ");
-        Language::from_locale(&self.text(VARIABLE, "en")?)
-            .ok_or_else(|| bad(VARIABLE, format!("must be one of the languages that are there: {}", codes())))
+        Language::from_locale(&self.text(VARIABLE, "en")?).ok_or_else(|| {
+            config_error(VARIABLE, format!("must be one of the languages that are there: {}", codes()))
+        })
     }
 
-    /// RFC 9106 section 4's second recommended option unless configured: 64 MiB, 3 iterations, 4 lanes.
+    /// Default: the second option that RFC 9106 section 4 recommends, 64 MiB, 3 iterations and 4 lanes.
     pub(super) fn argon2(&self) -> Result<Argon2Cost, ConfigError> {
         let memory_kib = self.number("ARGON2_MEMORY_KIB", 65_536, 0..=4_194_304)?;
         let iterations = self.number("ARGON2_ITERATIONS", 3, 0..=1_000)?;
@@ -163,59 +164,61 @@ impl Environment<'_> {
                 Argon2CostError::TooFewIterations => "ARGON2_ITERATIONS",
                 Argon2CostError::OutOfRange => "ARGON2_LANES",
             };
-            bad(variable, error.to_string())
+            config_error(variable, error.to_string())
         })
     }
 
     pub(super) fn origin_secrets(&self) -> Result<OriginSecrets, ConfigError> {
         let text = self.text("ORIGIN_SECRETS", "")?;
-        text.parse().map_err(|error: OriginSecretsError| bad("ORIGIN_SECRETS", error.to_string()))
+        text.parse().map_err(|error: OriginSecretsError| config_error("ORIGIN_SECRETS", error.to_string()))
     }
 
     pub(super) fn api_keys(&self) -> Result<ApiKeys, ConfigError> {
         let keys: ApiKeys = self
             .text("API_KEYS", "")?
             .parse()
-            .map_err(|error| bad("API_KEYS", format!("is malformed: {error}")))?;
+            .map_err(|error| config_error("API_KEYS", format!("is malformed: {error}")))?;
         let required = match self.text("REQUIRE_API_KEY", "false")?.as_str() {
             "true" => true,
             "false" => false,
-            _ => return Err(bad("REQUIRE_API_KEY", "must be true or false")),
+            _ => return Err(config_error("REQUIRE_API_KEY", "must be true or false")),
         };
         if required && keys.is_empty() {
-            return Err(bad("REQUIRE_API_KEY", "is true, but API_KEYS holds no key: nobody could call"));
+            return Err(config_error(
+                "REQUIRE_API_KEY",
+                "is true, but API_KEYS holds no key: nobody could call",
+            ));
         }
         Ok(keys.required(required))
     }
 }
 
-/// Whether `link` is an `https` address (or a plain one of this machine) to which a fragment can be appended, or that says once where
-/// the token goes.
+/// Whether `link` is an `https` URL (or `http` on localhost) without a fragment, with at most one `{token}`, after the host.
 fn is_link_base(link: &str) -> bool {
-    // Another brace would be a misspelled place for the token.
-    let plain = link.replacen(LinkBase::TOKEN, "", 1);
+    // Other braces would be a misspelled placeholder.
+    let without_token = link.replacen(LinkBase::TOKEN, "", 1);
     let Ok(uri) = link.replacen(LinkBase::TOKEN, "T", 1).parse::<Uri>() else { return false };
-    let local = ["127.0.0.1", "localhost", "[::1]"].map(Some).contains(&uri.host());
-    let secure = uri.scheme_str() == Some("https") || (uri.scheme_str() == Some("http") && local);
-    let token_after_host = link
+    let is_local = ["127.0.0.1", "localhost", "[::1]"].map(Some).contains(&uri.host());
+    let is_secure = uri.scheme_str() == Some("https") || (uri.scheme_str() == Some("http") && is_local);
+    let is_token_after_host = link
         .find(LinkBase::TOKEN)
         .is_none_or(|at| link.match_indices('/').nth(2).is_some_and(|(path, _)| at > path));
-    secure && token_after_host && !plain.contains(['#', '@', '"', '<', '>', '{', '}'])
+    is_secure && is_token_after_host && !without_token.contains(['#', '@', '"', '<', '>', '{', '}'])
 }
 
-/// Whether `link` is an `https` address that can stand in HTML and in a policy as it is: no quotation marks, and no separators of
-/// Content-Security-Policy.
+/// Whether `link` is an `https` URL that needs no escaping in HTML and in Content-Security-Policy: it has no quotation marks and none of
+/// the header's separators.
 fn is_https(link: &str) -> bool {
     let is_plain = !link.contains(['"', '\'', '<', '>', '\\', '@', ';', ',', ' ']);
     is_plain && link.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("https") && uri.host().is_some())
 }
 
-/// Whether `link` leads to one address, without any header for the mail.
+/// Whether `link` is a `mailto:` URL with one address and no header fields.
 fn is_mailto(link: &str) -> bool {
     link.strip_prefix("mailto:")
         .is_some_and(|address| address.parse::<EmailAddress>().is_ok() && !address.contains(['?', '&', '%']))
 }
 
-pub(super) fn bad(variable: &'static str, problem: impl Into<String>) -> ConfigError {
+pub(super) fn config_error(variable: &'static str, problem: impl Into<String>) -> ConfigError {
     ConfigError { variable, problem: problem.into() }
 }

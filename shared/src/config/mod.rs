@@ -1,11 +1,11 @@
-//! The configuration: environment variables, read once at cold start. A missing or bad one stops the start
-//! with a message that names it, so that a mistake shows at deployment and not in somebody's reset.
+//! The configuration: environment variables, read once at cold start. A missing or invalid variable stops the start with a message that
+//! names it, so that a mistake is found at deployment.
 
 mod environment;
 
 use std::fmt;
 
-use self::environment::{Environment, bad};
+use self::environment::{Environment, config_error};
 use crate::api_key::ApiKeys;
 use crate::branding::Branding;
 use crate::language::Language;
@@ -14,7 +14,7 @@ use crate::origin::OriginSecrets;
 use crate::password::hash::Argon2Cost;
 use crate::password::{self, PasswordPolicy};
 
-/// Every variable that [`Config::read`] looks at. The SAM template sets all of them.
+/// Every variable that [`Config::read`] reads. The SAM template sets all of them.
 pub const VARIABLES: [&str; 32] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
@@ -50,92 +50,92 @@ pub const VARIABLES: [&str; 32] = [
     "ACCOUNTS_LOCALE",
 ];
 
-/// Where the accounts are. Rekey's own table has the address as its key; an operator's may differ in all.
+/// The accounts table and its attributes. The key of Rekey's own table is the address; an operator's table may differ in everything.
 #[derive(Clone, Debug)]
 pub struct AccountsTable {
     /// The table's name.
     pub name: String,
-    /// The partition key's attribute.
+    /// The partition key.
     pub key: String,
     /// The attribute that holds the address, in lower case.
     pub email: String,
-    /// An index whose partition key is [`Self::email`]; needed unless the table itself has that key.
+    /// An index whose partition key is [`Self::email`]. Required unless that is the table's partition key.
     pub email_index: Option<String>,
-    /// The attribute that takes the PHC string.
+    /// The attribute for the PHC string.
     pub password_hash: String,
-    /// The attribute that takes the time of the change.
+    /// The attribute for the time of the last password change.
     pub password_changed_at: String,
-    /// The attribute that holds the language in which the person is written to, such as `de-AT`.
+    /// The attribute that holds the language for mails, such as `de-AT`.
     pub locale: String,
-    /// What a row must have to be mailed and changed.
+    /// The attribute that an account must have, if any.
     pub required: Option<RequiredAttribute>,
 }
 
-/// An attribute that must have a certain value: it keeps disabled accounts out.
+/// An attribute that must have a certain value. Excludes disabled accounts, for example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequiredAttribute {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its value; `true`, `false` and whole numbers also mean the truth value and the number.
+    /// The value. `true`, `false` and integers also match a Boolean or a number.
     pub value: String,
 }
 
-/// How mails leave and where they lead.
+/// The settings of mails.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
     /// The sender, an identity verified with SES.
     pub from: String,
-    /// Where answers go, if not to the sender.
+    /// The `Reply-To` address, if not the sender.
     pub reply_to: Option<String>,
     /// The SES configuration set.
     pub configuration_set: Option<String>,
-    /// Where the link leads; `None` means the hosted page under the API's own address.
+    /// The link's base. `None` means the hosted page at the API's default endpoint.
     pub reset_link: Option<LinkBase>,
 }
 
-/// How often; zero means without limit.
+/// The rate limits. Zero means no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct LimitSettings {
     /// Reset requests from one IP address in ten minutes.
     pub reset_per_ip: u32,
-    /// Mails to one address in an hour, or in a token's life where that is shorter. Unless zero, also one a minute.
+    /// Mails to one address in an hour, or in a token's lifetime if that is shorter. Unless zero, also at most one per minute.
     pub mail_per_address: u32,
     /// Calls with a dead token from one IP address in ten minutes.
     pub bad_token_per_ip: u32,
 }
 
-/// Everything a function knows about its deployment.
+/// The configuration of a function.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The tokens table's name.
     pub tokens_table: String,
     /// The accounts table.
     pub accounts: AccountsTable,
-    /// How long both kinds of token live, in seconds.
+    /// The lifetime of both kinds of token, in seconds.
     pub token_lifetime_seconds: u64,
-    /// The mails.
+    /// The settings of mails.
     pub mail: MailSettings,
-    /// How pages and mails show whose they are.
+    /// The branding of pages and mails.
     pub branding: Branding,
-    /// The language of pages and mails where the person's is not known, or not there.
+    /// The language of pages and mails if the person's is unknown or not supported.
     pub default_language: Language,
-    /// What a password must be.
+    /// The password policy.
     pub password_policy: PasswordPolicy,
-    /// What a hash costs.
+    /// The cost of a password hash.
     pub argon2: Argon2Cost,
-    /// Who is trusted.
+    /// The API keys of trusted callers.
     pub api_keys: ApiKeys,
-    /// What proves that a call came through CloudFront, where the API stands behind it.
+    /// The secrets that prove that a call came through CloudFront.
     pub origin_secrets: OriginSecrets,
-    /// The throttles.
+    /// The rate limits.
     pub limits: LimitSettings,
-    /// Where entries about failed mails go.
+    /// The queue for mails that failed permanently.
     pub dead_letter_queue_url: Option<String>,
-    /// The deployment's name: a dimension of its metrics.
+    /// The deployment's name, a dimension of its metrics.
     pub stack_name: String,
 }
 
-/// A variable is missing or bad. The message names it and never quotes its value.
+/// A variable is missing or invalid. The message names it and does not quote its value.
 #[derive(thiserror::Error)]
 #[error("environment variable {variable} {problem}")]
 pub struct ConfigError {
@@ -143,7 +143,7 @@ pub struct ConfigError {
     problem: String,
 }
 
-/// The message itself: it is what a process prints whose `main` returns this.
+/// The same as `Display`: Rust prints the `Debug` form of an error that `main` returns.
 impl fmt::Debug for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -151,12 +151,12 @@ impl fmt::Debug for ConfigError {
 }
 
 impl Config {
-    /// Reads the configuration through `variable`, in production `std::env::var`. An empty variable counts as
-    /// absent: `CloudFormation` cannot leave one out.
+    /// Reads the configuration with `variable`, in production `std::env::var`. An empty variable counts as absent: `CloudFormation` cannot
+    /// omit one.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] for the first variable that is missing or bad.
+    /// [`ConfigError`] for the first variable that is missing or invalid.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let env = Environment(&variable);
         let config = Self {
@@ -182,13 +182,13 @@ impl Config {
             stack_name: env.text("STACK_NAME", "rekey")?,
         };
         if config.api_keys.are_required() && config.mail.reset_link.is_none() {
-            return Err(bad(
+            return Err(config_error(
                 "RESET_LINK",
                 "is not set, but REQUIRE_API_KEY is true: the hosted page, to which mails would link, is then switched off",
             ));
         }
         if config.origin_secrets.are_required() && config.mail.reset_link.is_none() {
-            return Err(bad(
+            return Err(config_error(
                 "RESET_LINK",
                 "is not set, but ORIGIN_SECRETS is: mails would link past CloudFront to the API's own address, which then refuses",
             ));
@@ -230,14 +230,14 @@ mod tests {
     }
 
     #[test]
-    fn a_link_may_say_where_the_token_goes() {
+    fn a_link_may_contain_the_tokens_placeholder() {
         for link in ["https://example.com/new?token={token}", "https://example.com/new/{token}"] {
             assert!(read(&[("RESET_LINK", link)]).is_ok(), "{link}");
         }
     }
 
     #[test]
-    fn every_variable_that_is_read_is_listed() {
+    fn variables_lists_every_variable_that_is_read() {
         let asked = RefCell::new(BTreeSet::new());
         let _ = Config::read(|name| {
             asked.borrow_mut().insert(name.to_owned());
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_bad_variable_is_named_and_its_value_is_not_quoted() {
+    fn an_error_names_the_variable_and_does_not_quote_its_value() {
         for (variable, value) in [
             ("TOKENS_TABLE", ""),
             ("ACCOUNTS_TABLE", ""),
@@ -320,7 +320,7 @@ mod tests {
                     prop_assert!(!base.contains(['#', '@', '\r', '\n']));
                     prop_assert!(!config.mail.from.contains(['\r', '\n']));
                 }
-                // Another variable may be the one that no longer fits.
+                // The error may name another variable that does not fit this one.
                 Err(error) => prop_assert!(error.to_string().starts_with("environment variable "), "{error}"),
             }
         }

@@ -1,4 +1,4 @@
-//! A call: what the handlers need of a `lambda_http` request.
+//! [`Call`]: what handlers need from a `lambda_http` request.
 
 use std::net::IpAddr;
 
@@ -8,19 +8,19 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::event::{Body, Guarded, VIEWER_ADDRESS};
+use super::event::{Body, Extracted, VIEWER_ADDRESS};
 use super::{ApiError, Fields};
 use crate::language::Language;
 use crate::mail::ApiAddress;
 use crate::origin;
 
-/// What a body may say of itself.
+/// The `Content-Type` that a route accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AcceptedContentType {
     /// `application/json` or anything `+json`.
     Json,
-    /// The same or `text/plain`, which a documented client sends with a `GET`. No browser sends a body with a `GET`; with a `POST`
-    /// it would send one of this type, or of none, to any site without asking that site for leave by CORS.
+    /// JSON or `text/plain`, which a documented client sends with a `GET`. Not for a `POST`: a page of another site can send one with
+    /// `text/plain` or without a type, and no CORS preflight. Browsers send no body with a `GET`.
     JsonOrText,
 }
 
@@ -32,14 +32,13 @@ pub struct Call {
     pub path: String,
     /// `Authorization` as sent.
     pub authorization: Option<SecretString>,
-    /// What proves that the call came through CloudFront.
+    /// The header that proves that the call came through CloudFront.
     pub origin_secret: Option<SecretString>,
-    /// The first of the languages in `Accept-Language` that is there.
+    /// The first supported language in `Accept-Language`.
     pub language: Option<Language>,
-    /// Whom per-address throttles count: the caller's IP address as API Gateway saw it, for IPv6 its /64 network,
-    /// which one customer has to themselves.
+    /// What per-IP limits count: the caller's IP address as API Gateway saw it. For IPv6 its /64 network, which belongs to one customer.
     pub source_ip: String,
-    viewer: Option<IpAddr>,
+    viewer_ip: Option<IpAddr>,
     /// Which API the call came through.
     pub api: Option<ApiAddress>,
     /// API Gateway's request id.
@@ -50,16 +49,16 @@ pub struct Call {
 }
 
 impl Call {
-    /// The call in `request`, of whose event the guard kept `guarded`.
+    /// The call in `request`, with what [`super::event::read`] extracted from its event.
     #[must_use]
-    pub fn new(request: &Request, guarded: Guarded) -> Self {
+    pub fn new(request: &Request, extracted: Extracted) -> Self {
         let context = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV1(context)) => Context {
                 api_id: context.apiid.clone(),
                 stage: context.stage.clone(),
                 request_id: context.request_id.clone(),
                 source_ip: context.identity.source_ip.clone(),
-                // A REST API's path comes without it.
+                // In a REST API's event, the path has no stage.
                 stage_in_path: None,
             },
             Some(RequestContext::ApiGatewayV2(context)) => Context {
@@ -78,22 +77,22 @@ impl Call {
             origin_secret: header(request, origin::HEADER).map(SecretString::from),
             language: header(request, ACCEPT_LANGUAGE.as_str()).and_then(Language::from_accept_language),
             source_ip: source_ip(context.source_ip.as_deref().and_then(|ip| ip.parse().ok())),
-            viewer: header(request, VIEWER_ADDRESS).and_then(viewer),
+            viewer_ip: header(request, VIEWER_ADDRESS).and_then(parse_viewer_address),
             api: context
                 .api_id
-                .map(|api_id| ApiAddress::new(api_id, context.stage, guarded.domain.as_deref())),
+                .map(|api_id| ApiAddress::new(api_id, context.stage, extracted.domain.as_deref())),
             gateway_request_id: context.request_id,
             query: request.query_string_parameters_ref().cloned().unwrap_or_default(),
             content_type: header(request, CONTENT_TYPE.as_str()).map(str::to_owned),
-            body: guarded.body,
+            body: extracted.body,
         }
     }
 
-    /// Counts the viewer that CloudFront names in place of CloudFront itself. Only for a call that proved that it came through it: anybody
-    /// can send the header.
-    pub fn count_viewer(&mut self) {
-        if self.viewer.is_some() {
-            self.source_ip = source_ip(self.viewer);
+    /// Makes per-IP limits count the viewer's IP address from CloudFront's header, instead of CloudFront's. Only for a call with a valid
+    /// origin secret: anybody can send the header.
+    pub fn use_viewer_ip(&mut self) {
+        if self.viewer_ip.is_some() {
+            self.source_ip = source_ip(self.viewer_ip);
         }
     }
 
@@ -101,7 +100,7 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`ApiError::Invalid`] if it is there twice: two readers could then see two values.
+    /// [`ApiError::Invalid`] if it is repeated: another parser could then see another value.
     pub fn query(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
         match self.query.all(name).unwrap_or_default()[..] {
             [] => Ok(None),
@@ -110,25 +109,25 @@ impl Call {
         }
     }
 
-    /// The body's fields; none if it is empty.
+    /// The body's fields. No fields if the body is empty.
     ///
     /// # Errors
     ///
     /// [`ApiError::BodyTooLarge`], [`ApiError::NotJson`] or [`ApiError::Invalid`].
-    pub fn fields(&self, media: AcceptedContentType) -> Result<Fields, ApiError> {
+    pub fn fields(&self, accepted: AcceptedContentType) -> Result<Fields, ApiError> {
         let Body::Bytes(bytes) = &self.body else { return Err(ApiError::BodyTooLarge) };
         let bytes = bytes.expose_secret();
         if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Fields::none());
+            return Ok(Fields::empty());
         }
-        if !self.content_type.as_deref().is_some_and(|content_type| media.takes(content_type)) {
+        if !self.content_type.as_deref().is_some_and(|content_type| accepted.matches(content_type)) {
             return Err(ApiError::NotJson("The Content-Type must be application/json."));
         }
         Fields::parse(bytes)
     }
 }
 
-/// What both kinds of request context tell.
+/// The fields of both kinds of request context.
 #[derive(Default)]
 struct Context {
     api_id: Option<String>,
@@ -139,11 +138,11 @@ struct Context {
 }
 
 impl AcceptedContentType {
-    fn takes(self, content_type: &str) -> bool {
+    fn matches(self, content_type: &str) -> bool {
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let json = essence == "application/json"
+        let is_json = essence == "application/json"
             || (essence.starts_with("application/") && essence.ends_with("+json"));
-        json || (self == Self::JsonOrText && essence == "text/plain")
+        is_json || (self == Self::JsonOrText && essence == "text/plain")
     }
 }
 
@@ -151,14 +150,14 @@ fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()
 }
 
-/// A named stage stands before the path of an HTTP API.
+/// In an HTTP API's event, a named stage is the first segment of the path.
 fn without_stage(path: &str, stage: Option<&str>) -> String {
     let rest = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
     rest.filter(|rest| rest.starts_with('/')).unwrap_or(path).to_owned()
 }
 
-/// The address in `198.51.100.10:46532`; one of IPv6 stands in front of its port with or without brackets.
-fn viewer(address_and_port: &str) -> Option<IpAddr> {
+/// The IP address in `198.51.100.10:46532`. An IPv6 address may be in brackets.
+fn parse_viewer_address(address_and_port: &str) -> Option<IpAddr> {
     let (address, _port) = address_and_port.trim().rsplit_once(':')?;
     address.trim_matches(['[', ']']).parse().ok()
 }
@@ -173,7 +172,7 @@ fn source_ip(ip: Option<IpAddr>) -> String {
             },
             |v4| v4.to_string(),
         ),
-        // One bucket for all who come without an address, rather than none.
+        // Calls without an address share one counter, rather than not being counted.
         None => "unknown".to_owned(),
     }
 }
@@ -203,8 +202,8 @@ mod tests {
     }
 
     fn call(event: Value) -> Call {
-        let (request, guarded) = event::read(event);
-        Call::new(&request.into(), guarded)
+        let (request, extracted) = event::read(event);
+        Call::new(&request.into(), extracted)
     }
 
     fn merge(into: &mut Value, changes: &Value) {
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rest_api_event_reads_like_an_http_api_event() {
+    fn rest_api_events_are_supported() {
         let call = call(json!({
             "httpMethod": "GET", "path": "/organizations/complete-password/", "headers": {"AUTHORIZATION": "Token k"},
             "multiValueQueryStringParameters": {"token": ["T"], "email": ["a@b.de"]},
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_stage_is_no_part_of_the_path() {
+    fn a_named_stage_is_not_part_of_the_path() {
         let call = v2(
             &json!({"rawPath": "/prod/organizations/reset-password", "requestContext": {"stage": "prod"}}),
         );
@@ -243,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_url_is_known_by_its_domain() {
+    fn a_function_url_is_recognised_by_its_domain() {
         let call = v2(&json!({"requestContext": {"domainName": "a1.lambda-url.eu-west-1.on.aws"}}));
         assert!(call.api.is_some_and(|api| api.is_function_url));
         let call = v2(&json!({"requestContext": {"domainName": "evil.lambda-url.eu-west-1.on.aws"}}));
@@ -251,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn throttles_count_the_gateways_address_and_a_whole_ipv6_network() {
+    fn limits_count_the_ip_address_from_api_gateway_and_a_whole_ipv6_network() {
         let ip = |ip: &str| {
             v2(&json!({"requestContext": {"http": {"sourceIp": ip}}, "headers": {"x-forwarded-for": "198.51.100.7"}})).source_ip
         };
@@ -271,38 +270,38 @@ mod tests {
     }
 
     #[test]
-    fn a_body_has_at_most_16_kib_plain_or_in_base64() {
+    fn a_body_may_have_16_kib_plain_or_in_base64() {
         let padded = |length: usize| format!("{{}}{}", " ".repeat(length - 2));
-        for (length, taken) in [(MAX_BODY, true), (MAX_BODY + 1, false)] {
+        for (length, is_accepted) in [(MAX_BODY, true), (MAX_BODY + 1, false)] {
             let json = json!({"content-type": "application/json"});
             let plain = v2(&json!({"headers": json, "body": padded(length)}));
-            assert_eq!(plain.fields(AcceptedContentType::Json).is_ok(), taken, "{length}");
+            assert_eq!(plain.fields(AcceptedContentType::Json).is_ok(), is_accepted, "{length}");
             let encoded = v2(
                 &json!({"headers": json, "body": BASE64_STANDARD.encode(padded(length)), "isBase64Encoded": true}),
             );
-            assert_eq!(encoded.fields(AcceptedContentType::Json).is_ok(), taken, "{length} in base64");
+            assert_eq!(encoded.fields(AcceptedContentType::Json).is_ok(), is_accepted, "{length} in base64");
         }
     }
 
     #[test]
-    fn the_content_type_decides_and_must_be_there() {
-        let takes = |content_type: &str, media| {
+    fn the_content_type_is_required_and_must_be_accepted() {
+        let is_accepted = |content_type: &str, accepted| {
             let headers =
                 if content_type.is_empty() { json!({}) } else { json!({"Content-Type": content_type}) };
-            v2(&json!({"headers": headers, "body": "{}"})).fields(media).is_ok()
+            v2(&json!({"headers": headers, "body": "{}"})).fields(accepted).is_ok()
         };
         for content_type in
             ["application/json", "Application/JSON; charset=utf-8", "application/problem+json"]
         {
-            assert!(takes(content_type, AcceptedContentType::Json), "{content_type}");
+            assert!(is_accepted(content_type, AcceptedContentType::Json), "{content_type}");
         }
         for content_type in
             ["", "application/x-www-form-urlencoded", "text/html", "multipart/form-data", "json", "x+json"]
         {
-            assert!(!takes(content_type, AcceptedContentType::JsonOrText), "{content_type}");
+            assert!(!is_accepted(content_type, AcceptedContentType::JsonOrText), "{content_type}");
         }
-        assert!(takes("text/plain;charset=UTF-8", AcceptedContentType::JsonOrText));
-        assert!(!takes("text/plain", AcceptedContentType::Json));
+        assert!(is_accepted("text/plain;charset=UTF-8", AcceptedContentType::JsonOrText));
+        assert!(!is_accepted("text/plain", AcceptedContentType::Json));
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -1,4 +1,4 @@
-//! The fields of a JSON body. Duplicate names are refused: two readers of one body must not see two values.
+//! The fields of a JSON body. Duplicate names are refused: another parser could see another value.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,16 +10,16 @@ use serde_json::error::Category;
 use super::{ApiError, FieldProblem};
 use crate::email::EmailAddress;
 
-/// The top level of a JSON object. Holds secrets, so it has no `Debug`.
+/// The fields of a JSON object. Holds secrets, so it has no `Debug`.
 pub struct Fields {
     values: BTreeMap<String, FieldValue>,
     problems: Vec<FieldProblem>,
 }
 
 impl Fields {
-    /// No fields at all.
+    /// No fields.
     #[must_use]
-    pub const fn none() -> Self {
+    pub const fn empty() -> Self {
         Self { values: BTreeMap::new(), problems: Vec::new() }
     }
 
@@ -27,8 +27,8 @@ impl Fields {
     ///
     /// # Errors
     ///
-    /// [`ApiError::NotJson`] if the bytes are not JSON, [`ApiError::Invalid`] if the JSON is no object or names a
-    /// field twice.
+    /// [`ApiError::NotJson`] if the bytes are not JSON, [`ApiError::Invalid`] if the JSON is not an object or has a
+    /// duplicate field.
     pub fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
         let unique: UniqueFields = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
             Category::Data => {
@@ -39,7 +39,7 @@ impl Fields {
         Ok(Self { values: unique.0, problems: Vec::new() })
     }
 
-    /// Takes the text `name`. A missing or ill-typed one is noted for [`Self::finish`] and yields nothing.
+    /// Removes and returns the string `name`. If it is missing or not a string, records a problem for [`Self::finish`].
     pub fn text(&mut self, name: &'static str) -> Option<SecretString> {
         match self.values.remove(name) {
             Some(FieldValue::Text(text)) => Some(text),
@@ -48,7 +48,7 @@ impl Fields {
         }
     }
 
-    /// Takes the address `email`, noting what is wrong with it.
+    /// Removes and returns the address `email`. If it is missing or invalid, records a problem.
     pub fn email(&mut self) -> Option<EmailAddress> {
         match self.values.remove("email") {
             Some(FieldValue::Text(text)) => match text.expose_secret().parse() {
@@ -60,19 +60,19 @@ impl Fields {
         }
     }
 
-    /// Takes the address `email` if it is there.
+    /// Like [`Self::email`], but the field may be absent.
     pub fn optional_email(&mut self) -> Option<EmailAddress> {
         if self.values.contains_key("email") { self.email() } else { None }
     }
 
-    /// What was `taken`, if all of it was there and well-formed.
+    /// Returns `values` if there were no problems.
     ///
     /// # Errors
     ///
-    /// [`ApiError::Invalid`] with every problem noted.
-    pub fn finish<T>(self, taken: Option<T>) -> Result<T, ApiError> {
-        match taken {
-            Some(taken) if self.problems.is_empty() => Ok(taken),
+    /// [`ApiError::Invalid`] with all problems.
+    pub fn finish<T>(self, values: Option<T>) -> Result<T, ApiError> {
+        match values {
+            Some(values) if self.problems.is_empty() => Ok(values),
             _ => Err(ApiError::Invalid(self.problems)),
         }
     }
@@ -111,8 +111,8 @@ impl<'de> Visitor<'de> for UniqueFieldsVisitor {
     }
 }
 
-/// A field's value. No field of ours is anything but a text, so of anything else only that it is JSON is of interest, and nothing of
-/// it is kept. (`IgnoredAny` would let through what is not: lone surrogates, bytes that are no UTF-8.)
+/// A field's value. All known fields are strings, so other values are only checked to be JSON. (`IgnoredAny` would accept lone surrogates
+/// and invalid UTF-8.)
 enum FieldValue {
     Text(SecretString),
     Other,
@@ -176,12 +176,12 @@ mod tests {
     use super::*;
 
     fn parsed(bytes: &[u8]) -> Fields {
-        let Ok(fields) = Fields::parse(bytes) else { panic!("not taken") };
+        let Ok(fields) = Fields::parse(bytes) else { panic!("refused") };
         fields
     }
 
     #[test]
-    fn fields_are_taken_as_sent() {
+    fn fields_are_kept_as_sent() {
         let mut fields = parsed(r#"{"password":" é\u0000 ","email":"A@b.de","other":[1]}"#.as_bytes());
         assert_eq!(fields.text("password").expect("there").expose_secret(), " é\0 ");
         assert_eq!(fields.email().expect("there").as_str(), "a@b.de");
@@ -189,17 +189,17 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_at_once() {
+    fn all_problems_are_reported_together() {
         let mut fields = parsed(br#"{"email":["a@b.de"]}"#);
         let (email, token) = (fields.email(), fields.text("token"));
         let Err(ApiError::Invalid(problems)) = fields.finish(email.zip(token)) else { panic!("not refused") };
-        let told: Vec<(&str, &str)> =
+        let problems: Vec<(&str, &str)> =
             problems.iter().map(|p| (p.pointer.as_str(), p.detail.as_str())).collect();
-        assert_eq!(told, [("#/email", "must be a string"), ("#/token", "is missing")]);
+        assert_eq!(problems, [("#/email", "must be a string"), ("#/token", "is missing")]);
     }
 
     #[test]
-    fn json_of_the_wrong_shape_is_told_from_what_is_no_json() {
+    fn json_of_the_wrong_shape_and_invalid_json_are_different_errors() {
         let deep = "[".repeat(10_000);
         for text in ["[]", "1", "\"x\"", "null", r#"{"a":1,"a":2}"#] {
             assert!(matches!(Fields::parse(text.as_bytes()), Err(ApiError::Invalid(_))), "{text}");

@@ -1,5 +1,4 @@
-//! The HTTP contract: what comes in as an event of API Gateway or a function URL, what goes out, and the table of
-//! routes between them.
+//! The HTTP contract: events of API Gateway and function URLs, the table of routes, and responses.
 
 mod call;
 pub mod event;

@@ -1,5 +1,5 @@
-//! The two pages, under a Content-Security-Policy that names the SHA-256 of their one script and one style: nothing
-//! else runs, loads, frames or submits. Each is written in a language when somebody first asks for it.
+//! The two pages. Their Content-Security-Policy allows only their one script and one style, by SHA-256, the logo, and calls to this API. A
+//! page is rendered in a language on its first request, and cached.
 
 use std::sync::OnceLock;
 
@@ -42,69 +42,69 @@ struct Choose<'a> {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum PageKind {
     Forgot,
     Choose { min_length: usize },
 }
 
-/// One of the two pages in all languages, each kept once it is written.
+/// One of the two pages, in all languages.
 pub struct Pages {
-    kind: Kind,
+    kind: PageKind,
     branding: Branding,
     default_language: Language,
-    written: [OnceLock<Reply>; Language::COUNT],
+    cache: [OnceLock<Reply>; Language::COUNT],
 }
 
 impl Pages {
     /// "Forgot your password?"
     #[must_use]
     pub fn forgot(branding: Branding, default_language: Language) -> Self {
-        Self::new(Kind::Forgot, branding, default_language)
+        Self::new(PageKind::Forgot, branding, default_language)
     }
 
-    /// "Choose a new password". `min_length` is the policy's, for the hint.
+    /// "Choose a new password". `min_length` is that of the password policy.
     #[must_use]
     pub fn choose(branding: Branding, min_length: usize, default_language: Language) -> Self {
-        Self::new(Kind::Choose { min_length }, branding, default_language)
+        Self::new(PageKind::Choose { min_length }, branding, default_language)
     }
 
-    fn new(kind: Kind, branding: Branding, default_language: Language) -> Self {
-        Self { kind, branding, default_language, written: [const { OnceLock::new() }; Language::COUNT] }
+    fn new(kind: PageKind, branding: Branding, default_language: Language) -> Self {
+        Self { kind, branding, default_language, cache: [const { OnceLock::new() }; Language::COUNT] }
     }
 
-    /// The page in `language`, or in the operator's.
+    /// The page in `language`, or in the default language.
     ///
     /// # Errors
     ///
-    /// [`ApiError::Unavailable`] if it cannot be written, which running out of memory alone brings about.
+    /// [`ApiError::Unavailable`] if it cannot be rendered, which only running out of memory can cause.
     pub fn in_language(&self, language: Option<Language>) -> Result<Reply, ApiError> {
         let language = language.unwrap_or(self.default_language);
-        let page = &self.written[language.index()];
+        let page = &self.cache[language.index()];
         if let Some(reply) = page.get() {
             return Ok(reply.clone());
         }
-        let reply = self.write(language).map_err(|error| ApiError::Unavailable(error.to_string()))?;
+        let reply = self.render(language).map_err(|error| ApiError::Unavailable(error.to_string()))?;
         Ok(page.get_or_init(|| reply).clone())
     }
 
-    fn write(&self, language: Language) -> Result<Reply, Box<dyn std::error::Error>> {
-        // `{wait}` is for the script, which knows how long.
+    fn render(&self, language: Language) -> Result<Reply, Box<dyn std::error::Error>> {
+        // The script replaces `{wait}`.
         let say = Messages::new(language)
             .with("service", self.branding.service_name.clone())
             .with("wait", "{wait}")
             .with("max", password::MAX_LENGTH);
         let (brand, style) = (&self.branding, &*self.style());
         let (html, script) = match self.kind {
-            Kind::Forgot => {
+            PageKind::Forgot => {
                 let script = FORGOT_SCRIPT;
                 (Forgot { say: &say, brand, style, script }.render()?, script)
             }
-            Kind::Choose { min_length } => {
+            PageKind::Choose { min_length } => {
                 let (say, script) = (&say.with("min", min_length), CHOOSE_SCRIPT);
                 (Choose { say, brand, min_length, style, script }.render()?, script)
             }
         };
-        let policy = policy(script, style, self.branding.logo_url.as_deref())?;
+        let policy = content_security_policy(script, style, self.branding.logo_url.as_deref())?;
         let header = HeaderValue::from_static;
         Ok(Reply::html(html)
             .header(CONTENT_SECURITY_POLICY, policy)
@@ -117,7 +117,7 @@ impl Pages {
             ))
     }
 
-    /// Ours, with the operator's colour on the buttons.
+    /// The style sheet, with the operator's colour for buttons.
     fn style(&self) -> String {
         let color = self.branding.color.map(|color| {
             let (button, text) = (color, color.text());
@@ -127,10 +127,14 @@ impl Pages {
     }
 }
 
-/// `logo` is an address without separators of this header, as [`crate::config`] has checked it.
-fn policy(script: &str, style: &str, logo: Option<&str>) -> Result<HeaderValue, InvalidHeaderValue> {
+/// `logo` must not contain the header's separators, which [`crate::config`] checks.
+fn content_security_policy(
+    script: &str,
+    style: &str,
+    logo: Option<&str>,
+) -> Result<HeaderValue, InvalidHeaderValue> {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
-    // A source has no query (CSP level 3, section 2.3.1): without it, the address fits with any.
+    // A source expression has no query (CSP level 3, section 2.3.1), and matches any.
     let logo = logo.and_then(|logo| logo.split('?').next());
     let images = logo.map(|logo| format!("img-src {logo}; ")).unwrap_or_default();
     HeaderValue::from_str(&format!(
@@ -149,7 +153,7 @@ mod tests {
 
     use super::*;
 
-    /// Bytes of the largest page.
+    /// The largest page allowed, in bytes.
     const MAX_PAGE: usize = 20 * 1024;
 
     fn branding(is_branded: bool) -> Branding {
@@ -168,7 +172,7 @@ mod tests {
         [Pages::forgot(branding(is_branded), english), Pages::choose(branding(is_branded), 15, english)]
     }
 
-    fn written(pages: &Pages, language: Language) -> (String, Response<Body>) {
+    fn rendered(pages: &Pages, language: Language) -> (String, Response<Body>) {
         let response = Response::from(pages.in_language(Some(language)).expect("a page"));
         let Body::Text(body) = response.body() else { panic!("no text") };
         (body.clone(), response)
@@ -178,7 +182,7 @@ mod tests {
         let pages = [pages(false), pages(true)];
         let all = pages.iter().flatten().flat_map(|pages| {
             Language::all().map(|language| {
-                let (body, response) = written(pages, language);
+                let (body, response) = rendered(pages, language);
                 (language, body, response)
             })
         });
@@ -186,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_names_the_hash_of_exactly_what_stands_between_the_tags() {
+    fn the_policy_has_the_hashes_of_script_and_style() {
         for (_, body, response) in all() {
             let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().expect("a policy");
             for tag in ["script", "style"] {
@@ -203,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_escaped_small_and_says_which_language_it_is_in() {
+    fn a_page_is_escaped_small_and_declares_its_language() {
         for (language, body, response) in all() {
             let code = language.code();
             assert!(body.contains("Ann &#38; &#60;Co&#62; &#34;x&#34;") && !body.contains("<Co>"), "{code}");
@@ -224,10 +228,10 @@ mod tests {
     }
 
     #[test]
-    fn images_load_from_the_logos_address_alone_and_only_where_there_is_one() {
+    fn only_the_logo_may_be_loaded_as_an_image() {
         for (is_branded, sources) in [(false, None), (true, Some("img-src https://example.com/logo.png;"))] {
             for pages in pages(is_branded) {
-                let (_, response) = written(&pages, Language::english());
+                let (_, response) = rendered(&pages, Language::english());
                 let policy =
                     response.headers()[CONTENT_SECURITY_POLICY].to_str().expect("a policy").to_owned();
                 assert_eq!(policy.contains("img-src"), is_branded);
@@ -237,8 +241,8 @@ mod tests {
     }
 
     #[test]
-    fn the_page_has_a_text_for_every_code_of_the_policy() {
-        let (body, _) = written(&pages(false)[1], Language::english());
+    fn the_page_has_a_text_for_every_code_of_the_password_policy() {
+        let (body, _) = rendered(&pages(false)[1], Language::english());
         for pattern in password::Pattern::ALL {
             assert!(body.contains(&format!("data-advice-{}=", pattern.code())), "{pattern:?}");
         }
@@ -248,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_language_that_is_not_known_is_the_operators() {
+    fn without_a_language_the_page_is_in_the_default_one() {
         let german = Language::from_code("de").expect("German");
         let pages = Pages::forgot(branding(false), german);
         let response = Response::from(pages.in_language(None).expect("a page"));

@@ -1,5 +1,5 @@
-//! Errors, and what callers read of them: problem documents (RFC 9457), or Unleash's shape on `/auth/reset/*`.
-//! What went wrong inside is for the log and never stands here.
+//! Errors, and how callers see them: problem documents (RFC 9457), or Unleash's format on `/auth/reset/*`. Internal errors are logged, not
+//! shown.
 
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -16,50 +16,50 @@ use crate::random::RandomError;
 use crate::store::StoreError;
 use crate::store::limits::Throttled;
 
-/// One field that is not as it should be.
+/// A problem with one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldProblem {
-    /// Where: a JSON pointer as a URI fragment (RFC 6901 section 6), or `?name` for a query parameter.
+    /// The field: a JSON pointer as a URI fragment (RFC 6901 section 6), or `?name` for a query parameter.
     pub pointer: String,
-    /// What is wrong with it.
+    /// The problem.
     pub detail: String,
 }
 
-/// Why a call is refused. Every non-2xx answer is one of these.
+/// Why a call failed. Every non-2xx response is one of these.
 #[derive(Debug)]
 pub enum ApiError {
-    /// There is no such route here.
+    /// This function does not have the route.
     NotFound,
-    /// Fields are missing, ill-typed or ill-formed.
+    /// Fields are missing, have the wrong type or are malformed.
     Invalid(Vec<FieldProblem>),
-    /// The call came past what stands in front of the API.
+    /// The call bypassed CloudFront.
     OriginUnknown,
-    /// The API key.
+    /// The API key is not accepted.
     Key(KeyError),
-    /// Unknown, malformed, expired, used or superseded: all the same.
+    /// The token is unknown, malformed, expired, used or superseded. Callers cannot tell which.
     TokenNotLive,
-    /// The address has no account; for trusted callers only.
+    /// The address has no account. Only for trusted callers.
     AccountUnknown,
-    /// More than 16 KiB.
+    /// The body has more than 16 KiB.
     BodyTooLarge,
-    /// Not JSON, by its `Content-Type` or by its bytes.
+    /// The body is not JSON, by its `Content-Type` or its content.
     NotJson(&'static str),
-    /// The policy refuses the password; the token survives.
+    /// The policy refuses the password. The token stays live.
     PasswordRefused(Vec<Weakness>),
-    /// Too often.
+    /// A rate limit is exceeded.
     Throttled(Throttled),
-    /// Something inside did not answer. What was asked for is done as a whole or not at all. The text is for the log.
+    /// A dependency failed. The operation was done completely or not at all. The text is for the log.
     Unavailable(String),
 }
 
 impl ApiError {
-    /// One field's problem.
+    /// An [`Self::Invalid`] with one problem.
     #[must_use]
     pub fn invalid(pointer: String, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldProblem { pointer, detail: detail.into() }])
     }
 
-    /// The stable name of this kind of error, for callers and metrics.
+    /// The error's stable code, for callers and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -79,7 +79,7 @@ impl ApiError {
         }
     }
 
-    /// The status and its title (RFC 9110 section 15), as problem documents have them.
+    /// The status and its title (RFC 9110 section 15) in problem documents.
     pub(super) const fn status(&self) -> (StatusCode, &'static str) {
         match self {
             Self::NotFound | Self::TokenNotLive | Self::AccountUnknown => {
@@ -96,7 +96,7 @@ impl ApiError {
         }
     }
 
-    /// What the caller reads and can act on.
+    /// The text for the caller.
     pub(super) fn detail(&self) -> String {
         match self {
             Self::NotFound => "There is no such route.".to_owned(),
@@ -130,7 +130,7 @@ impl ApiError {
         }
     }
 
-    /// Seconds to wait, where waiting helps.
+    /// The value of `Retry-After`, in seconds, if a retry helps.
     pub(super) const fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Throttled(throttled) => Some(throttled.retry_after),
@@ -139,7 +139,7 @@ impl ApiError {
         }
     }
 
-    /// What failed inside, for the log.
+    /// The internal error, for the log.
     #[must_use]
     pub fn internal(&self) -> Option<&str> {
         match self {
@@ -148,7 +148,7 @@ impl ApiError {
         }
     }
 
-    /// The answer, as the route's clients read it.
+    /// The response, in the route's error format.
     #[must_use]
     pub fn into_reply(self, dialect: Dialect, request_id: &str) -> Reply {
         let reply = match dialect {
@@ -186,7 +186,7 @@ impl ApiError {
     }
 }
 
-/// What programs read of `weakness`, in both dialects: pages say it in the person's language.
+/// The machine-readable codes of `weakness`, the same in both formats. The pages translate them.
 pub(super) fn weakness_codes(weakness: &Weakness) -> Value {
     let mut codes = json!({"code": weakness.code()});
     if let Some(advice) = weakness.advice() {

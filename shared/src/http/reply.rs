@@ -1,12 +1,12 @@
-//! What goes back: `lambda_http` responses with the security headers on every one.
+//! Responses, all with security headers.
 
 use lambda_http::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use lambda_http::http::{HeaderMap, StatusCode};
 use lambda_http::{Body, Response};
 use serde_json::Value;
 
-/// On every answer. An API answer is never a document, so its policy allows nothing; nothing may be cached, since
-/// answers hold tokens; and browsers must come back by TLS alone (to this host: its subdomains are the operator's affair).
+/// Set on every response. Responses may hold tokens, so they are not cached. An API response is not a document, so its policy allows
+/// nothing. HSTS excludes subdomains: they are the operator's decision.
 const SECURITY_HEADERS: [(&str, &str); 6] = [
     ("cache-control", "no-store"),
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -16,7 +16,7 @@ const SECURITY_HEADERS: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
 ];
 
-/// An answer. May hold a token, so it has no `Debug`.
+/// A response. May hold a token, so it has no `Debug`.
 #[derive(Clone)]
 pub struct Reply {
     /// The HTTP status.
@@ -26,7 +26,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// An answer without a body.
+    /// A response without a body.
     #[must_use]
     pub fn empty(status: StatusCode) -> Self {
         let headers = SECURITY_HEADERS
@@ -34,21 +34,21 @@ impl Reply {
         Self { status, headers: HeaderMap::from_iter(headers), body: String::new() }
     }
 
-    /// An answer with a JSON body.
+    /// A response with a JSON body.
     #[must_use]
     pub fn json(status: StatusCode, body: &Value) -> Self {
         let reply = Self { body: body.to_string(), ..Self::empty(status) };
         reply.header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
     }
 
-    /// A page.
+    /// A response with an HTML page.
     #[must_use]
     pub fn html(body: String) -> Self {
         let reply = Self { body, ..Self::empty(StatusCode::OK) };
         reply.header(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))
     }
 
-    /// The same with the header `name` set.
+    /// Sets the header `name`.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);

@@ -1,11 +1,11 @@
-//! The table of routes. The OpenAPI document, the SAM template and the local router are compared with it by tests.
+//! The table of routes. Tests compare the OpenAPI document, the SAM template and the router of `cargo lambda watch` with it.
 
 /// One of the three functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FunctionName {
     /// Opens reset requests.
     Reset,
-    /// Mails reset tokens and checks tokens.
+    /// Orders mails and checks tokens.
     Validate,
     /// Sets passwords.
     Complete,
@@ -30,31 +30,31 @@ pub enum Endpoint {
     OpenRequest,
     /// The page "Forgot your password?".
     ForgotPage,
-    /// Mails or checks the token in the query; without one, where a page exists, the page "Choose a new password".
+    /// Orders a mail for the request token in the query, or checks the reset token. Without a token: the page "Choose a new password".
     ValidateQuery {
-        /// Whether the page stands at this path.
+        /// Whether this path has the page.
         page: bool,
     },
-    /// Mails or checks the token in the body.
+    /// The same for the token in the body.
     ValidateBody,
     /// Sets the password.
     Complete,
     /// Unleash: orders a mail in one call, without a request.
     UnleashRequest,
-    /// Unleash: whose token this is.
+    /// Unleash: checks a reset token and returns its account.
     UnleashValidate,
-    /// Unleash: whether a password would do.
+    /// Unleash: checks a password.
     UnleashValidatePassword,
     /// Unleash: sets the password.
     UnleashComplete,
 }
 
-/// How errors look.
+/// The format of error responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// RFC 9457.
+    /// Problem documents (RFC 9457).
     Problem,
-    /// Unleash's.
+    /// Unleash's format.
     Unleash,
 }
 
@@ -65,14 +65,14 @@ pub struct Route {
     pub method: &'static str,
     /// The path as documented. Every path is served with and without its trailing slash.
     pub path: &'static str,
-    /// Who serves it.
+    /// The function that serves it.
     pub function: FunctionName,
     /// What it does.
     pub endpoint: Endpoint,
 }
 
 impl Route {
-    /// How this route's errors look.
+    /// The format of this route's errors.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         if self.path.starts_with("/auth/") { Dialect::Unleash } else { Dialect::Problem }
@@ -114,14 +114,14 @@ pub const ROUTES: [Route; 15] = {
     ]
 };
 
-/// The route of `method` and `path`, which may lack or have its trailing slash, if `function` serves it.
+/// The route of `method` and `path`, with or without its trailing slash, if `function` serves it.
 #[must_use]
 pub fn find(function: FunctionName, method: &str, path: &str) -> Option<&'static Route> {
-    let bare = |path: &str| path.strip_suffix('/').unwrap_or(path).to_owned();
-    let path = bare(path);
-    ROUTES
-        .iter()
-        .find(|route| route.function == function && route.method == method && bare(route.path) == path)
+    let without_slash = |path: &str| path.strip_suffix('/').unwrap_or(path).to_owned();
+    let path = without_slash(path);
+    ROUTES.iter().find(|route| {
+        route.function == function && route.method == method && without_slash(route.path) == path
+    })
 }
 
 #[cfg(test)]
@@ -129,10 +129,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_route_is_found_with_and_without_its_slash_and_by_its_function_alone() {
+    fn every_route_is_found_with_and_without_its_slash_for_its_function_only() {
         for route in &ROUTES {
-            let bare = route.path.trim_end_matches('/');
-            for path in [bare.to_owned(), format!("{bare}/")] {
+            let without_slash = route.path.trim_end_matches('/');
+            for path in [without_slash.to_owned(), format!("{without_slash}/")] {
                 assert_eq!(
                     find(route.function, route.method, &path).map(|r| r.endpoint),
                     Some(route.endpoint),
@@ -144,12 +144,12 @@ mod tests {
             } else {
                 FunctionName::Reset
             };
-            assert!(find(other, route.method, bare).is_none(), "{bare}");
+            assert!(find(other, route.method, without_slash).is_none(), "{without_slash}");
         }
     }
 
     #[test]
-    fn what_is_no_route_is_not_found() {
+    fn an_unknown_path_is_not_found() {
         for path in [
             "",
             "/",

@@ -1,4 +1,4 @@
-//! Errors in the shape that Unleash's clients read: `{"id","name","message","details":[{"message"}]}`.
+//! Errors in the format of Unleash's clients: `{"id","name","message","details":[{"message"}]}`.
 
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::problem::weakness_codes;
 use super::{ApiError, Reply};
 use crate::api_key::KeyError;
 
-/// `error` with Unleash's name for it.
+/// The response for `error`, with Unleash's name for it.
 pub(super) fn error(error: &ApiError, request_id: &str) -> Reply {
     let (status, name) = status_and_name(error);
     let message = match error {

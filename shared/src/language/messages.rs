@@ -1,4 +1,4 @@
-//! What pages and mails say in one language.
+//! The messages of pages and mails in one language.
 
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
 use time::OffsetDateTime;
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::{Language, SOURCES};
 use crate::clock::Timestamp;
 
-/// The messages of one language, and the values that stand in them. They are plain text: what writes them into HTML escapes them.
+/// The messages of one language, and the values of their variables. They are plain text: templates escape them for HTML.
 pub struct Messages {
     language: Language,
     bundle: FluentBundle<FluentResource>,
@@ -14,38 +14,38 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// The messages of `language`: this parses its file, which takes well under a millisecond.
+    /// The messages of `language`. Parses its file, which takes well under a millisecond.
     #[must_use]
     pub fn new(language: Language) -> Self {
-        // A resource that does not parse still holds what does; a test finds it.
+        // A resource with errors still has the messages that parsed. A test finds errors.
         let resource = FluentResource::try_new(SOURCES[language.index()].to_owned());
         let mut bundle = FluentBundle::new(vec![language.identifier()]);
-        // The marks around values, invisible characters, look like a trick to spam filters.
+        // No isolation marks around values: spam filters suspect invisible characters.
         bundle.set_use_isolating(false);
         bundle.add_resource_overriding(resource.unwrap_or_else(|(resource, _)| resource));
         Self { language, bundle, values: FluentArgs::new() }
     }
 
-    /// The same with `value` in place of `{ $name }`.
+    /// Sets the variable `$name` to `value`.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<FluentValue<'static>>) -> Self {
         self.values.set(name, value);
         self
     }
 
-    /// The language, as the attribute `lang` has it.
+    /// The value of the HTML attribute `lang`.
     #[must_use]
     pub fn lang(&self) -> &'static str {
         self.language.code()
     }
 
-    /// The direction of writing, as the attribute `dir` has it.
+    /// The value of the HTML attribute `dir`.
     #[must_use]
     pub fn dir(&self) -> &'static str {
         self.language.direction()
     }
 
-    /// The message `id`. Its name, if it does not exist: a test finds that.
+    /// The message `id`, or the id itself if there is no such message. A test finds missing messages.
     #[must_use]
     pub fn say(&self, id: &str) -> String {
         let pattern = self.bundle.get_message(id).and_then(|message| message.value());
@@ -55,7 +55,7 @@ impl Messages {
         )
     }
 
-    /// The same with `at` in place of `{ $name }`, in UTC and as the language writes dates.
+    /// Sets the variable `$name` to `at` in UTC, in the language's date format.
     #[must_use]
     pub fn with_date(self, name: &'static str, at: Timestamp) -> Self {
         let seconds = i64::try_from(at.as_seconds()).unwrap_or_default();

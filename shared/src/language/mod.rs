@@ -1,5 +1,5 @@
-//! The languages of pages and mails. Each file of `languages/` is one; `build.rs` compiles them in as text, and a language is
-//! parsed when something is written in it, never at start.
+//! The languages of pages and mails, one file each in `languages/`. `build.rs` compiles the files in as text. A file is parsed when a page
+//! or mail is rendered in its language, not at start.
 
 #[cfg(test)]
 #[path = "tests.rs"]
@@ -13,23 +13,23 @@ pub use messages::Messages;
 
 include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
-/// Bytes of the longest `Accept-Language` that is looked at. Browsers send fewer than 200.
+/// The longest `Accept-Language` that is parsed, in bytes. Browsers send fewer than 200.
 const MAX_HEADER: usize = 1024;
 
-/// One of the languages that are compiled in: text from outside becomes one of these or nothing.
+/// A supported language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Language(usize);
 
 impl Language {
-    /// All of them.
+    /// All supported languages.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..COUNT).map(Self)
     }
 
-    /// How many there are.
+    /// The number of supported languages.
     pub const COUNT: usize = COUNT;
 
-    /// Its place among all of them.
+    /// Its index in [`Self::all`].
     #[must_use]
     pub const fn index(self) -> usize {
         self.0
@@ -39,7 +39,7 @@ impl Language {
     ///
     /// # Panics
     ///
-    /// Never: `languages/en.ftl` is there.
+    /// Never: `languages/en.ftl` exists.
     #[must_use]
     pub fn english() -> Self {
         Self::from_code("en").expect("English")
@@ -51,7 +51,7 @@ impl Language {
         CODES[self.0]
     }
 
-    /// The language of exactly this code.
+    /// The language with exactly this code.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         CODES.iter().position(|known| *known == code).map(Self)
@@ -61,23 +61,25 @@ impl Language {
     #[must_use]
     pub fn from_locale(locale: &str) -> Option<Self> {
         let tag = locale.split(['.', '@']).next().unwrap_or_default();
-        best_of(&[tag.parse().ok()?])
+        negotiate(&[tag.parse().ok()?])
     }
 
-    /// The first of the languages in `header` (RFC 9110 section 12.5.4) that is there. None if it is too long, or broken.
+    /// The preferred supported language in `header` (RFC 9110 section 12.5.4). `None` if there is none, or the header is too long.
     #[must_use]
     pub fn from_accept_language(header: &str) -> Option<Self> {
         if header.len() > MAX_HEADER {
             return None;
         }
         // fluent-langneg's own parser ignores the weights, and the crate accept-language panics on the weight "nan".
-        let mut wanted: Vec<(f32, LanguageIdentifier)> = header.split(',').filter_map(weighted).collect();
-        wanted.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        let wanted: Vec<LanguageIdentifier> = wanted.into_iter().map(|(_, language)| language).collect();
-        best_of(&wanted)
+        let mut requested: Vec<(f32, LanguageIdentifier)> =
+            header.split(',').filter_map(parse_entry).collect();
+        requested.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        let requested: Vec<LanguageIdentifier> =
+            requested.into_iter().map(|(_, language)| language).collect();
+        negotiate(&requested)
     }
 
-    /// `ltr` or `rtl`, as HTML has it.
+    /// `ltr` or `rtl`, the value of the HTML attribute `dir`.
     #[must_use]
     pub fn direction(self) -> &'static str {
         match self.identifier().character_direction() {
@@ -91,19 +93,19 @@ impl Language {
     }
 }
 
-/// The language in `de-AT;q=0.8` and its weight. None if it is malformed, or not wanted.
-fn weighted(entry: &str) -> Option<(f32, LanguageIdentifier)> {
+/// The weight and language of an entry such as `de-AT;q=0.8`. `None` if it is malformed or its weight is 0.
+fn parse_entry(entry: &str) -> Option<(f32, LanguageIdentifier)> {
     let (tag, weight) = entry.split_once(';').unwrap_or((entry, "q=1"));
     let weight: f32 = weight.trim().strip_prefix("q=")?.parse().ok()?;
     let language = tag.trim().parse().ok()?;
     (weight > 0.0 && weight <= 1.0).then_some((weight, language))
 }
 
-fn best_of(wanted: &[LanguageIdentifier]) -> Option<Language> {
-    let known: Vec<LanguageIdentifier> = Language::all().map(Language::identifier).collect();
-    let best = negotiate_languages(wanted, &known, None, NegotiationStrategy::Lookup);
+fn negotiate(requested: &[LanguageIdentifier]) -> Option<Language> {
+    let supported: Vec<LanguageIdentifier> = Language::all().map(Language::identifier).collect();
+    let best = negotiate_languages(requested, &supported, None, NegotiationStrategy::Lookup);
     let best = *best.first()?;
-    known.iter().position(|language| language == best).map(Language)
+    supported.iter().position(|language| language == best).map(Language)
 }
 
 #[cfg(test)]
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_language_that_is_there_is_taken() {
+    fn the_preferred_supported_language_is_chosen() {
         for (header, expected) in [
             ("de-AT,de;q=0.9,en;q=0.8", Some("de")),
             ("en;q=0.3, fr;q=0.7", Some("fr")),
@@ -141,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_locale_may_be_written_in_any_usual_way() {
+    fn common_forms_of_locales_are_parsed() {
         for (locale, expected) in [
             ("de", Some("de")),
             ("pt_BR", Some("pt")),
@@ -157,10 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn arabic_alone_is_written_from_the_right() {
-        let from_right: Vec<_> =
+    fn only_arabic_is_written_from_right_to_left() {
+        let right_to_left: Vec<_> =
             Language::all().filter(|l| l.direction() == "rtl").map(Language::code).collect();
-        assert_eq!(from_right, ["ar"]);
+        assert_eq!(right_to_left, ["ar"]);
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! Every file of `languages/` says the same things, with the same values in them.
+//! Every file of `languages/` has the same messages with the same variables.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -31,7 +31,7 @@ fn inline_variable<'s>(inline: &InlineExpression<&'s str>, found: &mut BTreeSet<
         InlineExpression::VariableReference { id } => {
             found.insert(id.name);
         }
-        other => panic!("a message holds something else than variables: {other:?}"),
+        other => panic!("a placeable that is not a variable: {other:?}"),
     }
 }
 
@@ -42,7 +42,7 @@ fn messages(language: Language) -> BTreeMap<&'static str, BTreeSet<&'static str>
         parser::parse(SOURCES[language.index()]).unwrap_or_else(|(_, errors)| panic!("{code}: {errors:?}"));
     let mut messages = BTreeMap::new();
     for entry in resource.body {
-        let Entry::Message(message) = entry else { panic!("{code} holds something else than messages") };
+        let Entry::Message(message) = entry else { panic!("{code} has an entry that is not a message") };
         let mut found = BTreeSet::new();
         variables(message.value.as_ref().expect("a text"), &mut found);
         assert!(messages.insert(message.id.name, found).is_none(), "{code} has {} twice", message.id.name);
@@ -55,19 +55,19 @@ fn every_language_has_the_messages_of_english_with_the_same_variables() {
     let english = messages(Language::english());
     for language in Language::all() {
         let mut found = messages(language);
-        // How a date is written is the language's affair.
+        // The date format may use any of its variables.
         found.insert("date", english["date"].clone());
         for (id, variables) in &english {
-            // A plural form may say "one" in words.
+            // All variants together: a plural form may write the number as a word.
             assert_eq!(found.get(id), Some(variables), "{}: {id}", language.code());
         }
         let unknown: Vec<_> = found.keys().filter(|id| !english.contains_key(*id)).collect();
-        assert!(unknown.is_empty(), "{} has more: {unknown:?}", language.code());
+        assert!(unknown.is_empty(), "{} has unknown messages: {unknown:?}", language.code());
     }
 }
 
 #[test]
-fn every_message_is_used_and_every_message_that_is_used_exists() {
+fn every_message_is_used_and_every_used_message_exists() {
     let crate_directory = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut code = String::new();
     for directory in ["templates", "src/mail", "src/language"] {
@@ -80,7 +80,7 @@ fn every_message_is_used_and_every_message_that_is_used_exists() {
     }
     let english = messages(Language::english());
     for id in english.keys() {
-        assert!(code.contains(&format!("\"{id}\"")), "nothing says {id}");
+        assert!(code.contains(&format!("\"{id}\"")), "the message {id} is not used");
     }
     for id in code.split(".say(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(english.contains_key(id), "there is no message {id}");
@@ -88,7 +88,7 @@ fn every_message_is_used_and_every_message_that_is_used_exists() {
 }
 
 #[test]
-fn no_message_holds_markup_or_invisible_characters() {
+fn no_message_contains_markup_or_invisible_characters() {
     for language in Language::all() {
         let source = SOURCES[language.index()];
         assert!(!source.contains(['<', '&', '\u{2068}', '\u{2069}', '\u{200e}', '\u{200f}', '\u{feff}']));
@@ -97,7 +97,7 @@ fn no_message_holds_markup_or_invisible_characters() {
 }
 
 #[test]
-fn every_message_finds_its_values_in_every_plural_form() {
+fn every_message_resolves_its_variables_in_every_plural_form() {
     for language in Language::all() {
         for number in (1..=31).chain([60, 90, 100, 101, 128]) {
             let all = Messages::new(language)
@@ -110,10 +110,10 @@ fn every_message_finds_its_values_in_every_plural_form() {
             let date = all.say("date");
             assert!(date.contains("2027") && date.contains("15") && date.ends_with("UTC"), "{date}");
             for id in messages(language).keys() {
-                let said = all.say(id);
+                let text = all.say(id);
                 assert!(
-                    !said.is_empty() && !said.contains(['{', '}', '$']),
-                    "{}: {id}: {said}",
+                    !text.is_empty() && !text.contains(['{', '}', '$']),
+                    "{}: {id}: {text}",
                     language.code()
                 );
             }
@@ -122,7 +122,7 @@ fn every_message_finds_its_values_in_every_plural_form() {
 }
 
 #[test]
-fn plurals_follow_the_language() {
+fn plurals_follow_the_rules_of_the_language() {
     let say = |code: &str, count: u32| {
         let language = Language::from_code(code).expect("a language");
         Messages::new(language).with("count", count).say("reset-hours")

@@ -1,4 +1,4 @@
-//! What the mails say, as text and as HTML.
+//! Renders the two mails as text and HTML.
 
 use askama::Template;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -10,15 +10,15 @@ use crate::language::{Language, Messages};
 /// A mail, ready to send. Holds an address and perhaps a token, so it has no `Debug`.
 #[derive(Clone)]
 pub struct Mail {
-    /// Which one it is, for the log.
+    /// The kind, for the log.
     pub kind: MailKind,
-    /// The address as stored in the account.
+    /// The recipient: the address as stored in the account.
     pub to: String,
     /// The subject, one line.
     pub subject: String,
-    /// The plain text.
+    /// The text body.
     pub text: SecretString,
-    /// The same as HTML.
+    /// The HTML body.
     pub html: SecretString,
 }
 
@@ -32,7 +32,7 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    /// The kind's name, in orders and in the log.
+    /// The name in orders and in the log.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl MailKind {
         }
     }
 
-    /// The kind of this name.
+    /// The kind with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Reset, Self::Changed].into_iter().find(|kind| kind.name() == name)
@@ -80,29 +80,29 @@ struct ChangedHtml<'a> {
     brand: &'a Branding,
 }
 
-/// What goes into "set a new password".
+/// The values in "set a new password".
 #[derive(Clone, Copy)]
 pub struct ResetMail<'a> {
     /// The account's stored address.
     pub to: &'a str,
     /// The language.
     pub language: Language,
-    /// Whose mail it is.
+    /// The operator's branding.
     pub branding: &'a Branding,
-    /// The link that carries the token.
+    /// The link with the token.
     pub link: &'a SecretString,
-    /// When it was asked for.
+    /// When the reset was requested.
     pub requested_at: Timestamp,
     /// How long the link works, in seconds.
     pub lifetime_seconds: u64,
 }
 
 impl ResetMail<'_> {
-    /// The mail.
+    /// Renders the mail.
     ///
     /// # Errors
     ///
-    /// [`askama::Error`] if a template fails, which only running out of memory brings about.
+    /// [`askama::Error`] if a template fails, which only running out of memory can cause.
     pub fn render(&self) -> Result<Mail, askama::Error> {
         let (count, unit) = match self.lifetime_seconds {
             seconds if seconds % 3600 == 0 => (seconds / 3600, "reset-hours"),
@@ -120,21 +120,21 @@ impl ResetMail<'_> {
     }
 }
 
-/// What goes into "your password was changed".
+/// The values in "your password was changed".
 #[derive(Clone, Copy)]
 pub struct ChangedMail<'a> {
     /// The account's stored address.
     pub to: &'a str,
     /// The language.
     pub language: Language,
-    /// Whose mail it is.
+    /// The operator's branding.
     pub branding: &'a Branding,
-    /// When it was changed.
+    /// When the password was changed.
     pub changed_at: Timestamp,
 }
 
 impl ChangedMail<'_> {
-    /// The mail.
+    /// Renders the mail.
     ///
     /// # Errors
     ///
@@ -180,7 +180,7 @@ mod tests {
         [reset.render().expect("a mail"), changed.render().expect("a mail")]
     }
 
-    fn whole(mail: &Mail) -> String {
+    fn source(mail: &Mail) -> String {
         format!(
             "Subject: {}\n\n{}\n--- html ---\n{}",
             mail.subject,
@@ -192,19 +192,19 @@ mod tests {
     #[test]
     fn the_mails_in_english() {
         let [reset, changed] = mails("en", "Ann & Co");
-        insta::assert_snapshot!("set_a_new_password", whole(&reset));
-        insta::assert_snapshot!("your_password_was_changed", whole(&changed));
+        insta::assert_snapshot!("set_a_new_password", source(&reset));
+        insta::assert_snapshot!("your_password_was_changed", source(&changed));
     }
 
     #[test]
     fn the_mails_in_arabic() {
         let [reset, changed] = mails("ar", "Ann & Co");
-        insta::assert_snapshot!("set_a_new_password_in_arabic", whole(&reset));
-        insta::assert_snapshot!("your_password_was_changed_in_arabic", whole(&changed));
+        insta::assert_snapshot!("set_a_new_password_in_arabic", source(&reset));
+        insta::assert_snapshot!("your_password_was_changed_in_arabic", source(&changed));
     }
 
     #[test]
-    fn a_name_with_markup_stays_text_in_every_language() {
+    fn markup_in_the_services_name_is_escaped_in_every_language() {
         for language in Language::all() {
             for mail in mails(language.code(), "<script>alert('x')</script>\"") {
                 let html = mail.html.expose_secret();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_a_mail_say_the_same() {
+    fn text_and_html_have_the_same_content() {
         for language in Language::all() {
             for mail in mails(language.code(), "Ann") {
                 let html = mail.html.expose_secret();

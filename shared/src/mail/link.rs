@@ -1,18 +1,18 @@
-//! The link in the mail. Its base comes from configuration or from what API Gateway itself says of the API;
-//! a base taken from `Host` or `X-Forwarded-Host` would send the token wherever a stranger wants.
+//! The link in the mail. Its base is configured or built from API Gateway's request context, never from `Host` or `X-Forwarded-Host`: an
+//! attacker could set those to receive the token.
 
 use secrecy::SecretString;
 
 use crate::token::ResetToken;
 
-/// Which API a call came through, in API Gateway's own words (never in a header's).
+/// The API that was called, from API Gateway's request context (never from a header).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiAddress {
     /// The id of the API, or of the function URL.
     pub api_id: String,
     /// The stage, `$default` or a name.
     pub stage: String,
-    /// Whether the id is that of a function URL.
+    /// Whether it is a function URL.
     pub is_function_url: bool,
 }
 
@@ -26,15 +26,15 @@ impl ApiAddress {
     }
 }
 
-/// Where a link leads: an address to which the token is appended as its fragment, or put in the place of `{token}`.
+/// The base URL of a link. The token is appended as the fragment, or replaces `{token}`.
 #[derive(Clone, Debug)]
 pub struct LinkBase(String);
 
 impl LinkBase {
-    /// What stands for the token in the address of a front end that reads it from the query.
+    /// The placeholder for the token, for front ends that read it from the path or the query.
     pub const TOKEN: &str = "{token}";
 
-    /// The configured base, as [`crate::config`] has checked it, or the one that an order kept.
+    /// A base that [`crate::config`] has checked, or that comes from an order.
     #[must_use]
     pub const fn from_text(base: String) -> Self {
         Self(base)
@@ -46,28 +46,28 @@ impl LinkBase {
         &self.0
     }
 
-    /// The hosted page under the API's own address in `region`. `None` if that is no name of AWS's.
+    /// The hosted page at the API's default endpoint in `region`. `None` if an id or name is invalid.
     #[must_use]
     pub fn of_hosted_page(api: &ApiAddress, region: &str) -> Option<Self> {
-        let host_name =
+        let is_host_label =
             |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if !host_name(&api.api_id) || !host_name(region) {
+        if !is_host_label(&api.api_id) || !is_host_label(region) {
             return None;
         }
         if api.is_function_url {
             return Some(Self(format!("https://{}.lambda-url.{region}.on.aws{HOSTED_PAGE}", api.api_id)));
         }
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let plain_stage = api.stage.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let is_valid_stage = api.stage.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         let stage = match api.stage.as_str() {
             "" | "$default" => String::new(),
-            stage if plain_stage => format!("/{stage}"),
+            stage if is_valid_stage => format!("/{stage}"),
             _ => return None,
         };
         Some(Self(format!("https://{}.execute-api.{region}.{suffix}{stage}{HOSTED_PAGE}", api.api_id)))
     }
 
-    /// The link with `token` in its fragment, which no server, log or `Referer` ever sees, unless the base says where else.
+    /// The link with `token` in the place of `{token}`, or else in the fragment, which browsers do not send to servers or in `Referer`.
     #[must_use]
     pub fn with(&self, token: &ResetToken) -> SecretString {
         let token = token.0.expose_secret();
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_stands_in_the_fragment_or_where_the_operator_says() {
+    fn the_token_is_in_the_fragment_or_replaces_the_placeholder() {
         for (base, expected) in [
             ("https://example.com/new", "https://example.com/new#token=TTTTTTTTTTTTTTTTTTTT"),
             (
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hosted_page_stands_under_the_apis_own_address() {
+    fn the_hosted_page_is_at_the_apis_default_endpoint() {
         for (api, region, expected) in [
             (
                 api("$default", false),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_no_link_from_a_strange_event() {
+    fn an_invalid_stage_or_id_gives_no_link() {
         assert!(LinkBase::of_hosted_page(&api("a/../b", false), "eu-west-1").is_none());
         let evil = ApiAddress { api_id: "evil.example/".to_owned(), ..api("$default", false) };
         assert!(LinkBase::of_hosted_page(&evil, "eu-west-1").is_none());
@@ -147,7 +147,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_default_never_leads_away_from_aws(api_id in "\\PC{0,20}|[a-z0-9.@/:#-]{0,20}", stage in "\\PC{0,20}|[a-z$/.@#]{0,10}") {
+        fn the_hosted_page_is_always_at_aws(api_id in "\\PC{0,20}|[a-z0-9.@/:#-]{0,20}", stage in "\\PC{0,20}|[a-z$/.@#]{0,10}") {
             let api = ApiAddress { api_id, stage, is_function_url: false };
             if let Some(base) = LinkBase::of_hosted_page(&api, "eu-west-1") {
                 let uri: Uri = link(&base).parse().expect("a link");

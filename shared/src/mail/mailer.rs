@@ -1,4 +1,4 @@
-//! Sends mails through SES, and tells what a failure means.
+//! Sends mails through SES and classifies its errors.
 
 use std::error::Error;
 use std::iter::successors;
@@ -12,25 +12,25 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::Mail;
 use crate::config::MailSettings;
 
-/// Why a mail was not sent. The texts are for the log and hold no address.
+/// Why a mail was not sent. The texts are for the log and contain no address.
 #[derive(Debug)]
-pub enum NotSent {
-    /// SES surely did not take it, for a reason that concerns every mail and may pass: try again.
-    NotTaken(String),
-    /// SES refused this mail for good, or may have taken it: a second one would only worry its reader.
-    Final(String),
+pub enum SendError {
+    /// SES certainly did not accept the mail, for a temporary reason that affects every mail.
+    Retryable(String),
+    /// SES refused this mail permanently, or may have accepted it. It is not sent again: two such mails would worry the reader.
+    Permanent(String),
 }
 
-/// Hands `mail` to SES once, and returns SES's id of it.
+/// Sends `mail` with one call of SES. Returns SES's message id.
 ///
 /// # Errors
 ///
-/// [`NotSent`].
-pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Result<String, NotSent> {
-    let unsendable = |error: BuildError| NotSent::Final(error.to_string());
-    let content = content(mail).map_err(unsendable)?;
-    // Comes back in SES's events. SES takes letters, digits, _ and - alone.
-    let tag = MessageTag::builder().name("rekey-mail").value(mail.kind.name()).build().map_err(unsendable)?;
+/// [`SendError`].
+pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Result<String, SendError> {
+    let permanent = |error: BuildError| SendError::Permanent(error.to_string());
+    let content = content(mail).map_err(permanent)?;
+    // SES includes the tag in its events. Allowed are letters, digits, _ and -.
+    let tag = MessageTag::builder().name("rekey-mail").value(mail.kind.name()).build().map_err(permanent)?;
     let sent = client
         .send_email()
         .from_email_address(&settings.from)
@@ -43,14 +43,14 @@ pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Resu
         .await;
     match sent {
         Ok(output) => Ok(output.message_id.unwrap_or_default()),
-        Err(error) if was_surely_not_taken(&error, &settings.from) => Err(NotSent::NotTaken(problem(&error))),
-        Err(error) => Err(NotSent::Final(problem(&error))),
+        Err(error) if is_retryable(&error, &settings.from) => Err(SendError::Retryable(problem(&error))),
+        Err(error) => Err(SendError::Permanent(problem(&error))),
     }
 }
 
-/// Whether no request left, or SES said that it takes no mail of ours at the moment. Neither a time-out nor a connection that broke is
-/// that, nor an error inside SES: such a mail may be on its way.
-fn was_surely_not_taken(error: &SdkError<SendEmailError>, sender: &str) -> bool {
+/// Whether no request was sent, or SES refuses all mails of this account at the moment. Not after a timeout, a broken connection or an
+/// internal error of SES: the mail may have been accepted.
+fn is_retryable(error: &SdkError<SendEmailError>, sender: &str) -> bool {
     match error {
         SdkError::ConstructionFailure(_) => true,
         SdkError::DispatchFailure(failure) => {
@@ -68,11 +68,12 @@ fn was_surely_not_taken(error: &SdkError<SendEmailError>, sender: &str) -> bool 
                 | NotFoundException(_)
                 | SendingPausedException(_)
                 | TooManyRequestsException(_) => true,
-                // The message names the identities that are not verified. A recipient's concerns this mail alone.
+                // The message lists the identities that are not verified. An unverified sender affects every mail, a recipient only this
+                // one.
                 MessageRejected(rejected) => {
                     rejected.message().is_some_and(|message| message.contains(bare_address(sender)))
                 }
-                // Denied access, bad credentials and the throttling of the whole account stand in no list of SES's.
+                // Access denied, bad credentials and throttling of the account are not variants of `SendEmailError`.
                 other => {
                     [403, 429].contains(&service.raw().status().as_u16())
                         || is_denied_or_throttled(other.code())
@@ -83,7 +84,7 @@ fn was_surely_not_taken(error: &SdkError<SendEmailError>, sender: &str) -> bool 
     }
 }
 
-/// The documentation of SES's quotas has `ThrottlingException` where its API has `TooManyRequestsException`.
+/// SES's documentation of quotas names `ThrottlingException`, its API reference `TooManyRequestsException`.
 fn is_denied_or_throttled(code: Option<&str>) -> bool {
     code.is_some_and(|code| code.starts_with("AccessDenied") || code.contains("Throttl"))
 }
@@ -102,17 +103,17 @@ fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
     let utf8 = |text: &str| Content::builder().data(text).charset("UTF-8").build();
     let part = |text: &SecretString| utf8(text.expose_secret());
     let body = Body::builder().text(part(&mail.text)?).html(part(&mail.html)?).build();
-    // RFC 3834 section 5: nobody's absence is to be answered to a machine.
+    // RFC 3834 section 5: prevents automatic replies.
     let automatic = MessageHeader::builder().name("Auto-Submitted").value("auto-generated").build()?;
     let message = Message::builder().subject(utf8(&mail.subject)?).body(body).headers(automatic).build();
     Ok(EmailContent::builder().simple(message).build())
 }
 
-/// SES's code, never its message: that one quotes addresses.
+/// The error code. Not SES's message: it quotes addresses.
 fn problem(error: &SdkError<SendEmailError>) -> String {
     match error {
         SdkError::ServiceError(service) => service.err().code().unwrap_or("unknown service error").to_owned(),
-        SdkError::ResponseError(_) => "SES answered with something else than an answer".to_owned(),
+        SdkError::ResponseError(_) => "SES's response could not be parsed".to_owned(),
         other => DisplayErrorContext(other).to_string(),
     }
 }

@@ -1,4 +1,4 @@
-//! Password hashes: argon2id as PHC strings, which every argon2 library verifies.
+//! Hashes passwords with argon2id, as PHC strings that any argon2 library verifies.
 
 use argon2::password_hash::phc::PasswordHash as Phc;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
@@ -6,7 +6,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use crate::password::NewPassword;
 use crate::random::{Random, RandomError};
 
-/// Bytes of salt and of tag, as in RFC 9106 section 4's recommended options.
+/// Lengths of salt and tag in bytes, as in the options that RFC 9106 section 4 recommends.
 const SALT_LENGTH: usize = 16;
 const TAG_LENGTH: usize = 32;
 
@@ -14,30 +14,30 @@ const TAG_LENGTH: usize = 32;
 const OWASP_MIN_MEMORY_KIB: u32 = 19 * 1024;
 const OWASP_MIN_ITERATIONS: u32 = 2;
 
-/// What one hash costs.
+/// The cost parameters of a hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Argon2Cost(Params);
 
-/// The costs lie outside what Rekey allows.
+/// The cost parameters are out of range.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Argon2CostError {
-    /// Memory below OWASP's minimum.
+    /// The memory is below OWASP's minimum.
     #[error("must be at least 19456 KiB (19 MiB, OWASP's minimum for argon2id)")]
     TooLittleMemory,
-    /// Iterations below OWASP's minimum.
+    /// The iterations are below OWASP's minimum.
     #[error("must be at least 2 (OWASP's minimum for argon2id)")]
     TooFewIterations,
-    /// Argon2 itself refuses the combination.
+    /// Argon2 does not support the combination.
     #[error("do not fit together: argon2 takes 1 to 16777215 lanes and 8 KiB of memory for each of them")]
     OutOfRange,
 }
 
 impl Argon2Cost {
-    /// Costs of `memory_kib` KiB, `iterations` passes and `lanes` lanes.
+    /// A cost of `memory_kib` KiB, `iterations` passes and `lanes` lanes.
     ///
     /// # Errors
     ///
-    /// [`Argon2CostError`] where they lie below OWASP's minimum or beyond argon2.
+    /// [`Argon2CostError`] if it is below OWASP's minimum or not supported by argon2.
     pub fn new(memory_kib: u32, iterations: u32, lanes: u32) -> Result<Self, Argon2CostError> {
         if memory_kib < OWASP_MIN_MEMORY_KIB {
             return Err(Argon2CostError::TooLittleMemory);
@@ -69,23 +69,23 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// Why there is no hash.
+/// Why hashing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// No salt.
+    /// There are no random bytes for the salt.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// Argon2 failed. The costs are checked at start, so the likeliest cause is memory: the function's
-    /// `MemorySize` is too small for `ARGON2_MEMORY_KIB`.
+    /// Argon2 failed. The cost is checked at start, so the likeliest cause is that the function's `MemorySize` is too small for
+    /// `ARGON2_MEMORY_KIB`.
     #[error("argon2 failed: {0}")]
     Argon2(argon2::password_hash::Error),
 }
 
-/// Hashes `password` with a fresh salt. Takes a tenth of a second or more: call it off the async threads.
+/// Hashes `password` with a random salt. Takes 0.1 s or more: do not call it on an async thread.
 ///
 /// # Errors
 ///
-/// [`HashError`]; nothing is left half-done.
+/// [`HashError`].
 pub fn hash(password: &NewPassword, cost: &Argon2Cost, random: &Random) -> Result<PasswordHash, HashError> {
     let salt: [u8; SALT_LENGTH] = random.bytes()?;
     let phc: Phc = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.0.clone())
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_string_names_the_costs_and_each_has_its_own_salt() {
+    fn the_phc_string_has_the_cost_and_a_random_salt() {
         let hash = hashed();
         assert!(hash.expose_secret().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert_ne!(hash, hashed());

@@ -1,5 +1,5 @@
-//! The password policy of NIST SP 800-63B-4 section 3.1.1 and OWASP ASVS 5.0 section 6.2: length and
-//! guessability count, composition rules do not.
+//! The password policy, after NIST SP 800-63B-4 section 3.1.1 and OWASP ASVS 5.0 section 6.2: minimum length and guessability, no
+//! composition rules.
 
 pub mod hash;
 
@@ -11,55 +11,54 @@ use zxcvbn::{Score, zxcvbn};
 
 use crate::email::EmailAddress;
 
-/// The longest password taken, in Unicode characters. NIST asks for at least 64; a bound keeps hashing and
-/// guess estimation cheap.
+/// The longest password accepted, in Unicode characters. NIST requires at least 64. A limit keeps hashing and estimation cheap.
 pub const MAX_LENGTH: usize = 128;
 
-/// zxcvbn sees so many characters at once. Its time grows faster than the text (100 symbols that could each be a letter take over a
-/// second), so of a longer password it sees the beginning and the end: whoever guesses the whole has guessed each of them, and so the
-/// better score of the two is the lower bound.
+/// The most characters that zxcvbn gets at once. Its time grows faster than the length: 100 symbols that may each stand for a letter take
+/// over a second. Of a longer password it scores the first and the last characters, and the higher score counts: guessing the whole
+/// includes guessing each part, so the whole is at least as hard.
 const ESTIMATED_LENGTH: usize = 32;
 
-/// The lowest zxcvbn score taken: "safely unguessable", at least 10^8 guesses.
+/// The lowest zxcvbn score accepted: "safely unguessable", at least 10^8 guesses.
 const MIN_SCORE: Score = Score::Three;
 
-/// What makes a password acceptable here.
+/// The password policy.
 #[derive(Clone, Debug)]
 pub struct PasswordPolicy {
-    /// Fewest Unicode characters.
+    /// Minimum length in Unicode characters.
     pub min_length: usize,
-    /// The service's name: a password that is built on it is easily guessed.
+    /// The service's name: passwords based on it are easy to guess.
     pub service_name: String,
 }
 
-/// A password that the policy took, exactly as it was sent. `Debug` hides it, and dropping it wipes this copy of it (the
-/// runtime's buffer with the event is not ours to wipe).
+/// A password that the policy accepts, exactly as sent. `Debug` is redacted. Dropping it wipes this copy, but not the runtime's buffer
+/// with the event.
 pub struct NewPassword(SecretString);
 
-/// Why the policy refuses a password. A caller shows all that apply.
+/// Why the policy refuses a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Weakness {
-    /// Fewer characters than the operator asks for.
+    /// Fewer characters than the minimum.
     #[error("The password must be at least {min_length} characters long.")]
     TooShort {
-        /// The operator's minimum.
+        /// The minimum.
         min_length: usize,
     },
     /// More than [`MAX_LENGTH`] characters.
     #[error("The password must be at most 128 characters long.")]
     TooLong,
-    /// zxcvbn expects an attacker to find it.
+    /// zxcvbn's score is too low.
     #[error("The password is too easy to guess. {advice}")]
     Guessable {
-        /// zxcvbn's advice, or ours where it gives none.
+        /// zxcvbn's advice, or a default.
         advice: String,
-        /// What makes it so.
+        /// What makes it easy to guess.
         pattern: Pattern,
     },
 }
 
 impl Weakness {
-    /// The stable name of this weakness.
+    /// The weakness's stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -69,7 +68,7 @@ impl Weakness {
         }
     }
 
-    /// The stable name of what makes a guessable password so.
+    /// The stable code of a guessable password's [`Pattern`].
     #[must_use]
     pub const fn advice(&self) -> Option<&'static str> {
         match self {
@@ -79,31 +78,31 @@ impl Weakness {
     }
 }
 
-/// What makes a password easy to guess: zxcvbn's warnings, as far as they call for different advice.
+/// What makes a password easy to guess: zxcvbn's warnings, grouped by the advice that helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pattern {
     /// A widely used password, or one like it.
     Common,
     /// Dates or years.
     Dates,
-    /// Keys beside each other.
+    /// Adjacent keys.
     Keyboard,
     /// Names.
     Names,
-    /// The same again.
+    /// Repeated characters or words.
     Repeats,
-    /// Such as abc.
+    /// Sequences such as abc.
     Sequence,
-    /// Too few words, or nothing in particular.
+    /// Too few words, or no specific warning.
     Words,
 }
 
 impl Pattern {
-    /// All of them.
+    /// All patterns.
     pub const ALL: [Self; 7] =
         [Self::Common, Self::Dates, Self::Keyboard, Self::Names, Self::Repeats, Self::Sequence, Self::Words];
 
-    /// Its stable name.
+    /// The stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -117,7 +116,7 @@ impl Pattern {
         }
     }
 
-    const fn of(warning: Warning) -> Self {
+    const fn from_warning(warning: Warning) -> Self {
         match warning {
             Warning::StraightRowsOfKeysAreEasyToGuess | Warning::ShortKeyboardPatternsAreEasyToGuess => {
                 Self::Keyboard
@@ -138,11 +137,11 @@ impl Pattern {
 }
 
 impl PasswordPolicy {
-    /// Takes `password`, or says everything that is wrong with it. `address` is the account's, where it is known.
+    /// Checks `password`. `address` is the account's, if known.
     ///
     /// # Errors
     ///
-    /// At least one [`Weakness`].
+    /// Every [`Weakness`], at least one.
     pub fn check(
         &self,
         password: SecretString,
@@ -150,17 +149,17 @@ impl PasswordPolicy {
     ) -> Result<NewPassword, Vec<Weakness>> {
         let length = password.expose_secret().chars().count();
         if length > MAX_LENGTH {
-            // Not even looked at further: the estimate's cost grows faster than the text.
+            // No estimate: its cost grows faster than the length.
             return Err(vec![Weakness::TooLong]);
         }
         let mut weaknesses = Vec::new();
         if length < self.min_length {
             weaknesses.push(Weakness::TooShort { min_length: self.min_length });
         }
-        let context = self.context(address);
-        let mut estimate = zxcvbn(beginning(password.expose_secret()), &context);
+        let user_inputs = self.user_inputs(address);
+        let mut estimate = zxcvbn(first_chars(password.expose_secret()), &user_inputs);
         if length > ESTIMATED_LENGTH && estimate.score() < MIN_SCORE {
-            estimate = zxcvbn(end(password.expose_secret()), &context);
+            estimate = zxcvbn(last_chars(password.expose_secret()), &user_inputs);
         }
         if estimate.score() < MIN_SCORE {
             let warning = estimate.feedback().and_then(Feedback::warning);
@@ -168,33 +167,33 @@ impl PasswordPolicy {
                 .map(|warning| warning.to_string())
                 .or_else(|| estimate.feedback()?.suggestions().first().map(ToString::to_string))
                 .unwrap_or_else(|| "Use a few unrelated words.".to_owned());
-            let pattern = warning.map_or(Pattern::Words, Pattern::of);
+            let pattern = warning.map_or(Pattern::Words, Pattern::from_warning);
             weaknesses.push(Weakness::Guessable { advice, pattern });
         }
         if weaknesses.is_empty() { Ok(NewPassword(password)) } else { Err(weaknesses) }
     }
 
-    /// The words that this person's attacker would try first, cut as the password is.
-    fn context<'a>(&'a self, address: Option<&'a EmailAddress>) -> Vec<&'a str> {
+    /// Words that are easy to guess for this account, shortened like the password.
+    fn user_inputs<'a>(&'a self, address: Option<&'a EmailAddress>) -> Vec<&'a str> {
         let address = address.map_or("", EmailAddress::as_str);
         let parts = address.split(['@', '.', '+', '-', '_']).filter(|word| word.len() > 2);
         let words = [self.service_name.as_str(), address].into_iter().chain(address.split('@')).chain(parts);
-        words.flat_map(|word| [beginning(word), end(word)]).collect()
+        words.flat_map(|word| [first_chars(word), last_chars(word)]).collect()
     }
 }
 
 /// The first [`ESTIMATED_LENGTH`] characters.
-fn beginning(text: &str) -> &str {
+fn first_chars(text: &str) -> &str {
     text.char_indices().nth(ESTIMATED_LENGTH).map_or(text, |(end, _)| &text[..end])
 }
 
 /// The last [`ESTIMATED_LENGTH`] characters.
-fn end(text: &str) -> &str {
+fn last_chars(text: &str) -> &str {
     text.char_indices().nth_back(ESTIMATED_LENGTH - 1).map_or(text, |(start, _)| &text[start..])
 }
 
 impl NewPassword {
-    /// The clear text, for the hash function alone.
+    /// The clear text, for the hash function.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.expose_secret()
@@ -217,67 +216,63 @@ mod tests {
         PasswordPolicy { min_length, service_name: "Rekey".to_owned() }
     }
 
-    fn accepts(
-        min_length: usize,
-        password: &str,
-        address: Option<&str>,
-    ) -> Result<NewPassword, Vec<Weakness>> {
+    fn check(min_length: usize, password: &str, address: Option<&str>) -> Result<NewPassword, Vec<Weakness>> {
         let address = address.map(|text| text.parse().expect("an address"));
         policy(min_length).check(password.into(), address.as_ref())
     }
 
     #[test]
-    fn the_documented_passwords_are_taken() {
+    fn the_documented_passwords_are_accepted() {
         for password in ["crux_is_awesome", "correct horse battery staple"] {
-            assert!(accepts(15, password, Some("mrbailey@projectthanos.com")).is_ok(), "{password}");
+            assert!(check(15, password, Some("mrbailey@projectthanos.com")).is_ok(), "{password}");
         }
     }
 
     #[test]
     fn a_password_is_kept_exactly_as_sent() {
         let odd = " \u{0}e\u{301} \u{212b} trailing blanks count   ";
-        assert_eq!(accepts(15, odd, None).expect("accepted").expose_secret(), odd);
+        assert_eq!(check(15, odd, None).expect("accepted").expose_secret(), odd);
     }
 
     #[test]
     fn length_counts_characters_not_bytes() {
-        assert!(accepts(15, "žluťoučký kůň úpí", None).is_ok());
-        let short = accepts(15, "ž🐎úpěl ďábel", None).expect_err("13 characters");
+        assert!(check(15, "žluťoučký kůň úpí", None).is_ok());
+        let short = check(15, "ž🐎úpěl ďábel", None).expect_err("13 characters");
         assert!(short.contains(&Weakness::TooShort { min_length: 15 }));
         let long = "žluťoučký kůň úpěl ďábelské ódy ".repeat(5);
-        assert!(accepts(15, &long.chars().take(128).collect::<String>(), None).is_ok());
+        assert!(check(15, &long.chars().take(128).collect::<String>(), None).is_ok());
         assert_eq!(
-            accepts(15, &long.chars().take(129).collect::<String>(), None).expect_err("129"),
+            check(15, &long.chars().take(129).collect::<String>(), None).expect_err("129"),
             [Weakness::TooLong]
         );
     }
 
     #[test]
-    fn guessable_passwords_are_refused_however_long() {
+    fn guessable_passwords_are_refused_whatever_their_length() {
         for password in
             ["passwordpassword", "aaaaaaaaaaaaaaaaaaaa", "abcdefghijklmnopqrstuvwxyz", "1234567890123456"]
         {
             assert!(
-                matches!(accepts(15, password, None).expect_err(password)[..], [Weakness::Guessable { .. }]),
+                matches!(check(15, password, None).expect_err(password)[..], [Weakness::Guessable { .. }]),
                 "{password}"
             );
         }
     }
 
     #[test]
-    fn a_weak_beginning_does_not_spoil_a_strong_end_nor_the_other_way_round() {
+    fn one_strong_end_of_a_long_password_is_enough() {
         let (weak, strong) = ("password".repeat(4), "tG7#qv0Lr!zXw9@KpM2$eYb5^Hd8&Jc1*Nf4(Us6");
-        assert!(accepts(15, &format!("{weak}{strong}"), None).is_ok());
-        assert!(accepts(15, &format!("{strong}{weak}"), None).is_ok());
-        assert!(accepts(15, &weak.repeat(2), None).is_err());
-        assert!(accepts(15, &"a".repeat(100), None).is_err());
+        assert!(check(15, &format!("{weak}{strong}"), None).is_ok());
+        assert!(check(15, &format!("{strong}{weak}"), None).is_ok());
+        assert!(check(15, &weak.repeat(2), None).is_err());
+        assert!(check(15, &"a".repeat(100), None).is_err());
     }
 
     #[test]
     fn a_password_made_of_the_address_or_the_service_is_refused() {
         let address = "alexandrina.featherstone@wonderfulwidgets.example";
         for password in [address, "alexandrina.featherstone", "wonderfulwidgets", "featherstone1"] {
-            assert!(accepts(8, password, Some(address)).is_err(), "{password}");
+            assert!(check(8, password, Some(address)).is_err(), "{password}");
         }
         let named = PasswordPolicy { min_length: 8, service_name: "Quixotryclub".to_owned() };
         assert!(named.check("Quixotryclub1".into(), None).is_err());
@@ -287,8 +282,8 @@ mod tests {
         #[test]
         fn checking_never_panics_and_the_bounds_hold(password in "\\PC{0,200}") {
             let length = password.chars().count();
-            let verdict = accepts(15, &password, Some("ann@example.com"));
-            prop_assert!(verdict.is_err() || (15..=128).contains(&length));
+            let checked = check(15, &password, Some("ann@example.com"));
+            prop_assert!(checked.is_err() || (15..=128).contains(&length));
         }
     }
 }

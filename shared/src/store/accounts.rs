@@ -1,5 +1,6 @@
-//! The accounts: Rekey's own table or the operator's. Rekey reads the key, the address, the time of the last
-//! change and perhaps one attribute that the operator requires; it writes the password hash and that time, and touches nothing else.
+//! The accounts table, Rekey's own or the operator's. Rekey reads the key, the address, the time of the last password change, the locale,
+//! [`PROFILE`] and one attribute if the operator requires it. It writes only the password hash and the time of change, and reads the hash
+//! only to verify that write.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,24 +16,24 @@ use crate::email::EmailAddress;
 use crate::language::Language;
 use crate::password::hash::PasswordHash;
 
-/// What Unleash's clients are told of an account besides its address.
+/// The attributes that Unleash's clients read besides the address.
 pub const PROFILE: [&str; 3] = ["id", "name", "role"];
 
-/// An account as it was seen once: what a reset token keeps of it. Holds an address, so it has no `Debug`.
+/// What a reset token stores of its account, as it was when the token was issued. Holds an address, so it has no `Debug`.
 #[derive(Clone, PartialEq)]
-pub struct SeenAccount {
-    /// The account's key, as the accounts table has it.
+pub struct AccountSnapshot {
+    /// The account's key in the accounts table.
     pub(super) key: AttributeValue,
     /// The address as stored, where mail goes.
     pub(super) address: String,
-    /// The time of the last change of password exactly as stored, absence included.
+    /// The time of the last password change exactly as stored; `None` if the attribute is absent.
     pub(super) changed_at: Option<AttributeValue>,
 }
 
 /// A row of the accounts table.
 #[derive(Clone)]
 pub struct Account {
-    pub(super) seen: SeenAccount,
+    pub(super) snapshot: AccountSnapshot,
     changed_at: Option<ChangedAt>,
     language: Option<Language>,
     attributes: Item,
@@ -45,16 +46,15 @@ impl Account {
         self.changed_at.is_none_or(|changed| issued_at > changed.latest())
     }
 
-    /// Whether the password changed after `since`, as far as the clock that stands at `now` can know. Rekey itself rounds a time in
-    /// seconds up; any other time that lies ahead is the work of a clock that is wrong, and says nothing.
+    /// Whether the password changed after `since`. A time more than a second after `now` is ignored: it comes from a wrong clock. One
+    /// second is allowed because Rekey rounds a time in seconds up.
     #[must_use]
     pub fn changed_after(&self, since: Timestamp, now: Timestamp) -> bool {
         let changed = self.changed_at.map(ChangedAt::earliest);
         changed.is_some_and(|changed| changed > since && changed <= now.plus_seconds(1))
     }
 
-    /// The earliest time that a token issued at `now` may carry: whatever the clock said that the row's time is from, the token
-    /// is the younger one.
+    /// The `issued_at` of a token that is issued at `now`: always later than the stored time of change, even if that lies in the future.
     #[must_use]
     pub fn issue_time(&self, now: Timestamp) -> Timestamp {
         self.changed_at.map_or(now, |changed| now.max(changed.latest().plus_millis(1)))
@@ -63,34 +63,34 @@ impl Account {
     /// The address as stored, where mail goes.
     #[must_use]
     pub fn address(&self) -> &str {
-        &self.seen.address
+        &self.snapshot.address
     }
 
-    /// The address, parsed; the operator's row may hold anything.
+    /// The address, parsed. `None` if it is malformed: the operator's row may hold anything.
     #[must_use]
     pub fn email(&self) -> Option<EmailAddress> {
-        self.seen.address.parse().ok()
+        self.snapshot.address.parse().ok()
     }
 
-    /// The language in which the person is written to, where the account says so and [`Accounts::find_to_mail`] found it.
+    /// The language for mails. Only [`Accounts::find_with_language`] reads it.
     #[must_use]
     pub const fn language(&self) -> Option<Language> {
         self.language
     }
 
-    /// The attribute `name` as JSON, where it is text, a number, a truth value, a list or a map.
+    /// The attribute `name` as JSON, if it is a string, a number, a Boolean, a list or a map.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<Value> {
         self.attributes.get(name).and_then(to_json)
     }
 
-    /// The number that a completion at `at` by a token of `issued_at` writes as the time of change.
-    pub(super) fn next_change(&self, at: Timestamp, issued_at: Timestamp) -> u64 {
+    /// The time of change to write for a completion at `at` with a token of `issued_at`.
+    pub(super) fn next_changed_at(&self, at: Timestamp, issued_at: Timestamp) -> u64 {
         ChangedAt::next(self.changed_at, at.max(issued_at))
     }
 
-    /// The account in `item`. None where it lacks a key, an address of text or what the operator requires.
-    fn from_item(table: &AccountsTable, item: Item) -> Result<Option<Self>, UnreadableTime> {
+    /// The account in `item`. `None` if it has no key, no string address or not the required attribute.
+    fn from_item(table: &AccountsTable, item: Item) -> Result<Option<Self>, InvalidChangedAt> {
         let Some(key) = item.get(&table.key).cloned() else { return Ok(None) };
         let Some(Ok(address)) = item.get(&table.email).map(AttributeValue::as_s) else { return Ok(None) };
         if table.required.as_ref().is_some_and(|required| !required.is_met_by(item.get(&required.name))) {
@@ -99,12 +99,12 @@ impl Account {
         let stored = item.get(&table.password_changed_at).cloned();
         let changed_at = match &stored {
             None | Some(AttributeValue::Null(_)) => None,
-            Some(AttributeValue::N(number)) => ChangedAt::parse(number).map(Some).ok_or(UnreadableTime)?,
-            Some(_) => return Err(UnreadableTime),
+            Some(AttributeValue::N(number)) => ChangedAt::parse(number).map(Some).ok_or(InvalidChangedAt)?,
+            Some(_) => return Err(InvalidChangedAt),
         };
-        let seen = SeenAccount { key, address: address.clone(), changed_at: stored };
+        let snapshot = AccountSnapshot { key, address: address.clone(), changed_at: stored };
         let language = table.language_in(&item);
-        Ok(Some(Self { seen, changed_at, language, attributes: item }))
+        Ok(Some(Self { snapshot, changed_at, language, attributes: item }))
     }
 }
 
@@ -117,7 +117,7 @@ impl AccountsTable {
 }
 
 impl RequiredAttribute {
-    /// The attribute values that mean the configured text: it, and the number or truth value that is written so.
+    /// The attribute values that match the configured text: the string, and the Boolean or number with the same spelling.
     fn values(&self) -> Vec<AttributeValue> {
         let mut values = vec![string(self.value.clone())];
         values.extend(self.value.parse().ok().map(AttributeValue::Bool));
@@ -130,20 +130,20 @@ impl RequiredAttribute {
     }
 }
 
-/// An account's time of change is none. Taking such a row for one that never changed would honour every old token.
+/// An account's time of change is malformed. Treating it as absent would make old tokens valid.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "an account's ACCOUNTS_PASSWORD_CHANGED_AT is not a number of milliseconds or seconds since the epoch"
 )]
-pub struct UnreadableTime;
+pub struct InvalidChangedAt;
 
-impl From<UnreadableTime> for StoreError {
-    fn from(error: UnreadableTime) -> Self {
+impl From<InvalidChangedAt> for StoreError {
+    fn from(error: InvalidChangedAt) -> Self {
         Self::new("read", error.to_string())
     }
 }
 
-/// The accounts of one deployment.
+/// The accounts table's client.
 #[derive(Clone, Debug)]
 pub struct Accounts {
     client: Client,
@@ -157,32 +157,32 @@ impl Accounts {
         Self { client, table }
     }
 
-    /// The account whose stored address is `address`. None where an operator's index holds several: a reset must not choose
-    /// between two people.
+    /// The account whose stored address is `address`. `None` if the operator's index has several: a reset must not choose between two
+    /// people.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if it could not be read; [`UnreadableTime`] if it was, and its time of change makes no sense.
+    /// [`StoreError`] if the table could not be read; [`InvalidChangedAt`] if the time of change is malformed.
     pub async fn find(
         &self,
         address: &EmailAddress,
-    ) -> Result<Result<Option<Account>, UnreadableTime>, StoreError> {
-        self.find_with(address, &[]).await
+    ) -> Result<Result<Option<Account>, InvalidChangedAt>, StoreError> {
+        self.find_projected(address, &[]).await
     }
 
-    /// The same with the language in which the person is written to.
+    /// Like [`Self::find`], with the language for mails.
     ///
     /// # Errors
     ///
     /// As [`Self::find`].
-    pub async fn find_to_mail(
+    pub async fn find_with_language(
         &self,
         address: &EmailAddress,
-    ) -> Result<Result<Option<Account>, UnreadableTime>, StoreError> {
-        self.find_with(address, &[&self.table.locale]).await
+    ) -> Result<Result<Option<Account>, InvalidChangedAt>, StoreError> {
+        self.find_projected(address, &[&self.table.locale]).await
     }
 
-    /// The language in which the person is written to whose account has this key.
+    /// The language for mails to the account with this key.
     ///
     /// # Errors
     ///
@@ -192,24 +192,24 @@ impl Accounts {
         Ok(item.and_then(|item| self.table.language_in(&item)))
     }
 
-    async fn find_with(
+    async fn find_projected(
         &self,
         address: &EmailAddress,
-        more: &[&str],
-    ) -> Result<Result<Option<Account>, UnreadableTime>, StoreError> {
+        extra: &[&str],
+    ) -> Result<Result<Option<Account>, InvalidChangedAt>, StoreError> {
         let key = match &self.table.email_index {
             None => Some(string(address.as_str())),
-            Some(index) => self.only_key_in(index, address).await?,
+            Some(index) => self.query_unique_key(index, address).await?,
         };
         let Some(key) = key else { return Ok(Ok(None)) };
-        let item = self.item(key, more).await?;
+        let item = self.item(key, extra).await?;
         let account = item.map_or(Ok(None), |item| Account::from_item(&self.table, item));
-        // An index lags behind its table: the row may have moved to another address.
-        Ok(account.map(|account| account.filter(|account| account.seen.address == address.as_str())))
+        // An index is eventually consistent: the row's address may have changed.
+        Ok(account.map(|account| account.filter(|account| account.snapshot.address == address.as_str())))
     }
 
-    /// The key alone: an index tells the rest late.
-    async fn only_key_in(
+    /// The key of the only row with `address`. Reads no other attribute: an index is eventually consistent.
+    async fn query_unique_key(
         &self,
         index: &str,
         address: &EmailAddress,
@@ -228,62 +228,62 @@ impl Accounts {
             .send()
             .await
             .map_err(|error| StoreError::from_sdk("Query of ACCOUNTS_EMAIL_INDEX", &error))?;
-        let only = <[Item; 1]>::try_from(output.items.unwrap_or_default()).ok();
-        Ok(only.and_then(|[mut item]| item.remove(&self.table.key)))
+        let item = <[Item; 1]>::try_from(output.items.unwrap_or_default()).ok();
+        Ok(item.and_then(|[mut item]| item.remove(&self.table.key)))
     }
 
-    /// The account that was `seen` when a token was issued at `issued_at`, if the token still counts: the account exists, has the
-    /// address that the token was mailed to, and its password has not changed since.
+    /// The account of `snapshot`, if a token issued for it at `issued_at` is still valid: the account exists, has the address that the
+    /// token was mailed to, and its password has not changed since.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if it could not be read, or its time of change makes no sense.
+    /// [`StoreError`] if it could not be read, or its time of change is malformed.
     pub async fn current(
         &self,
-        seen: &SeenAccount,
+        snapshot: &AccountSnapshot,
         issued_at: Timestamp,
     ) -> Result<Option<Account>, StoreError> {
-        self.current_with(seen, issued_at, &[]).await
+        self.current_projected(snapshot, issued_at, &[]).await
     }
 
-    /// The same with the attributes of [`PROFILE`], where they exist.
+    /// Like [`Self::current`], with the attributes of [`PROFILE`] that exist.
     ///
     /// # Errors
     ///
     /// As [`Self::current`].
-    pub async fn current_profile(
+    pub async fn current_with_profile(
         &self,
-        seen: &SeenAccount,
+        snapshot: &AccountSnapshot,
         issued_at: Timestamp,
     ) -> Result<Option<Account>, StoreError> {
-        self.current_with(seen, issued_at, &PROFILE).await
+        self.current_projected(snapshot, issued_at, &PROFILE).await
     }
 
-    async fn current_with(
+    async fn current_projected(
         &self,
-        seen: &SeenAccount,
+        snapshot: &AccountSnapshot,
         issued_at: Timestamp,
-        more: &[&str],
+        extra: &[&str],
     ) -> Result<Option<Account>, StoreError> {
-        let item = self.item(seen.key.clone(), more).await?;
+        let item = self.item(snapshot.key.clone(), extra).await?;
         let account = item.map_or(Ok(None), |item| Account::from_item(&self.table, item))?;
-        Ok(account.filter(|account| account.seen == *seen && account.changed_before(issued_at)))
+        Ok(account.filter(|account| account.snapshot == *snapshot && account.changed_before(issued_at)))
     }
 
-    /// Whether the stored hash of `account` is `hash` now.
+    /// Whether the stored hash of `account` is `hash`.
     pub(super) async fn has_password(
         &self,
         account: &Account,
         hash: &PasswordHash,
     ) -> Result<bool, StoreError> {
-        let item = self.item(account.seen.key.clone(), &[&self.table.password_hash]).await?;
+        let item = self.item(account.snapshot.key.clone(), &[&self.table.password_hash]).await?;
         let stored = item.as_ref().and_then(|item| item.get(&self.table.password_hash));
         Ok(stored == Some(&string(hash.expose_secret())))
     }
 
-    /// The row under `key`: of it the key, the address, the time of change, the required attribute and `more`.
-    async fn item(&self, key: AttributeValue, more: &[&str]) -> Result<Option<Item>, StoreError> {
-        let (projection, names) = self.projection(more);
+    /// The row with `key`: its key, address, time of change, required attribute and `extra`.
+    async fn item(&self, key: AttributeValue, extra: &[&str]) -> Result<Option<Item>, StoreError> {
+        let (projection, names) = self.projection(extra);
         let output = self
             .client
             .get_item()
@@ -298,23 +298,23 @@ impl Accounts {
         Ok(output.item)
     }
 
-    /// Never the whole row: it holds the hash, and the roles may not read that. Each name once, since `DynamoDB` refuses a
-    /// projection that overlaps.
-    fn projection(&self, more: &[&str]) -> (String, HashMap<String, String>) {
+    /// Never the whole row: the roles may read only the attributes that they need. Each name once: `DynamoDB` refuses a projection with
+    /// overlapping paths.
+    fn projection(&self, extra: &[&str]) -> (String, HashMap<String, String>) {
         let own = [&self.table.key, &self.table.email, &self.table.password_changed_at].map(String::as_str);
         let required = self.table.required.as_ref().map(|required| required.name.as_str());
-        let names: BTreeSet<&str> = own.into_iter().chain(required).chain(more.iter().copied()).collect();
+        let names: BTreeSet<&str> = own.into_iter().chain(required).chain(extra.iter().copied()).collect();
         let names: HashMap<String, String> = names
             .into_iter()
             .enumerate()
             .map(|(index, name)| (format!("#a{index}"), name.to_owned()))
             .collect();
-        let placeholders: Vec<&str> = names.keys().map(String::as_str).collect();
-        (placeholders.join(", "), names)
+        let projection: Vec<&str> = names.keys().map(String::as_str).collect();
+        (projection.join(", "), names)
     }
 
-    /// Sets the password and `changed_at`, as part of a transaction that fails if the account is gone, has another address, lacks what
-    /// the operator requires, or had its password changed since it was read.
+    /// Sets the password and `changed_at` in a transaction. The condition fails if the account is gone, has another address, lacks the
+    /// required attribute, or had its password changed since it was read.
     pub(super) fn set_password(
         &self,
         account: &Account,
@@ -323,17 +323,17 @@ impl Accounts {
     ) -> Result<Update, StoreError> {
         let mut update = Update::builder()
             .table_name(&self.table.name)
-            .key(&self.table.key, account.seen.key.clone())
+            .key(&self.table.key, account.snapshot.key.clone())
             .update_expression("SET #hash = :hash, #changed = :changed")
             .expression_attribute_names("#hash", &self.table.password_hash)
             .expression_attribute_names("#changed", &self.table.password_changed_at)
             .expression_attribute_names("#email", &self.table.email)
             .expression_attribute_values(":hash", string(hash.expose_secret()))
             .expression_attribute_values(":changed", number(changed_at))
-            .expression_attribute_values(":email", string(account.seen.address.clone()));
+            .expression_attribute_values(":email", string(account.snapshot.address.clone()));
         let mut condition = "#email = :email AND ".to_owned();
-        match account.seen.changed_at.clone() {
-            // Of two absent attributes neither equals the other.
+        match account.snapshot.changed_at.clone() {
+            // In DynamoDB, an absent attribute does not equal another absent one.
             None => condition += "attribute_not_exists(#changed)",
             Some(seen) => {
                 condition += "#changed = :seen";
@@ -342,11 +342,12 @@ impl Accounts {
         }
         if let Some(required) = &self.table.required {
             let values = required.values();
-            let places: Vec<String> = (0..values.len()).map(|index| format!(":required{index}")).collect();
-            condition.extend([" AND #required IN (", &places.join(", "), ")"]);
+            let placeholders: Vec<String> =
+                (0..values.len()).map(|index| format!(":required{index}")).collect();
+            condition.extend([" AND #required IN (", &placeholders.join(", "), ")"]);
             update = update.expression_attribute_names("#required", &required.name);
-            for (place, value) in places.into_iter().zip(values) {
-                update = update.expression_attribute_values(place, value);
+            for (placeholder, value) in placeholders.into_iter().zip(values) {
+                update = update.expression_attribute_values(placeholder, value);
             }
         }
         update
@@ -360,7 +361,7 @@ fn to_json(value: &AttributeValue) -> Option<Value> {
     match value {
         AttributeValue::S(text) => Some(Value::from(text.as_str())),
         AttributeValue::N(number) => serde_json::from_str(number).ok(),
-        AttributeValue::Bool(truth) => Some(Value::from(*truth)),
+        AttributeValue::Bool(value) => Some(Value::from(*value)),
         AttributeValue::L(items) => Some(items.iter().filter_map(to_json).collect()),
         AttributeValue::M(map) => {
             let entries = map.iter().filter_map(|(name, value)| Some((name.clone(), to_json(value)?)));
@@ -375,7 +376,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_required_attribute_may_be_text_a_number_or_a_truth_value() {
+    fn a_required_attribute_may_be_a_string_a_number_or_a_boolean() {
         let required = |value: &str| RequiredAttribute { name: "n".to_owned(), value: value.to_owned() };
         assert!(required("active").is_met_by(Some(&string("active"))));
         assert!(required("true").is_met_by(Some(&AttributeValue::Bool(true))));

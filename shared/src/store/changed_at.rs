@@ -1,9 +1,9 @@
-//! The time of an account's last change of password, as the row has it: a number of seconds or of milliseconds.
+//! The stored time of an account's last password change: a number of seconds or milliseconds since the epoch.
 
 use crate::clock::Timestamp;
 
-/// Numbers below this are seconds since the epoch (until the year 5138), from it on milliseconds (since 1973), up to
-/// [`MILLIS_END`]; beyond that they would be micro- or nanoseconds, which are refused.
+/// Numbers below this are seconds (until the year 5138). Numbers from this to [`MILLIS_END`] are milliseconds (since 1973). Larger ones
+/// would be micro- or nanoseconds and are refused.
 const SECONDS_END: u64 = 100_000_000_000;
 const MILLIS_END: u64 = SECONDS_END * 1000;
 
@@ -19,28 +19,28 @@ impl ChangedAt {
     pub(super) fn parse(stored: &str) -> Option<Self> {
         let whole = stored.split('.').next().unwrap_or_default();
         let whole: u64 = whole.parse().ok().filter(|number| *number < MILLIS_END)?;
-        // Zero is a time that nobody has set: it says nothing of the unit.
+        // Zero means "never", and says nothing about the unit.
         Some(Self { whole, in_seconds: whole > 0 && whole < SECONDS_END })
     }
 
-    /// The first millisecond that the number can mean.
+    /// The first millisecond that the number can stand for.
     pub(super) const fn earliest(self) -> Timestamp {
         Timestamp::from_millis(if self.in_seconds { self.whole * 1000 } else { self.whole })
     }
 
-    /// The last millisecond that the number can mean: "12:00:00" may have been 12:00:00.999.
+    /// The last millisecond that the number can stand for: 12:00:00 may have been 12:00:00.999.
     pub(super) const fn latest(self) -> Timestamp {
         Timestamp::from_millis(if self.in_seconds { self.whole * 1000 + 999 } else { self.whole })
     }
 
-    /// The number for a change at `at`: greater than `seen`, in its unit, never before `at`, and in milliseconds where there is
-    /// none.
-    pub(super) fn next(seen: Option<Self>, at: Timestamp) -> u64 {
-        let now = match seen {
-            Some(seen) if seen.in_seconds => at.as_millis().div_ceil(1000),
+    /// The number to store for a change at `at`: in the unit of `previous` (milliseconds if there is none), greater than it and not
+    /// before `at`.
+    pub(super) fn next(previous: Option<Self>, at: Timestamp) -> u64 {
+        let at = match previous {
+            Some(previous) if previous.in_seconds => at.as_millis().div_ceil(1000),
             _ => at.as_millis(),
         };
-        now.max(seen.map_or(0, |seen| seen.whole + 1))
+        at.max(previous.map_or(0, |previous| previous.whole + 1))
     }
 }
 
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_4_the_time_that_is_written_is_greater_than_the_one_before_and_in_its_unit() {
+    fn rule_4_the_new_time_is_greater_than_the_previous_one_and_in_its_unit() {
         let at = Timestamp::from_millis(1_800_000_000_001);
         for (stored, written) in [
             (None, 1_800_000_000_001),

@@ -1,4 +1,4 @@
-//! The one write that matters: consume the reset token, set the hash and the time of change, order the notice. All or nothing.
+//! The transaction that completes a reset: delete the reset token, set the hash and the time of change, order the notice.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::TransactWriteItem;
@@ -13,11 +13,11 @@ use crate::language::Language;
 use crate::password::hash::PasswordHash;
 use crate::random::Random;
 
-/// The token was consumed, or died, since it was found live: another call won.
+/// Another call consumed the token, or the account changed, after the token was checked.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Lost;
+pub struct NoLongerLive;
 
-/// Writes completions.
+/// Writes the transaction.
 #[derive(Clone, Debug)]
 pub struct Completion {
     client: Client,
@@ -27,18 +27,18 @@ pub struct Completion {
 }
 
 impl Completion {
-    /// Completions of the tokens in `tokens_table` for `accounts`.
+    /// Consumes tokens in `tokens_table` and sets passwords in `accounts`.
     #[must_use]
     pub fn new(client: Client, tokens_table: String, accounts: Accounts, orders: Orders) -> Self {
         Self { client, tokens_table, accounts, orders }
     }
 
-    /// Spends `reset` on setting `hash` as the password of `account`, for a person who reads `language`. Of any number of concurrent calls for one
-    /// account, exactly one wins; and a win whose answer was lost is still a win.
+    /// Consumes `reset` and sets `hash` as the password of `account`. The notice is in `language` unless the account has its own. Of
+    /// concurrent calls for one account, exactly one succeeds, even if `DynamoDB`'s response to it was lost.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if `DynamoDB` did not say; then the token may be tried again.
+    /// [`StoreError`] if the outcome is unknown. The caller may retry with the same token.
     pub async fn complete(
         &self,
         reset: &StoredReset,
@@ -47,9 +47,9 @@ impl Completion {
         language: Option<Language>,
         now: Timestamp,
         random: &Random,
-    ) -> Result<Result<(), Lost>, StoreError> {
+    ) -> Result<Result<(), NoLongerLive>, StoreError> {
         let consume = reset.consume(&self.tokens_table, now)?;
-        let changed_at = account.next_change(now, reset.issued_at);
+        let changed_at = account.next_changed_at(now, reset.issued_at);
         let set = self.accounts.set_password(account, hash, changed_at)?;
         let notice = self.orders.put_notice(account, changed_at, language, now, random)?;
         let writes = vec![
@@ -57,12 +57,12 @@ impl Completion {
             TransactWriteItem::builder().update(set).build(),
             TransactWriteItem::builder().put(notice).build(),
         ];
-        // The salt makes this hash nobody else's.
+        // The salt is random: if this hash is stored, this call stored it.
         let verify = self.accounts.has_password(account, hash);
         match transact(&self.client, writes, random, verify).await? {
             Ok(()) => Ok(Ok(())),
             Err(cancellation) if cancellation.condition_failed(0) || cancellation.condition_failed(1) => {
-                Ok(Err(Lost))
+                Ok(Err(NoLongerLive))
             }
             Err(cancellation) => Err(cancellation.into_error()),
         }

@@ -1,24 +1,24 @@
-//! Throttles: counters in fixed windows, kept in the tokens table. Subjects are stored as SHA-256 alone.
+//! Rate limits: counters in fixed windows, in the tokens table. IP and mail addresses are stored only as SHA-256.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, Update};
 
-use super::{Item, StoreError, number, number_of, string};
+use super::{Item, StoreError, number, number_attribute, string};
 use crate::api_key::Caller;
 use crate::clock::Timestamp;
 use crate::config::LimitSettings;
 use crate::email::EmailAddress;
 use crate::token::Digest;
 
-/// What is counted by IP address in ten minutes.
+/// What is counted per IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+enum IpLimit {
     Reset,
     BadToken,
     PasswordCheck,
 }
 
-impl What {
+impl IpLimit {
     const fn name(self) -> &'static str {
         match self {
             Self::Reset => "reset-ip",
@@ -28,27 +28,27 @@ impl What {
     }
 }
 
-/// Seconds in which calls are counted by IP address.
+/// Window of the per-IP limits, in seconds.
 const IP_WINDOW: u64 = 600;
 
-/// Seconds in which mails are counted by address, unless a token lives shorter: so whoever is throttled has a mail whose link works.
+/// Window of the per-address mail limit, in seconds. Not longer than a token lives, so a throttled person has a mail whose link works.
 const MAIL_WINDOW: u64 = 3600;
 
-/// Seconds between two mails to one address.
-const MAIL_PAUSE: u64 = 60;
+/// Shortest time between two mails to one address, in seconds.
+const MAIL_INTERVAL: u64 = 60;
 
-/// Passwords checked without a token, for each dead token that is allowed. Unleash's form has the password checked at every keystroke:
-/// ten people behind one address who each type three passwords of a hundred characters stay below it.
-const CHECKS_FOR_ONE_BAD_TOKEN: u32 = 200;
+/// Password checks without a live token that are allowed per allowed dead token. Unleash's form checks the password at every keystroke:
+/// ten people behind one IP address who each type three passwords of a hundred characters stay below the default limit.
+const PASSWORD_CHECKS_PER_BAD_TOKEN: u32 = 200;
 
-/// Too often; the window ends in so many seconds.
+/// A limit was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttled {
-    /// Seconds until the window ends, at least one.
+    /// Seconds until the caller may try again, at least one.
     pub retry_after: u64,
 }
 
-/// One counter: a row of the tokens table.
+/// A counter, stored as one row of the tokens table.
 #[derive(Clone, Debug)]
 struct Counter {
     pk: String,
@@ -57,10 +57,10 @@ struct Counter {
 }
 
 impl Counter {
-    fn new(what: &str, window_seconds: u64, subject: &str, limit: u32, now: Timestamp) -> Self {
+    fn new(kind: &str, window_seconds: u64, subject: &str, limit: u32, now: Timestamp) -> Self {
         let window = now.as_seconds() / window_seconds;
         Self {
-            pk: format!("limit#{what}#{}#{window}", Digest::of(subject).as_str()),
+            pk: format!("limit#{kind}#{}#{window}", Digest::of(subject).as_str()),
             limit,
             window_end: (window + 1) * window_seconds,
         }
@@ -71,42 +71,43 @@ impl Counter {
     }
 }
 
-/// The counter of mails to one address.
+/// Counts mails to one address.
 #[derive(Clone, Debug)]
 pub(super) struct MailCounter(Counter);
 
 impl MailCounter {
-    /// One more mail, as part of a transaction that fails if there were enough of them, or one just now. That failure tells the row.
-    pub(super) fn hit_below_limit(&self, table: &str, now: Timestamp) -> Result<Update, StoreError> {
-        let pause_ago = now.as_millis().saturating_sub(MAIL_PAUSE * 1000);
+    /// Counts one mail in a transaction. The condition fails if the limit is reached or the last mail is too recent; the cancellation
+    /// then has the row.
+    pub(super) fn increment(&self, table: &str, now: Timestamp) -> Result<Update, StoreError> {
+        let latest_allowed = now.as_millis().saturating_sub(MAIL_INTERVAL * 1000);
         Ok(Update::builder()
             .table_name(table)
             .key("pk", string(self.0.pk.clone()))
             .update_expression("ADD hits :one SET last_at = :now, expires_at = :end")
-            .condition_expression("attribute_not_exists(pk) OR (hits < :limit AND last_at <= :pause_ago)")
+            .condition_expression("attribute_not_exists(pk) OR (hits < :limit AND last_at <= :latest)")
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":now", number(now.as_millis()))
-            .expression_attribute_values(":pause_ago", number(pause_ago))
+            .expression_attribute_values(":latest", number(latest_allowed))
             .expression_attribute_values(":end", number(self.0.window_end))
             .expression_attribute_values(":limit", number(self.0.limit.into()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?)
     }
 
-    /// How long to wait, by the `row` that did not let another mail through.
+    /// The time to wait, given the `row` whose condition failed.
     pub(super) fn throttled(&self, row: Option<&Item>, now: Timestamp) -> Throttled {
-        let of = |name| row.and_then(|row| number_of(row, name).ok());
-        let (hits, last_at) = (of("hits"), of("last_at").map(Timestamp::from_millis));
+        let attribute = |name| row.and_then(|row| number_attribute(row, name).ok());
+        let (hits, last_at) = (attribute("hits"), attribute("last_at").map(Timestamp::from_millis));
         match last_at {
             Some(last_at) if hits.is_some_and(|hits| hits < self.0.limit.into()) => {
-                Throttled { retry_after: MAIL_PAUSE.saturating_sub(now.since(last_at).as_secs()).max(1) }
+                Throttled { retry_after: MAIL_INTERVAL.saturating_sub(now.since(last_at).as_secs()).max(1) }
             }
             _ => self.0.throttled(now),
         }
     }
 }
 
-/// The throttles of one deployment.
+/// The rate limits of one deployment.
 #[derive(Clone, Debug)]
 pub struct Limits {
     client: Client,
@@ -115,14 +116,13 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Throttles of `settings`, counted in `table`.
+    /// The limits in `settings`, counted in `table`.
     #[must_use]
     pub fn new(client: Client, table: String, settings: LimitSettings) -> Self {
         Self { client, table, settings }
     }
 
-    /// Counts a reset request of `caller` from `ip`. A trusted caller speaks for all of its users from one address,
-    /// so it is not counted.
+    /// Counts a reset request of `caller` from `ip`. A trusted caller is not counted: it calls for all its users from one IP address.
     ///
     /// # Errors
     ///
@@ -133,11 +133,11 @@ impl Limits {
         ip: &str,
         now: Timestamp,
     ) -> Result<Result<(), Throttled>, StoreError> {
-        self.count(What::Reset, self.settings.reset_per_ip, caller, ip, now).await
+        self.count(IpLimit::Reset, self.settings.reset_per_ip, caller, ip, now).await
     }
 
-    /// Counts a dead token that `caller` presented from `ip`. Only dead ones are counted, and only they are throttled: what others do
-    /// from the same address costs a live token nothing. A trusted caller is not counted.
+    /// Counts a dead token that `caller` sent from `ip`. Live tokens are neither counted nor throttled, so other people behind the same IP
+    /// address cannot block one. A trusted caller is not counted.
     ///
     /// # Errors
     ///
@@ -148,10 +148,10 @@ impl Limits {
         ip: &str,
         now: Timestamp,
     ) -> Result<Result<(), Throttled>, StoreError> {
-        self.count(What::BadToken, self.settings.bad_token_per_ip, caller, ip, now).await
+        self.count(IpLimit::BadToken, self.settings.bad_token_per_ip, caller, ip, now).await
     }
 
-    /// Counts a password that `caller` has checked without a live token from `ip`: that costs us CPU.
+    /// Counts a password check without a live token by `caller` from `ip`: each check costs CPU.
     ///
     /// # Errors
     ///
@@ -162,11 +162,11 @@ impl Limits {
         ip: &str,
         now: Timestamp,
     ) -> Result<Result<(), Throttled>, StoreError> {
-        let limit = self.settings.bad_token_per_ip.saturating_mul(CHECKS_FOR_ONE_BAD_TOKEN);
-        self.count(What::PasswordCheck, limit, caller, ip, now).await
+        let limit = self.settings.bad_token_per_ip.saturating_mul(PASSWORD_CHECKS_PER_BAD_TOKEN);
+        self.count(IpLimit::PasswordCheck, limit, caller, ip, now).await
     }
 
-    /// The counter that a mail to `address` must pass, inside the transaction that orders it, where there is a limit. Tokens live for
+    /// The counter of mails to `address`, for the transaction that orders one. `None` without a limit. Tokens live for
     /// `lifetime_seconds`.
     pub(super) fn mail_counter(
         &self,
@@ -180,7 +180,7 @@ impl Limits {
 
     async fn count(
         &self,
-        what: What,
+        kind: IpLimit,
         limit: u32,
         caller: &Caller,
         ip: &str,
@@ -189,13 +189,13 @@ impl Limits {
         if limit == 0 || matches!(caller, Caller::Trusted(_)) {
             return Ok(Ok(()));
         }
-        let counter = Counter::new(what.name(), IP_WINDOW, ip, limit, now);
-        let hits = self.add(&counter).await?;
+        let counter = Counter::new(kind.name(), IP_WINDOW, ip, limit, now);
+        let hits = self.increment(&counter).await?;
         Ok(if hits > counter.limit { Err(counter.throttled(now)) } else { Ok(()) })
     }
 
-    /// One more hit. A retry whose first answer was lost counts twice: better one try less than one too many.
-    async fn add(&self, counter: &Counter) -> Result<u32, StoreError> {
+    /// Adds one hit and returns the count. A retry by the SDK after a lost response counts twice: the limit errs on the strict side.
+    async fn increment(&self, counter: &Counter) -> Result<u32, StoreError> {
         let output = self
             .client
             .update_item()
@@ -208,7 +208,7 @@ impl Limits {
             .send()
             .await
             .map_err(|error| StoreError::from_sdk("UpdateItem", &error))?;
-        let hits = output.attributes.as_ref().map(|row| number_of(row, "hits")).transpose()?;
+        let hits = output.attributes.as_ref().map(|row| number_attribute(row, "hits")).transpose()?;
         Ok(hits.and_then(|hits| u32::try_from(hits).ok()).unwrap_or(u32::MAX))
     }
 }

@@ -1,5 +1,5 @@
-//! What Rekey keeps in `DynamoDB`. Writes are claims: their conditions decide, never an earlier read. Expiry is
-//! tested in every read and condition, since `DynamoDB` deletes expired items only hours later.
+//! Access to `DynamoDB`. The condition of a write decides, never an earlier read. Every read and condition checks the expiry: `DynamoDB`
+//! deletes expired items hours late.
 
 pub mod accounts;
 mod changed_at;
@@ -20,10 +20,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::clock::Timestamp;
 use crate::random::RandomError;
 
-/// An item as `DynamoDB` gives it.
+/// A `DynamoDB` item.
 type Item = HashMap<String, AttributeValue>;
 
-/// `DynamoDB` did not say in time that it did what was asked. Each operation here is one atomic call, which was done or was not.
+/// `DynamoDB` did not confirm an operation in time. Each operation is one atomic call, so it was done completely or not at all.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation}: {problem}")]
 pub struct StoreError {
@@ -36,8 +36,8 @@ impl StoreError {
         Self { operation, problem: problem.into() }
     }
 
-    /// The error's code where `DynamoDB` gave one, and otherwise what the SDK says of the connection. The
-    /// service's message stays out: it may quote keys and values.
+    /// Keeps the error code that `DynamoDB` sent, or else the SDK's description of the connection failure. Drops the service's message: it
+    /// may quote keys and values.
     fn from_sdk<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
     where
         E: Error + ProvideErrorMetadata + 'static,
@@ -47,8 +47,8 @@ impl StoreError {
             SdkError::ServiceError(service) => {
                 service.err().code().unwrap_or("unknown service error").to_owned()
             }
-            // Its text would hold what came back: rows, with addresses and hashes.
-            SdkError::ResponseError(_) => "the answer could not be read".to_owned(),
+            // Its text would contain the response: rows, with addresses and hashes.
+            SdkError::ResponseError(_) => "the response could not be parsed".to_owned(),
             other => DisplayErrorContext(other).to_string(),
         };
         Self { operation, problem }
@@ -57,7 +57,7 @@ impl StoreError {
 
 impl From<RandomError> for StoreError {
     fn from(error: RandomError) -> Self {
-        Self::new("random name", error.to_string())
+        Self::new("random bytes", error.to_string())
     }
 }
 
@@ -67,11 +67,11 @@ impl From<BuildError> for StoreError {
     }
 }
 
-/// Opens two connections, which is what a call uses, and runs the code that a call would otherwise run for the first time: for `main.rs`
-/// to call before it asks Lambda for an event, since Lambda gives a function the CPU of its memory size only from then on. Reads the row
-/// `warm-up`, which does not exist. A failure shows in the first call.
+/// Opens the two connections that a call uses and runs the SDK's code once, by reading the row `warm-up`, which does not exist. Call it
+/// before asking Lambda for an event: only from then on does Lambda limit the CPU to the share of the memory size. Errors are ignored: the
+/// first call would meet them too.
 pub async fn warm_up(client: &Client, table: &str) {
-    let read = || row(client, table, "warm-up".to_owned());
+    let read = || get_row(client, table, "warm-up".to_owned());
     let _ = tokio::join!(read(), read());
 }
 
@@ -83,41 +83,41 @@ fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// The text attribute `name` of a row of ours.
-fn text_of(item: &Item, name: &'static str) -> Result<String, StoreError> {
+/// The string attribute `name` of a row of the tokens table.
+fn string_attribute(item: &Item, name: &'static str) -> Result<String, StoreError> {
     item.get(name)
         .and_then(|value| value.as_s().ok())
         .cloned()
-        .ok_or_else(|| StoreError::new("read", format!("a token row has no text {name}")))
+        .ok_or_else(|| StoreError::new("read", format!("a row of the tokens table has no string {name}")))
 }
 
-/// The number attribute `name` of a row of ours.
-fn number_of(item: &Item, name: &'static str) -> Result<u64, StoreError> {
+/// The number attribute `name` of a row of the tokens table.
+fn number_attribute(item: &Item, name: &'static str) -> Result<u64, StoreError> {
     item.get(name)
         .and_then(|value| value.as_n().ok())
         .and_then(|number| number.parse().ok())
-        .ok_or_else(|| StoreError::new("read", format!("a token row has no number {name}")))
+        .ok_or_else(|| StoreError::new("read", format!("a row of the tokens table has no number {name}")))
 }
 
-/// Whether a token row still counts at `now`.
+/// Whether a row of the tokens table is unexpired at `now`.
 fn is_unexpired(item: &Item, now: Timestamp) -> Result<bool, StoreError> {
-    Ok(number_of(item, "expires_at")? > now.as_seconds())
+    Ok(number_attribute(item, "expires_at")? > now.as_seconds())
 }
 
-/// The item of the tokens table under `pk`.
-async fn row(client: &Client, table: &str, pk: String) -> Result<Option<Item>, StoreError> {
+/// The row `pk` of the tokens table.
+async fn get_row(client: &Client, table: &str, pk: String) -> Result<Option<Item>, StoreError> {
     let get = client.get_item().table_name(table).key("pk", string(pk)).consistent_read(true);
     let output = get.send().await.map_err(|error| StoreError::from_sdk("GetItem", &error))?;
     Ok(output.item)
 }
 
-/// The item of the tokens table under `pk`, if it is unexpired.
-async fn unexpired(
+/// The row `pk` of the tokens table, if it is unexpired.
+async fn get_unexpired(
     client: &Client,
     table: &str,
     pk: String,
     now: Timestamp,
 ) -> Result<Option<Item>, StoreError> {
-    let Some(item) = row(client, table, pk).await? else { return Ok(None) };
+    let Some(item) = get_row(client, table, pk).await? else { return Ok(None) };
     Ok(is_unexpired(&item, now)?.then_some(item))
 }

@@ -1,5 +1,5 @@
-//! Orders of mails: the outbox. An order is written in the transaction that it follows from, the table's stream hands it to the
-//! mail function, and it stands until SES has taken its mail or refused it for good. It never holds a token.
+//! The outbox: orders for mails. An order is written in the same transaction as the change that causes it. The table's stream delivers it
+//! to the mail function, which claims it, sends the mail and stores the outcome. An order never holds a token.
 
 use std::collections::HashMap;
 
@@ -10,30 +10,30 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use serde_dynamo::AttributeValue as Recorded;
+use serde_dynamo::AttributeValue as StreamValue;
 
 use super::accounts::Account;
 use super::limits::{Limits, MailCounter, Throttled};
 use super::requests::ResetRequest;
 use super::transaction::{Cancellation, transact};
-use super::{StoreError, is_unexpired, number, row, string, unexpired};
+use super::{StoreError, get_row, get_unexpired, is_unexpired, number, string};
 use crate::clock::Timestamp;
 use crate::email::EmailAddress;
 use crate::language::Language;
 use crate::mail::{LinkBase, MailKind};
 use crate::random::{Random, RandomError};
 
-/// How the keys of orders begin; the filter of the stream's mapping knows it too.
+/// Prefix of the keys of orders. The filter of the event source mapping in the SAM template has it too.
 const PREFIX: &str = "order#";
 
-/// Seconds for which a claim keeps others off: longer than its holder takes from there to the answer of SES, or to give up (4 to claim,
-/// 4 to store the token, 4 to be answered). A mail is as late after a kill.
+/// How long a claim lasts, in seconds. Longer than its holder takes to finish: at most 4 s to claim, 4 s to store the token and 4 s for
+/// SES. If the holder is killed, the mail is this late.
 const CLAIM_SECONDS: u64 = 30;
 
-/// Seconds for which the notice of a changed password is of use. A stream keeps its records as long.
+/// How long the notice of a changed password may be sent, in seconds: as long as a stream keeps its records.
 const NOTICE_SECONDS: u64 = 86_400;
 
-/// The name of an order.
+/// The id of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderId(String);
 
@@ -42,7 +42,7 @@ impl OrderId {
         Ok(Self(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<16>()?)))
     }
 
-    /// The name, for the log. It proves nothing.
+    /// The id, for the log. It is no secret.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -53,81 +53,81 @@ impl OrderId {
     }
 }
 
-/// An order, as the stream brings it. Holds an address, so it has no `Debug`.
+/// An order from the stream. Holds an address, so it has no `Debug`.
 #[derive(Clone)]
 pub struct Order {
-    /// Its name.
+    /// The id.
     pub id: OrderId,
     /// Which mail.
     pub kind: MailKind,
-    /// Of a reset: the address that somebody typed. Of a notice: the account's, where the mail goes.
+    /// For a reset: the address in the request. For a notice: the account's address.
     pub address: String,
-    /// When the request was opened that it answers, where there is one.
+    /// When the reset request was opened, if there is one.
     pub requested_at: Option<Timestamp>,
-    /// Where the link leads, unless that is configured.
+    /// The link's base, unless `RESET_LINK` is set.
     pub link: Option<LinkBase>,
-    /// The language of the person whose call it follows from, where it is known.
+    /// The language of the caller, if known.
     pub language: Option<Language>,
-    /// Of a notice: the account's key.
+    /// For a notice: the account's key.
     pub account: Option<AttributeValue>,
-    /// When it was placed.
+    /// When it was created.
     pub ordered_at: Timestamp,
-    /// When its mail is of no use any more, in seconds since the epoch.
+    /// In seconds since the epoch.
     expires_at: u64,
 }
 
 impl Order {
-    /// Whether a record with the key `keys` is about an order.
+    /// Whether a stream record with these `keys` is an order's.
     #[must_use]
-    pub fn is_one(keys: &HashMap<String, Recorded>) -> bool {
-        matches!(keys.get("pk"), Some(Recorded::S(pk)) if pk.starts_with(PREFIX))
+    pub fn has_keys(keys: &HashMap<String, StreamValue>) -> bool {
+        matches!(keys.get("pk"), Some(StreamValue::S(pk)) if pk.starts_with(PREFIX))
     }
 
-    /// The order in the new `image` of a record. None if it cannot be read.
+    /// The order in the new `image` of a stream record. `None` if it is malformed.
     #[must_use]
-    pub fn from_image(image: &HashMap<String, Recorded>) -> Option<Self> {
+    pub fn from_image(image: &HashMap<String, StreamValue>) -> Option<Self> {
         let text = |name: &str| match image.get(name) {
-            Some(Recorded::S(text)) => Some(text.clone()),
+            Some(StreamValue::S(text)) => Some(text.clone()),
             _ => None,
         };
-        let whole = |name: &str| match image.get(name) {
-            Some(Recorded::N(number)) => number.parse().ok(),
+        let integer = |name: &str| match image.get(name) {
+            Some(StreamValue::N(number)) => number.parse().ok(),
             _ => None,
         };
         Some(Self {
             id: OrderId(text("pk")?.strip_prefix(PREFIX)?.to_owned()),
             kind: MailKind::from_name(&text("kind")?)?,
             address: text("address")?,
-            requested_at: whole("requested_at").map(Timestamp::from_millis),
+            requested_at: integer("requested_at").map(Timestamp::from_millis),
             link: text("link").map(LinkBase::from_text),
             language: text("language").and_then(|code| Language::from_code(&code)),
-            account: image.get("account").and_then(key),
-            ordered_at: Timestamp::from_millis(whole("ordered_at")?),
-            expires_at: whole("expires_at")?,
+            account: image.get("account").and_then(table_key),
+            ordered_at: Timestamp::from_millis(integer("ordered_at")?),
+            expires_at: integer("expires_at")?,
         })
     }
 
-    /// Whether its mail is of no use any more.
+    /// Whether it is too late to send the mail.
     #[must_use]
     pub const fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now.as_seconds()
     }
 }
 
-/// A mail with a reset token that is to be ordered.
+/// An order for a reset mail that is not stored yet.
 #[derive(Clone, Copy)]
 pub struct NewOrder<'a> {
-    /// The address that somebody typed.
+    /// The address in the request.
     pub address: &'a EmailAddress,
-    /// The request that it answers, where there is one.
+    /// The reset request, if there is one.
     pub request: Option<&'a ResetRequest>,
-    /// Where the link leads, unless that is configured.
+    /// The link's base, unless `RESET_LINK` is set.
     pub link: Option<&'a LinkBase>,
-    /// The person's language, where it is known.
+    /// The caller's language, if known.
     pub language: Option<Language>,
 }
 
-/// The right to send the mail of one order, for a while.
+/// The exclusive right to send the mail of one order, for `CLAIM_SECONDS`.
 #[derive(Debug)]
 pub struct Claim {
     order: OrderId,
@@ -138,20 +138,20 @@ pub struct Claim {
 /// Why an order could not be claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotClaimed {
-    /// Its mail was sent, or failed for good.
+    /// Its mail was sent, or failed permanently.
     Done,
-    /// Somebody else is sending it, or died doing so.
+    /// Another process holds the claim, or died holding it.
     Held,
-    /// It has expired, and is perhaps deleted.
+    /// It has expired. The row may be deleted.
     Expired,
 }
 
-/// Why no order was placed.
+/// Why an order was not created.
 #[derive(Debug)]
-pub enum NotPlaced {
-    /// Another call of the same request was faster; read the request again.
-    Overtaken,
-    /// The address had enough mails.
+pub enum NotCreated {
+    /// Another call counted a mail in the same request first; read the request again.
+    Conflict,
+    /// The address's mail limit is reached.
     Throttled(Throttled),
 }
 
@@ -164,41 +164,39 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// Orders in `table`; those of resets are of use for `lifetime_seconds`.
+    /// Orders in `table`. Those of reset mails expire after `lifetime_seconds`.
     #[must_use]
     pub fn new(client: Client, table: String, lifetime_seconds: u64) -> Self {
         Self { client, table, lifetime_seconds }
     }
 
-    /// Places `order`, counts it against its address and, where it answers a request, against that: all in one transaction, so that a failure leaves no limit used up and no mail half-ordered. Nobody looks whether the
-    /// address has an account.
+    /// Stores `order` and counts its mail for the address and for the request, if there is one. This is one transaction, so a failure
+    /// neither counts nor orders a mail. Does not look the account up.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it could not be stored.
-    pub async fn place(
+    pub async fn create(
         &self,
         order: NewOrder<'_>,
         limits: &Limits,
         now: Timestamp,
         random: &Random,
-    ) -> Result<Result<(), NotPlaced>, StoreError> {
+    ) -> Result<Result<(), NotCreated>, StoreError> {
         let id = OrderId::generate(random)?;
         let counter = limits.mail_counter(order.address, self.lifetime_seconds, now);
         let put = self.put_reset(&id, order, now)?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         if let Some(counter) = &counter {
-            writes.push(
-                TransactWriteItem::builder().update(counter.hit_below_limit(&self.table, now)?).build(),
-            );
+            writes.push(TransactWriteItem::builder().update(counter.increment(&self.table, now)?).build());
         }
         if let Some(request) = order.request {
             writes.push(TransactWriteItem::builder().update(request.count_mail(&self.table, now)?).build());
         }
-        let verify = async { Ok(unexpired(&self.client, &self.table, id.pk(), now).await?.is_some()) };
+        let verify = async { Ok(get_unexpired(&self.client, &self.table, id.pk(), now).await?.is_some()) };
         match transact(&self.client, writes, random, verify).await? {
             Ok(()) => Ok(Ok(())),
-            Err(cancellation) => why_not(&cancellation, counter.as_ref(), now)
+            Err(cancellation) => not_created_reason(&cancellation, counter.as_ref(), now)
                 .map_or_else(|| Err(cancellation.into_error()), |reason| Ok(Err(reason))),
         }
     }
@@ -224,8 +222,8 @@ impl Orders {
         Ok(put.build()?)
     }
 
-    /// Orders the notice that the password of `account` was changed, as part of the transaction that does so. The pipe that
-    /// publishes events reads the key and the new time of change, `changed_at`, in this row.
+    /// Orders the notice that the password of `account` was changed, in the transaction that changes it. The `EventBridge` pipe that
+    /// publishes events reads `account` and `changed_at` from this row.
     pub(super) fn put_notice(
         &self,
         account: &Account,
@@ -239,7 +237,7 @@ impl Orders {
             .item("pk", string(OrderId::generate(random)?.pk()))
             .item("kind", string(MailKind::Changed.name()))
             .item("address", string(account.address()))
-            .item("account", account.seen.key.clone())
+            .item("account", account.snapshot.key.clone())
             .item("changed_at", number(changed_at))
             .item("ordered_at", number(now.as_millis()))
             .item("expires_at", number(now.plus_seconds(NOTICE_SECONDS).as_seconds()));
@@ -249,11 +247,11 @@ impl Orders {
         Ok(put.build()?)
     }
 
-    /// Claims `order`: whoever holds the claim, and nobody else, may send its mail.
+    /// Claims `order`. Only the holder of the claim may send its mail.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if `DynamoDB` did not say.
+    /// [`StoreError`] if the outcome is unknown.
     pub async fn claim(
         &self,
         order: &Order,
@@ -268,7 +266,7 @@ impl Orders {
             .table_name(&self.table)
             .key("pk", string(claim.order.pk()))
             .update_expression("SET claimed_by = :holder, claimed_until = :until")
-            // The SDK repeats a call whose answer was lost: it then meets its own claim.
+            // `claimed_by = :holder`: the SDK retries after a lost response, and then finds its own claim.
             .condition_expression(
                 "expires_at > :now_s AND attribute_not_exists(outcome) AND \
                  (attribute_not_exists(claimed_by) OR claimed_by = :holder OR claimed_until <= :now)",
@@ -279,7 +277,9 @@ impl Orders {
             .expression_attribute_values(":now_s", number(now.as_seconds()));
         match update.send().await {
             Ok(_) => Ok(Ok(claim)),
-            Err(error) if condition_failed(error.code()) => Ok(Err(self.why_not_claimed(order, now).await?)),
+            Err(error) if condition_failed(error.code()) => {
+                Ok(Err(self.not_claimed_reason(order, now).await?))
+            }
             Err(error) => Err(StoreError::from_sdk("UpdateItem", &error)),
         }
     }
@@ -288,46 +288,46 @@ impl Orders {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if `DynamoDB` did not say.
-    pub async fn why_not_claimed(&self, order: &Order, now: Timestamp) -> Result<NotClaimed, StoreError> {
-        // Expired or not: what was sent before it expired is done.
-        Ok(match row(&self.client, &self.table, order.id.pk()).await? {
+    /// [`StoreError`] if it could not be read.
+    pub async fn not_claimed_reason(&self, order: &Order, now: Timestamp) -> Result<NotClaimed, StoreError> {
+        // The outcome comes before the expiry: an order that was finished and has expired since is done.
+        Ok(match get_row(&self.client, &self.table, order.id.pk()).await? {
             Some(row) if row.contains_key("outcome") => NotClaimed::Done,
-            // A row that lost its expiry would otherwise hold its lane up for a day.
+            // A row without an expiry counts as expired: otherwise it would block its shard for a day.
             Some(row) if is_unexpired(&row, now).unwrap_or(false) => NotClaimed::Held,
             Some(_) | None => NotClaimed::Expired,
         })
     }
 
-    /// Gives `claim` back, so that the order can be claimed at once.
+    /// Releases `claim`, so that the order can be claimed again at once.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if that could not be written; the claim then lapses by itself.
+    /// [`StoreError`] if it could not be written. The claim then expires by itself.
     pub async fn release(&self, claim: &Claim) -> Result<(), StoreError> {
-        let update = self.held(claim).update_expression("REMOVE claimed_by, claimed_until");
+        let update = self.update_as_holder(claim).update_expression("REMOVE claimed_by, claimed_until");
         update.send().await.map(drop).map_err(|error| StoreError::from_sdk("UpdateItem", &error))
     }
 
-    /// Writes down what became of the order.
+    /// Stores the order's `outcome` and ends the claim.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if that could not be written.
+    /// [`StoreError`] if it could not be written.
     pub async fn finish(&self, claim: &Claim, outcome: &'static str) -> Result<(), StoreError> {
         let update = self
-            .held(claim)
+            .update_as_holder(claim)
             .update_expression("SET outcome = :outcome REMOVE claimed_by, claimed_until")
             .expression_attribute_values(":outcome", string(outcome));
         match update.send().await {
-            // A repeat of the SDK's after a lost answer meets its own work.
+            // The SDK retries after a lost response. The claim is gone then, because the first attempt succeeded.
             Err(error) if !condition_failed(error.code()) => Err(StoreError::from_sdk("UpdateItem", &error)),
             _ => Ok(()),
         }
     }
 
-    /// A write that only the holder of `claim` may do.
-    fn held(&self, claim: &Claim) -> UpdateItemFluentBuilder {
+    /// An update that succeeds only for the holder of `claim`.
+    fn update_as_holder(&self, claim: &Claim) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)
@@ -337,12 +337,12 @@ impl Orders {
     }
 }
 
-/// A key of a table, which is text, a number or bytes, as a request has it.
-fn key(value: &Recorded) -> Option<AttributeValue> {
+/// A table's key, which is a string, a number or binary, as the SDK's type.
+fn table_key(value: &StreamValue) -> Option<AttributeValue> {
     Some(match value {
-        Recorded::S(text) => AttributeValue::S(text.clone()),
-        Recorded::N(number) => AttributeValue::N(number.clone()),
-        Recorded::B(bytes) => AttributeValue::B(Blob::new(bytes.clone())),
+        StreamValue::S(text) => AttributeValue::S(text.clone()),
+        StreamValue::N(number) => AttributeValue::N(number.clone()),
+        StreamValue::B(bytes) => AttributeValue::B(Blob::new(bytes.clone())),
         _ => return None,
     })
 }
@@ -351,13 +351,17 @@ fn condition_failed(code: Option<&str>) -> bool {
     code == Some("ConditionalCheckFailedException")
 }
 
-/// The order of the writes: the order, the counter if there is one, the request. Whoever was overtaken is told so before they are told
-/// that they are throttled: the winner's mail is the one that used the limit up.
-fn why_not(cancellation: &Cancellation, counter: Option<&MailCounter>, now: Timestamp) -> Option<NotPlaced> {
-    let of_request = 1 + usize::from(counter.is_some());
-    if cancellation.condition_failed(of_request) {
-        return Some(NotPlaced::Overtaken);
+/// The indexes are those of [`Orders::create`]: the order, the counter if there is one, the request. A conflict comes before throttling:
+/// the mail of the call that came first is the one that reached the limit.
+fn not_created_reason(
+    cancellation: &Cancellation,
+    counter: Option<&MailCounter>,
+    now: Timestamp,
+) -> Option<NotCreated> {
+    let request_index = 1 + usize::from(counter.is_some());
+    if cancellation.condition_failed(request_index) {
+        return Some(NotCreated::Conflict);
     }
     let counter = counter.filter(|_| cancellation.condition_failed(1))?;
-    Some(NotPlaced::Throttled(counter.throttled(cancellation.item(1), now)))
+    Some(NotCreated::Throttled(counter.throttled(cancellation.item(1), now)))
 }

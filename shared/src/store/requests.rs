@@ -1,69 +1,69 @@
-//! Reset requests: opened by *reset*, claimed by *validate* for each mail.
+//! Reset requests: *reset* opens them, *validate* counts each mail in them.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::Update;
 
-use super::{Item, StoreError, number, number_of, string, text_of, unexpired};
+use super::{Item, StoreError, get_unexpired, number, number_attribute, string, string_attribute};
 use crate::clock::Timestamp;
 use crate::email::EmailAddress;
 use crate::language::Language;
 use crate::token::{Digest, RequestToken};
 
-/// Within so many seconds after a mail, a repeat sends none: a client may retry.
-pub const QUIET_SECONDS: u64 = 60;
+/// A repeat within so many seconds after a mail succeeds and sends none: clients may retry.
+pub const RESEND_INTERVAL_SECONDS: u64 = 60;
 
-/// Mails that one request may order.
+/// Most mails for one request.
 pub const MAX_MAILS: u64 = 3;
 
 /// A stored, unexpired reset request.
 #[derive(Clone, Debug)]
 pub struct ResetRequest {
     digest: Digest,
-    /// The address that it was opened for. Nobody knows whether it has an account.
+    /// The address that it was opened for. It may have no account.
     pub address: EmailAddress,
     /// When it was opened.
     pub issued_at: Timestamp,
-    /// The language of the person who opened it, where it is known.
+    /// The language of the person who opened it, if known.
     pub language: Option<Language>,
     expires_at: u64,
     mails: u64,
     last_mail_at: Option<Timestamp>,
 }
 
-/// What another mail for a request would be.
+/// Whether another mail may be sent for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
-    /// It may be sent.
+    /// Yes.
     Due,
-    /// One has just left.
+    /// No: the last one was ordered less than [`RESEND_INTERVAL_SECONDS`] ago.
     JustMailed,
-    /// There were as many as there may be; the request expires in so many seconds.
-    UsedUp {
-        /// Seconds until a fresh request is no stranger than this one.
+    /// No: [`MAX_MAILS`] were ordered.
+    LimitReached {
+        /// Seconds until the request expires.
         retry_after: u64,
     },
 }
 
 impl ResetRequest {
-    /// What the table knows of the request's token.
+    /// The digest of the request's token.
     #[must_use]
     pub const fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// Whether another mail may leave at `now`.
+    /// Whether another mail may be sent at `now`.
     #[must_use]
     pub fn repeat(&self, now: Timestamp) -> Repeat {
         match self.last_mail_at {
-            Some(last) if now.since(last).as_secs() < QUIET_SECONDS => Repeat::JustMailed,
+            Some(last) if now.since(last).as_secs() < RESEND_INTERVAL_SECONDS => Repeat::JustMailed,
             _ if self.mails >= MAX_MAILS => {
-                Repeat::UsedUp { retry_after: self.expires_at.saturating_sub(now.as_seconds()).max(1) }
+                Repeat::LimitReached { retry_after: self.expires_at.saturating_sub(now.as_seconds()).max(1) }
             }
             _ => Repeat::Due,
         }
     }
 
-    /// Counts one more mail, as part of a transaction that fails if anybody else did so first.
+    /// Counts one more mail in a transaction. The condition fails if another call has counted one since the request was read.
     pub(super) fn count_mail(&self, table: &str, now: Timestamp) -> Result<Update, StoreError> {
         Ok(Update::builder()
             .table_name(table)
@@ -80,14 +80,14 @@ impl ResetRequest {
     fn from_item(digest: Digest, item: &Item) -> Result<Self, StoreError> {
         Ok(Self {
             digest,
-            address: text_of(item, "address")?
+            address: string_attribute(item, "address")?
                 .parse()
-                .map_err(|_| StoreError::new("read", "a request row's address is none"))?,
-            issued_at: Timestamp::from_millis(number_of(item, "issued_at")?),
-            language: text_of(item, "language").ok().and_then(|code| Language::from_code(&code)),
-            expires_at: number_of(item, "expires_at")?,
-            mails: number_of(item, "mails")?,
-            last_mail_at: number_of(item, "last_mail_at").ok().map(Timestamp::from_millis),
+                .map_err(|_| StoreError::new("read", "a request row has a malformed address"))?,
+            issued_at: Timestamp::from_millis(number_attribute(item, "issued_at")?),
+            language: string_attribute(item, "language").ok().and_then(|code| Language::from_code(&code)),
+            expires_at: number_attribute(item, "expires_at")?,
+            mails: number_attribute(item, "mails")?,
+            last_mail_at: number_attribute(item, "last_mail_at").ok().map(Timestamp::from_millis),
         })
     }
 }
@@ -107,7 +107,7 @@ impl Requests {
         Self { client, table, lifetime_seconds }
     }
 
-    /// Opens a request for `address`, whether or not it has an account, by a person who reads `language`.
+    /// Stores a request for `address`, whether or not it has an account.
     ///
     /// # Errors
     ///
@@ -134,13 +134,13 @@ impl Requests {
         put.send().await.map(drop).map_err(|error| StoreError::from_sdk("PutItem", &error))
     }
 
-    /// The request under `digest`, unless it is unknown or expired.
+    /// The request with `digest`, unless it is unknown or expired.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it could not be read.
     pub async fn find(&self, digest: &Digest, now: Timestamp) -> Result<Option<ResetRequest>, StoreError> {
-        let item = unexpired(&self.client, &self.table, pk(digest), now).await?;
+        let item = get_unexpired(&self.client, &self.table, pk(digest), now).await?;
         item.map(|item| ResetRequest::from_item(digest.clone(), &item)).transpose()
     }
 }

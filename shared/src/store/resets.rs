@@ -1,25 +1,25 @@
-//! Reset tokens: stored by the mail function for every mail, and only for accounts that exist.
+//! Reset tokens. The mail function stores one for each mail, only for accounts that exist.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::Delete;
 
-use super::accounts::{Account, SeenAccount};
-use super::{Item, StoreError, number, number_of, string, text_of, unexpired};
+use super::accounts::{Account, AccountSnapshot};
+use super::{Item, StoreError, get_unexpired, number, number_attribute, string, string_attribute};
 use crate::clock::Timestamp;
 use crate::token::{Digest, ResetToken};
 
-/// A stored, unexpired reset token. Whether it is live depends on its account too.
+/// A stored, unexpired reset token. It is live if its account is unchanged too.
 #[derive(Clone)]
 pub struct StoredReset {
     digest: Digest,
     /// The account as it was when the token was issued.
-    pub account: SeenAccount,
+    pub account: AccountSnapshot,
     /// When it was issued.
     pub issued_at: Timestamp,
 }
 
 impl StoredReset {
-    /// Consumes the token, as part of a transaction that fails if somebody has done so.
+    /// Deletes the token in a transaction. The condition fails if another call has consumed it, or it has expired.
     pub(super) fn consume(&self, table: &str, now: Timestamp) -> Result<Delete, StoreError> {
         Ok(Delete::builder()
             .table_name(table)
@@ -33,12 +33,12 @@ impl StoredReset {
         let key = item.get("account").cloned();
         Ok(Self {
             digest,
-            account: SeenAccount {
+            account: AccountSnapshot {
                 key: key.ok_or_else(|| StoreError::new("read", "a reset row has no account"))?,
-                address: text_of(item, "address")?,
+                address: string_attribute(item, "address")?,
                 changed_at: item.get("changed_at").cloned(),
             },
-            issued_at: Timestamp::from_millis(number_of(item, "issued_at")?),
+            issued_at: Timestamp::from_millis(number_attribute(item, "issued_at")?),
         })
     }
 }
@@ -58,17 +58,17 @@ impl Resets {
         Self { client, table, lifetime_seconds }
     }
 
-    /// The token under `digest`, unless it is unknown, used or expired.
+    /// The token with `digest`, unless it is unknown, used or expired.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it could not be read.
     pub async fn find(&self, digest: &Digest, now: Timestamp) -> Result<Option<StoredReset>, StoreError> {
-        let item = unexpired(&self.client, &self.table, pk(digest), now).await?;
+        let item = get_unexpired(&self.client, &self.table, pk(digest), now).await?;
         item.map(|item| StoredReset::from_item(digest.clone(), &item)).transpose()
     }
 
-    /// Stores `token` for `account` as it is now.
+    /// Stores `token` with a snapshot of `account`.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl Resets {
         account: &Account,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let SeenAccount { key, address, changed_at } = account.seen.clone();
+        let AccountSnapshot { key, address, changed_at } = account.snapshot.clone();
         let mut put = self
             .client
             .put_item()

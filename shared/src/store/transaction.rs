@@ -1,4 +1,4 @@
-//! Transactions, seen through: repeated while they meet others, and believed only after a look where their answer was lost.
+//! Retries a transaction until its outcome is known.
 
 use std::future::Future;
 use std::time::Duration;
@@ -19,39 +19,39 @@ use crate::random::Random;
 
 const OPERATION: &str = "TransactWriteItems";
 
-/// Tries of a transaction that meets another one on the same item.
+/// Attempts of a transaction that conflicts with another one on the same item.
 const CONFLICT_ATTEMPTS: u32 = 6;
 
-/// How long a transaction whose answer is lost is asked for again, under one idempotency token. A repeat more than five seconds after
-/// the first one has `DynamoDB` finish it (API reference, `TransactionInProgressException`); a shorter wait could say "not done" of what
-/// is done a moment later.
-const SEEN_THROUGH: Duration = Duration::from_secs(7);
+/// How long the SDK retries a transaction without a response, under one idempotency token. A retry more than five seconds after the first
+/// attempt makes `DynamoDB` finish it (API reference, `TransactionInProgressException`). With a shorter timeout, a transaction could
+/// be reported as failed and succeed a moment later.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(7);
 
-/// Does all of `writes`, or none of them and says why. `verify` looks whether they are done: it is asked where the answer was lost, and
-/// where an earlier try of this very call may be what the conditions of the next one met.
+/// Applies all of `writes`, or none and returns the reasons. `verify` checks whether they were applied. It is called if no response came,
+/// and if conditions fail on a retry: an earlier attempt of the same call may have changed the items.
 ///
 /// # Errors
 ///
-/// [`StoreError`] if `DynamoDB` did not say in time, and a look shows nothing.
+/// [`StoreError`] if there was no response in time and `verify` does not find the writes.
 pub(super) async fn transact(
     client: &Client,
     writes: Vec<TransactWriteItem>,
     random: &Random,
     verify: impl Future<Output = Result<bool, StoreError>>,
 ) -> Result<Result<(), Cancellation>, StoreError> {
-    // One for all tries: what an earlier one did is then no second time done, nor refused. Drawn here since the SDK would take one
-    // from a generator that it seeds in the process.
+    // The same for all attempts, so that DynamoDB applies the transaction once. Generated here because the SDK would use a generator
+    // that it seeds in the process.
     let idempotency_token = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<24>()?);
     for attempt in 1.. {
         let call = client.transact_write_items().set_transact_items(Some(writes.clone()));
         let call = call.client_request_token(&idempotency_token);
-        let Err(error) = call.customize().config_override(patience()).send().await else { break };
-        let Some(cancellation) = Cancellation::of(&error) else {
+        let Err(error) = call.customize().config_override(retry_config()).send().await else { break };
+        let Some(cancellation) = Cancellation::from_error(&error) else {
             let error = StoreError::from_sdk(OPERATION, &error);
             return if verify.await.unwrap_or(false) { Ok(Ok(())) } else { Err(error) };
         };
-        // Before anything else: beside a conflict, the other reasons are not the whole truth.
-        if cancellation.is_passing() {
+        // Checked first: next to a conflict, the other reasons are incomplete.
+        if cancellation.is_retryable() {
             if attempt == CONFLICT_ATTEMPTS {
                 return Err(cancellation.into_error());
             }
@@ -64,21 +64,21 @@ pub(super) async fn transact(
     Ok(Ok(()))
 }
 
-/// The SDK repeats under one idempotency token until the time is up, and not just thrice.
-fn patience() -> Builder {
+/// The SDK retries until [`TRANSACTION_TIMEOUT`], instead of three times.
+fn retry_config() -> Builder {
     let retries = RetryConfig::standard()
         .with_max_attempts(20)
         .with_initial_backoff(Duration::from_millis(50))
         .with_max_backoff(Duration::from_secs(1));
-    Config::builder().retry_config(retries).timeout_config(dynamodb_timeouts(SEEN_THROUGH))
+    Config::builder().retry_config(retries).timeout_config(dynamodb_timeouts(TRANSACTION_TIMEOUT))
 }
 
-/// Why a transaction was cancelled, one entry an item: the code, and the item as it was where the write asked for that.
+/// Why a transaction was cancelled. One entry per item: the code, and the item as it was, if the write asked for it.
 pub(super) struct Cancellation(Vec<(String, Option<Item>)>);
 
 impl Cancellation {
     /// The reasons in `error`, if it is a cancellation.
-    fn of<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Self> {
+    fn from_error<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Self> {
         let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.as_service_error()?
         else {
             return None;
@@ -91,18 +91,18 @@ impl Cancellation {
         ))
     }
 
-    /// Whether the condition of the item at `index` did not hold.
+    /// Whether the condition of the item at `index` failed.
     pub(super) fn condition_failed(&self, index: usize) -> bool {
         self.0.get(index).is_some_and(|(code, _)| code == "ConditionalCheckFailed")
     }
 
-    /// The item at `index` as it was when its condition did not hold.
+    /// The item at `index` as it was when its condition failed.
     pub(super) fn item(&self, index: usize) -> Option<&Item> {
         self.0.get(index)?.1.as_ref()
     }
 
-    /// Whether another write was under way, or capacity short: the same call may succeed in a moment.
-    fn is_passing(&self) -> bool {
+    /// Whether the transaction conflicted with another write or was throttled, so that a retry may succeed.
+    fn is_retryable(&self) -> bool {
         self.0.iter().any(|(code, _)| {
             ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
                 .contains(&code.as_str())
@@ -115,7 +115,7 @@ impl Cancellation {
     }
 }
 
-/// Waits a little longer each time, and as long as chance wants, so that those who collided once part ways.
+/// Waits longer with each attempt, with jitter, so that calls that conflicted do not conflict again.
 async fn back_off(attempt: u32, random: &Random) {
     let [jitter] = random.bytes().unwrap_or([128]);
     let millis = u64::from(attempt) * 20 + u64::from(jitter) / 4;
