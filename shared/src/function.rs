@@ -90,14 +90,11 @@ pub async fn respond<F: Function>(
         let call = extracted.take().map(|extracted| Call::new(&request, extracted));
         let (function, telemetry, id) = (Arc::clone(&function), telemetry.clone(), request_id.clone());
         async move {
-            // In a task, so that a panic becomes a 503. The `JoinError` is dropped: the panic message in it may contain user input.
             let reply = match call {
-                Some(call) => tokio::spawn(handle(function, telemetry, call, id.clone())).await.ok(),
-                None => None,
+                Some(call) => Box::pin(handle(function, telemetry, call, id)).await,
+                None => ApiError::Unavailable("the adapter called the handler twice".to_owned())
+                    .into_reply(Dialect::Problem, &id),
             };
-            let reply = reply.unwrap_or_else(|| {
-                ApiError::Unavailable("the function panicked".to_owned()).into_reply(Dialect::Problem, &id)
-            });
             Ok::<Response<Body>, Infallible>(reply.into())
         }
     });

@@ -13,6 +13,7 @@ KINDS = {
     "limit bad-token-ip": "limit#bad-token-ip#x",
     "limit password-check-ip": "limit#password-check-ip#x",
     "limit mail": "limit#mail#x",
+    "warm-up": "warm-up",
     "other": "other#x",
 }
 

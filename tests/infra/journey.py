@@ -7,6 +7,7 @@ import time
 
 from botocore.exceptions import ClientError
 
+from functions import NAMES
 from sets import SECRET
 
 PASSWORD = "correct horse battery staple"
@@ -166,4 +167,14 @@ def walk_failed_mail(deployment):
         raise Stopped("no entry in the dead-letter queue")
 
 
-WALKS = (walk, walk_other_calls, walk_failed_mail, walk_with_lost_answers)
+def start(deployment):
+    """The read with which each function warms up when it starts. A function ignores its failure, so this makes the same call."""
+    for function in NAMES:
+        try:
+            client = deployment.client("dynamodb", function)
+            client.get_item(TableName=deployment.tokens, Key={"pk": {"S": "warm-up"}}, ConsistentRead=True)
+        except ClientError as denied:
+            raise Stopped(f"{function} does not warm up: {denied}") from None
+
+
+WALKS = (start, walk, walk_other_calls, walk_failed_mail, walk_with_lost_answers)

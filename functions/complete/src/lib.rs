@@ -104,13 +104,13 @@ impl Complete {
     ) -> Result<NewPassword, ApiError> {
         let policy = self.policy.clone();
         let checked = tokio::task::spawn_blocking(move || policy.check(password, address.as_ref())).await;
-        Ok(checked.map_err(|_| ApiError::Unavailable("checking a password panicked".to_owned()))??)
+        Ok(checked.map_err(|_| ApiError::Unavailable("checking a password did not finish".to_owned()))??)
     }
 
     async fn hash(&self, password: NewPassword) -> Result<PasswordHash, ApiError> {
         let (cost, random) = (self.cost.clone(), self.random.clone());
         let hashed = tokio::task::spawn_blocking(move || hash::hash(&password, &cost, &random)).await;
-        Ok(hashed.map_err(|_| ApiError::Unavailable("hashing a password panicked".to_owned()))??)
+        Ok(hashed.map_err(|_| ApiError::Unavailable("hashing a password did not finish".to_owned()))??)
     }
 
     async fn complete_from_body(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {

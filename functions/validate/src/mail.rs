@@ -1,7 +1,6 @@
 //! The mail function: reads orders from the tokens table's stream, finds the accounts, issues reset tokens and sends the mails. No caller
 //! reaches it or waits for it, so its timing cannot reveal who has an account.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
@@ -23,7 +22,6 @@ use shared::store::orders::{Claim, NotClaimed, Order, Orders};
 use shared::store::resets::Resets;
 use shared::telemetry::{MailOutcome, Telemetry};
 use shared::token::{ResetToken, Token};
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 /// After this long, no further order of a batch is started. An order takes at most seven calls of 4 s, and the function's timeout is 60 s.
@@ -127,14 +125,10 @@ impl MailFunction {
     ///
     /// # Errors
     ///
-    /// If the event is not a batch of stream records, or the delivery panicked. The error omits the panic message, which may contain an
-    /// address.
-    pub async fn respond(self: &Arc<Self>, event: LambdaEvent<Value>) -> Result<Value, lambda_http::Error> {
+    /// If the event is not a batch of stream records.
+    pub async fn respond(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_http::Error> {
         let batch = serde_json::from_value(event.payload).map_err(|_| "the event is no batch of records")?;
-        let (mail, request_id) = (Arc::clone(self), event.context.request_id);
-        let mut delivery = JoinSet::new();
-        delivery.spawn(async move { mail.deliver(batch, &request_id).await });
-        let response = delivery.join_next().await.and_then(Result::ok).ok_or("the delivery panicked")?;
+        let response = Box::pin(self.deliver(batch, &event.context.request_id)).await;
         Ok(serde_json::to_value(response)?)
     }
 

@@ -19,7 +19,9 @@ pub(crate) async fn sizes(report: &mut Report, programs: &[Program], endpoint: &
     begin_table("Size and memory", &["function", "bootstrap, MB", "zip, MB", "peak resident memory, MiB"]);
     let zip = "import sys, zipfile, io; b = io.BytesIO(); z = zipfile.ZipFile(b, 'w', zipfile.ZIP_DEFLATED, compresslevel=9); \
                z.write(sys.argv[1]); z.close(); print(len(b.getvalue()))";
-    for (program, most) in programs.iter().zip([f64::INFINITY, 4.5, 5.0, 5.0]) {
+    // zxcvbn's word lists and regular expressions are 2 MB of *complete*, and half of its zip.
+    let goals = [(0.0, 0.0), (4.5, 2.0), (5.0, 2.25), (7.25, 3.25)];
+    for (program, (most, most_zipped)) in programs.iter().zip(goals) {
         let name = program.name;
         let binary = &program.command[0];
         #[expect(clippy::cast_precision_loss, reason = "a few megabytes")]
@@ -40,7 +42,7 @@ pub(crate) async fn sizes(report: &mut Report, programs: &[Program], endpoint: &
         let cells = [
             name.to_owned(),
             report.check(&format!("{name}, MB"), bytes, &Goal::AtMost(most), true),
-            report.check(&format!("{name}, MB zipped"), zipped, &Goal::AtMost(2.0), true),
+            report.check(&format!("{name}, MB zipped"), zipped, &Goal::AtMost(most_zipped), true),
             report.check(&format!("{name}, MiB"), memory, &Goal::AtMost(8.0), true),
         ];
         row(&cells);
