@@ -158,17 +158,17 @@ impl Environment {
 
 async fn next(State(api): State<Arc<RuntimeApi>>) -> impl IntoResponse {
     api.asked.send_if_modified(|asked| asked.is_none() && asked.replace(Instant::now()).is_none());
-    let id = [("lambda-runtime-aws-request-id", "lambda-request")];
-    let Some((event, reply)) = api.waiting.lock().await.recv().await else {
-        return (StatusCode::GONE, id).into_response();
-    };
-    *api.current.lock().await = Some(reply);
-    api.call_started.send_replace(Some(Instant::now()));
     let headers = [
+        ("lambda-runtime-aws-request-id", "lambda-request"),
         ("lambda-runtime-deadline-ms", "4102444800000"),
         ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:123456789012:function:f"),
     ];
-    (id, headers, event.to_string()).into_response()
+    let Some((event, reply)) = api.waiting.lock().await.recv().await else {
+        return (StatusCode::GONE, headers).into_response();
+    };
+    *api.current.lock().await = Some(reply);
+    api.call_started.send_replace(Some(Instant::now()));
+    (headers, event.to_string()).into_response()
 }
 
 async fn response(State(api): State<Arc<RuntimeApi>>, body: String) -> StatusCode {

@@ -1,9 +1,14 @@
 //! `cargo run -p local`, with the functions under `cargo lambda watch`.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use tests::contract::file;
 use tests::stack::{Stack, free_ports, processes_with};
 use tests::{OTHER_PASSWORD, token_in_link};
+use tokio::process::Command;
 
 /// Not the password in the greeting, because the output must not contain this one.
 const PASSWORD: &str = "wandering teapot galaxy";
@@ -68,6 +73,59 @@ async fn the_documented_clients_reset_passwords_and_sigterm_leaves_nothing_runni
     }
 }
 
+/// The commands of the README's reset and what it shows as their output.
+fn documented_commands() -> Vec<(String, String)> {
+    let readme = file("README.md");
+    let blocks = readme.split("```console\n").skip(1).map(|rest| rest.split("```").next().expect("a block"));
+    let lines: Vec<&str> = blocks.flat_map(str::lines).map(str::trim).collect();
+    lines
+        .join("\n")
+        .replace("\\\n", "")
+        .split("$ ")
+        .skip(1)
+        .map(|part| part.split_once('\n').expect("a line"))
+        .map(|(command, output)| (command.to_owned(), output.trim().to_owned()))
+        .collect()
+}
+
+/// The tokens in `text`.
+fn tokens_in(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.filter(|word| word.len() == 20).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn the_commands_of_the_readme_do_what_it_shows() {
+    let stack = Stack::start(&[]).await;
+    let (api, mail) = (stack.api.trim_start_matches("http://"), stack.mail.trim_start_matches("http://"));
+    let here = |text: &str| text.replace("127.0.0.1:9000", api).replace("127.0.0.1:8025", mail);
+    let mut tokens: HashMap<String, String> = HashMap::new();
+    let commands = documented_commands();
+    assert_eq!(commands.len(), 4);
+    for (command, shown) in commands {
+        let mut command = here(&command);
+        for (documented, real) in &tokens {
+            command = command.replace(documented, real);
+        }
+        // The mail follows the response.
+        for attempt in 0.. {
+            let output = Command::new("sh").args(["-c", &command]).output().await.expect("a shell");
+            let printed = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            let (documented, real) = (tokens_in(&shown), tokens_in(&printed));
+            let mut expected = here(&shown);
+            for (documented, real) in documented.iter().zip(&real) {
+                expected = expected.replace(documented, real);
+            }
+            if printed.starts_with(&expected) {
+                tokens.extend(documented.into_iter().zip(real));
+                break;
+            }
+            assert!(attempt < 50, "{command} prints {printed}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn sigkill_leaves_nothing_running() {
     let mut stack = Stack::start(&[]).await;
@@ -78,7 +136,7 @@ async fn sigkill_leaves_nothing_running() {
         if processes_with(&format!("--invoke-port {port}")).await.is_empty() {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("{:?}", processes_with(&format!("--invoke-port {port}")).await);
 }

@@ -19,7 +19,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     let clock = Clock::new(SystemTime::now);
     let telemetry = Telemetry::new("reset", &config.stack_name, clock.clone(), std::io::stdout());
     let dynamodb = aws.dynamodb();
-    store::warm_up(&dynamodb, &config.tokens_table).await;
+    let warm_up = || store::warm_up(&dynamodb, &config.tokens_table);
+    tokio::join!(warm_up(), warm_up());
     let reset = Reset::new(config, dynamodb, clock, Random::operating_system());
     function::serve(reset, telemetry).await
 }

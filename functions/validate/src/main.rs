@@ -23,7 +23,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     let clock = Clock::new(SystemTime::now);
     let telemetry = Telemetry::new("validate", &config.stack_name, clock.clone(), std::io::stdout());
     let (random, dynamodb) = (Random::operating_system(), aws.dynamodb());
-    store::warm_up(&dynamodb, &config.tokens_table).await;
+    let warm_up = || store::warm_up(&dynamodb, &config.tokens_table);
+    tokio::join!(warm_up(), warm_up());
     let queue = config.dead_letter_queue_url.clone();
     let dead_letters = queue.map(|queue_url| DeadLetters::new(aws.sqs(), queue_url));
     let (mail_telemetry, mail_clock, mail_random) = (telemetry.clone(), clock.clone(), random.clone());

@@ -67,12 +67,11 @@ impl From<BuildError> for StoreError {
     }
 }
 
-/// Opens the two connections that a call uses and runs the SDK's code once, by reading the row `warm-up`, which does not exist. Call it
-/// before asking Lambda for an event: only from then on does Lambda limit the CPU to the share of the memory size. Errors are ignored: the
-/// first call would meet them too.
+/// Opens a connection and runs the code that a call would otherwise run for the first time. `main.rs` calls it before it asks Lambda for
+/// an event, because Lambda limits the CPU to the share of the function's memory size only from then on. Run as many side by side as a call
+/// uses connections. Reads the row `warm-up`, which does not exist. Ignores a failure: the first call reports it.
 pub async fn warm_up(client: &Client, table: &str) {
-    let read = || get_row(client, table, "warm-up".to_owned());
-    let _ = tokio::join!(read(), read());
+    let _ = get_row(client, table, "warm-up".to_owned()).await;
 }
 
 fn string(value: impl Into<String>) -> AttributeValue {

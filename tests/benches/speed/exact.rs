@@ -52,7 +52,7 @@ pub(crate) async fn sizes(report: &mut Report, programs: &[Program], endpoint: &
 /// Calls, new connections and bytes of a start with its first call, and of a call after that.
 pub(crate) async fn calls(report: &mut Report, programs: &[Program], endpoint: &Endpoint) {
     begin_table(
-        "Calls to AWS (a start reads a row that does not exist, twice)",
+        "Calls to AWS (a start reads a row that does not exist, once for each connection)",
         &[
             "function",
             "start and first call: calls",
