@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::endpoint::{Endpoint, Seen};
-use crate::programs::{Program, output, release};
+use crate::programs::{Program, install, output, release};
 use crate::table::{Goal, Report, begin_table, row, short};
 
 /// The counts of the last recorded run.
@@ -100,7 +100,7 @@ pub(crate) async fn instructions(
     record: bool,
 ) {
     if !Path::new("/usr/bin/valgrind").exists() {
-        output("apt-get", &["install", "-y", "-qq", "valgrind"]).await;
+        install("valgrind").await;
     }
     let recorded: BTreeMap<String, f64> = std::fs::read_to_string(RECORDED)
         .ok()

@@ -165,6 +165,11 @@ pub(crate) async fn peers(event: &Value) -> Vec<Program> {
     ]
 }
 
+/// Installs a package of Debian's.
+pub(crate) async fn install(package: &str) {
+    output("sh", &["-c", &format!("apt-get update -qq && apt-get install -y -qq {package}")]).await;
+}
+
 /// What a program prints.
 pub(crate) async fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().await.expect(program);
@@ -175,7 +180,7 @@ pub(crate) async fn output(program: &str, arguments: &[&str]) -> String {
 /// The milliseconds that one argon2id takes here and in the reference library, on one CPU.
 pub(crate) async fn argon2id() -> (f64, f64) {
     if !Path::new("/usr/lib/x86_64-linux-gnu/libargon2.so.1").exists() {
-        output("apt-get", &["install", "-y", "-qq", "libargon2-1"]).await;
+        install("libargon2-1").await;
     }
     run_on(Some(1));
     let ours = output(&release("examples/argon2id").display().to_string(), &[]).await;
