@@ -6,6 +6,8 @@
 mod file_tests;
 mod messages;
 
+use std::sync::LazyLock;
+
 use fluent_langneg::{NegotiationStrategy, negotiate_languages};
 use unic_langid::{CharacterDirection, LanguageIdentifier};
 
@@ -15,6 +17,10 @@ include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
 /// The longest `Accept-Language` that is parsed, in bytes. Browsers send fewer than 200.
 const MAX_HEADER: usize = 1024;
+
+/// The identifiers of all languages, parsed when a process first needs one and not for each call.
+static SUPPORTED: LazyLock<Vec<LanguageIdentifier>> =
+    LazyLock::new(|| CODES.iter().map(|code| code.parse().unwrap_or_default()).collect());
 
 /// A supported language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +95,7 @@ impl Language {
     }
 
     fn identifier(self) -> LanguageIdentifier {
-        self.code().parse().unwrap_or_default()
+        SUPPORTED[self.0].clone()
     }
 }
 
@@ -102,10 +108,9 @@ fn parse_entry(entry: &str) -> Option<(f32, LanguageIdentifier)> {
 }
 
 fn negotiate(requested: &[LanguageIdentifier]) -> Option<Language> {
-    let supported: Vec<LanguageIdentifier> = Language::all().map(Language::identifier).collect();
-    let best = negotiate_languages(requested, &supported, None, NegotiationStrategy::Lookup);
+    let best = negotiate_languages(requested, &SUPPORTED, None, NegotiationStrategy::Lookup);
     let best = *best.first()?;
-    supported.iter().position(|language| language == best).map(Language)
+    SUPPORTED.iter().position(|language| language == best).map(Language)
 }
 
 #[cfg(test)]
