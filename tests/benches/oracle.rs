@@ -9,7 +9,7 @@
 use std::time::Instant;
 
 use tests::proxy::Proxy;
-use tests::{KNOWN, NO_LIMITS, Request, UNKNOWN, World};
+use tests::{KNOWN, NO_LIMITS, Request, UNKNOWN, World, median};
 
 const PAIRS: usize = 500;
 
@@ -66,16 +66,12 @@ async fn ask(world: &World, proxy: &Proxy, address: &str) -> (f64, Vec<String>) 
 }
 
 /// The area, and the two medians in milliseconds.
-fn compared(mut known: Vec<f64>, mut unknown: Vec<f64>) -> String {
+fn compared(known: Vec<f64>, unknown: Vec<f64>) -> String {
     let area = area(&known, &unknown);
-    let median = |samples: &mut Vec<f64>| {
-        samples.sort_by(f64::total_cmp);
-        samples[samples.len() / 2] * 1000.0
-    };
     format!(
         "area under the curve {area:.3}; median {:.2} ms for known and {:.2} ms for unknown addresses",
-        median(&mut known),
-        median(&mut unknown)
+        median(known) * 1000.0,
+        median(unknown) * 1000.0
     )
 }
 

@@ -33,3 +33,10 @@ pub const UNKNOWN: &str = "mrnobody@projectthanos.com";
 /// Settings without any limit.
 pub const NO_LIMITS: [(&str, &str); 3] =
     [("LIMIT_RESET_PER_IP", "0"), ("LIMIT_MAIL_PER_ADDRESS", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")];
+
+/// The median of the benchmarks' `samples`.
+#[must_use]
+pub fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}

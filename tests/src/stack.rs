@@ -154,7 +154,9 @@ pub fn target_directory() -> PathBuf {
     this_test.ancestors().nth(3).expect("target/debug/deps/test").to_owned()
 }
 
-fn cargo() -> Command {
+/// A cargo that works in this workspace and its target directory.
+#[must_use]
+pub fn cargo() -> Command {
     let mut cargo = Command::new("cargo");
     remove_cargo_variables(&mut cargo);
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).env("CARGO_TARGET_DIR", target_directory());

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::endpoint::{Endpoint, milliseconds};
+use tests::median;
+
+use crate::endpoint::Endpoint;
 use crate::programs::Program;
 use crate::share::Share;
-use crate::table::{Goal, Report, begin_table, median, row, short};
+use crate::table::{Goal, Report, begin_table, milliseconds, row, short};
 
 #[derive(Default)]
 struct Samples {

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -148,9 +147,4 @@ async fn answer(State(traffic): State<Arc<Traffic>>, headers: HeaderMap, uri: Ur
         json!({})
     };
     answer.to_string()
-}
-
-/// In milliseconds.
-pub(crate) fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }

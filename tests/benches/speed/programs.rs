@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use local::functions::remove_cargo_variables;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use serde_json::{Value, json};
 use tests::environment::Environment;
-use tests::stack::target_directory;
+use tests::stack::{cargo, target_directory};
 use tests::{Answer, KNOWN, NO_LIMITS, Request, World, variables};
 use tokio::process::Command;
 use tokio::sync::mpsc;
@@ -88,11 +87,7 @@ pub(crate) async fn functions() -> Vec<Program> {
         &["-p", "reset", "--example", "hello"],
         &["-p", "complete", "--example", "argon2id"],
     ] {
-        let mut cargo = Command::new("cargo");
-        remove_cargo_variables(&mut cargo);
-        cargo
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .env("CARGO_TARGET_DIR", target_directory());
+        let mut cargo = cargo();
         cargo.args(["build", "--release", "--locked", "--quiet"]).args(what);
         assert!(cargo.status().await.expect("cargo").success(), "{what:?} do not compile");
     }

@@ -1,6 +1,8 @@
 //! What is printed: a table for each question, and whether every goal is met.
 
-/// Tables, as they are printed.
+use std::time::Duration;
+
+/// The goals that were missed.
 #[derive(Default)]
 pub(crate) struct Report {
     missed: Vec<String>,
@@ -60,8 +62,7 @@ pub(crate) fn short(value: f64) -> String {
     }
 }
 
-/// The median.
-pub(crate) fn median(mut samples: Vec<f64>) -> f64 {
-    samples.sort_by(f64::total_cmp);
-    samples[samples.len() / 2]
+/// In milliseconds.
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }

@@ -7,14 +7,13 @@ use dynoxide::{AttributeValue, Database, ImportOptions};
 use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE, create_tables};
 use serde_json::{Value, json};
 use shared::token::Token;
-use tests::{PASSWORD, Request};
+use tests::{PASSWORD, Request, median};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::endpoint::milliseconds;
 use crate::programs::Program;
 use crate::share::Share;
-use crate::table::{Goal, Report, begin_table, median, row, short};
+use crate::table::{Goal, Report, begin_table, milliseconds, row, short};
 
 /// The calls are made in so many rounds, each with every size, so that what disturbs the machine disturbs every size.
 const ROUNDS: usize = 50;
