@@ -8,6 +8,7 @@ it. moto checks signatures and credentials, and does everything after the decisi
 import json
 import logging
 import os
+import threading
 from dataclasses import dataclass
 
 import boto3
@@ -98,14 +99,17 @@ class AnswerLost(JsonRESTError):
 
 
 def _lose_answers():
-    """Makes DynamoDB execute the next `Aws.losing` transactions and answer with an error. Also makes transactions idempotent, as AWS's are."""
-    transact, done = DynamoHandler.transact_write_items, {}
+    """Makes DynamoDB execute the next `Aws.losing` transactions and answer with an error. Also makes transactions idempotent, as AWS's
+    are: a function repeats a call whose answer is late, perhaps while moto still works on the first.
+    """
+    transact, done, one_at_a_time = DynamoHandler.transact_write_items, {}, threading.Lock()
 
     def lossy(self):
         token = self.body.get("ClientRequestToken")
-        answer = done.get(token) or transact(self)
-        if token:
-            done[token] = answer
+        with one_at_a_time:
+            answer = done.get(token) or transact(self)
+            if token:
+                done[token] = answer
         if Aws.losing:
             Aws.losing -= 1
             raise AnswerLost

@@ -41,11 +41,15 @@ def _deliver(deployment, again=False):
         raise Stopped(f"the mail function: {problem}") from None
 
 
+def _mails_to(deployment, address):
+    return [mail for mail in deployment.aws.mails() if mail.destinations["ToAddresses"] == [address]]
+
+
 def _mail(deployment, address, subject):
     """Delivers the orders, and returns the mail's body."""
     _deliver(deployment)
-    for mail in deployment.aws.mails():
-        if mail.destinations["ToAddresses"] == [address] and mail.subject.startswith(subject):
+    for mail in _mails_to(deployment, address):
+        if mail.subject.startswith(subject):
             if mail.source != deployment.parameters["MailFrom"]:
                 raise Stopped(f"mail from {mail.source}")
             return mail.body
@@ -94,9 +98,8 @@ def _walk(deployment, losing=0):
     _expect("order", validate.call("GET", path, {"email": address}, query=f"token={token}", ip=ip), 204)
     lose_answers()
     reset_token = _token(deployment, address)
-    mails = len(deployment.aws.mails())
     _deliver(deployment, again=True)
-    if len(deployment.aws.mails()) != mails:
+    if len(_mails_to(deployment, address)) != 1:
         raise Stopped("a second mail")
     _expect("validate", validate.call("GET", path, query=f"token={reset_token}", ip=ip), 204)
     _expect("check password", complete.call("POST", "/auth/reset/validate-password", {"password": PASSWORD}, ip=ip), 200)
@@ -136,7 +139,7 @@ def walk_other_calls(deployment):
     _expect("banned", validate.call("POST", "/auth/reset/password-email", {"email": banned}, ip=ip), 200)
     _deliver(deployment)
     for address_without_mail in (nobody["email"], banned):
-        if [mail for mail in deployment.aws.mails() if mail.destinations["ToAddresses"] == [address_without_mail]]:
+        if _mails_to(deployment, address_without_mail):
             raise Stopped(f"a mail to {address_without_mail}")
     if deployment.parameters["ApiKeys"]:
         _walk_trusted(deployment, address, nobody["email"])

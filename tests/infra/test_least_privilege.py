@@ -197,13 +197,17 @@ def test_every_part_of_the_policies_is_needed(deployment, function):
         before = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
         for what, document in removals(before):
             tried += 1
+            cloud.decisions.clear()
             iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
             try:
                 for journey in WALKS:
                     journey(deployment)
                 needless.add(f"{policy}: {what}")
-            except Stopped:
+            except Stopped as stopped:
                 deployment.aws.losing_next(0)
+                deployment.delivered.clear()
+                denied = [decision for decision in cloud.decisions if not decision.allowed]
+                assert denied, f"stopped without {policy}: {what}, but no call was denied: {stopped}"
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(before))
     walk(deployment)
     assert tried >= {"reset": 3, "validate": 12, "complete": 10, "mail": 8}[function]
