@@ -1,5 +1,5 @@
 (() => {
-  const PAUSE = 400; // milliseconds without a key before the password is judged
+  const PAUSE = 400; // milliseconds without a key before the password is checked
   const field = find("#password");
   const username = find("#username");
   const show = find("#show");
@@ -34,7 +34,7 @@
     rest(text.checking, "");
     try {
       const response = await post(base + "/validate-password-reset/", {token: found});
-      if (token !== found) return; // another link was opened meanwhile
+      if (token !== found) return; // the person opened another link meanwhile
       if (response.status === 204) { say("", ""); form.hidden = false; field.focus(); return; }
       if (response.status === 404 || response.status === 400) { dead(); return; }
       rest(response.status === 429 ? throttled(response) : text.failed, "bad", {canRetry: true});
@@ -44,18 +44,18 @@
   };
 
   const open = () => {
-    // The token leaves the address bar, the history and whatever is shared or photographed of them.
+    // Remove the token from the address bar and the history, so that a shared or photographed screen does not show it.
     token = new URLSearchParams(location.hash.slice(1)).get("token");
     history.replaceState(null, "", location.pathname);
     if (signIn) signIn.hidden = true;
     const address = tab.get();
     username.value = address ?? "";
     username.disabled = !address;
-    // A reload, or a bookmark: the link itself may be as good as ever.
+    // A reload or a bookmark: the link in the mail may still work.
     if (token) check(); else rest(text.noLink, "", {canAsk: true});
   };
 
-  // Silent when it does not know: what counts is said when the password is set.
+  // Shows nothing if the check fails: setting the password checks it again and reports errors.
   const look = async () => {
     const password = field.value;
     const {signal} = judging = new AbortController();
@@ -71,7 +71,7 @@
   field.addEventListener("input", () => {
     forget();
     field.removeAttribute("aria-invalid");
-    // The hint says how many characters it needs.
+    // The hint already gives the minimum length.
     if ([...field.value].length >= Number(field.dataset.min)) timer = setTimeout(look, PAUSE);
   });
 
@@ -107,7 +107,7 @@
     say(text.setting, "");
     try {
       const response = await post(base + "/complete-password/", {token: used, password: field.value});
-      if (token !== used) return; // another link was opened meanwhile
+      if (token !== used) return; // the person opened another link meanwhile
       if (response.status === 204) finish();
       else if (response.status === 404) dead();
       else await refused(response);
@@ -120,10 +120,10 @@
   });
 
   retry.addEventListener("click", check);
-  // Whoever goes back to this page later, on a shared machine, finds nothing in it.
+  // On a shared computer, somebody who goes back to this page must not find the password in it.
   addEventListener("pagehide", () => { token = null; field.value = ""; forget(); conceal(); });
   addEventListener("pageshow", (event) => { if (event.persisted) open(); });
-  // Opening a second link in the same tab changes nothing but the fragment.
+  // Opening a second link in the same tab changes only the fragment, and does not reload the page.
   addEventListener("hashchange", () => { if (location.hash) open(); });
   open();
 })();

@@ -1,13 +1,13 @@
 (() => {
-  const PAUSE = 60; // seconds between two mails, as validate has it
+  const PAUSE = 60; // seconds between two mails to one address: the same limit as in *validate*
   const field = find("#email");
   const wait = find("#wait");
   const base = location.pathname.replace(/\/reset-password\/?$/, "");
-  let request = null; // the open request, so that asking again for one address does not open another
+  let request = null; // the current request; another mail to the same address needs no new one
   let sent = null; // the address of the last mail, and when it may be sent again
   let busy = false;
 
-  // The same address has to wait; another one need not.
+  // Only the same address has to wait.
   const show = () => {
     const same = sent !== null && field.value.trim() === sent.email;
     const left = same ? Math.ceil((sent.again - performance.now()) / 1000) : 0;

@@ -1,5 +1,5 @@
 "use strict";
-// What both pages share. Their messages stand in the page, in the person's language, so that this text is always the same.
+// Shared by both pages. The page contains the messages in the person's language, so the script, and its hash, is the same in all.
 const find = (selector) => document.querySelector(selector);
 const form = find("form");
 const button = find("form button");
@@ -20,7 +20,7 @@ const soon = (seconds) => {
 
 const throttled = (response) => text.throttled.replace("{wait}", soon(Number(response.headers.get("Retry-After"))));
 
-// The address stays in this tab alone, so that a password manager can keep it beside the new password.
+// Keep the address in this tab only: a password manager stores it with the new password.
 const tab = {
   get: () => { try { return sessionStorage.getItem("rekey-address"); } catch { return null; } },
   set: (address) => { try { sessionStorage.setItem("rekey-address", address); } catch { /* switched off */ } },

@@ -51,7 +51,7 @@ check "sam build" build
 export REKEY_ARTEFACTS=$root/infra/.aws-sam/build
 
 results=$(mktemp)
-(cd "$here" && "$tests/python" -m pytest -q -p no:cacheprovider --junitxml="$results" "$@")
+(cd "$here" && "$tests/python" -m pytest -q -n 4 --dist worksteal -p no:cacheprovider --junitxml="$results" "$@")
 status=$?
 # From pytest's report: the number of tests, and of those that did not pass.
 total=$(sed -n 's/.*<testsuite [^>]*tests="\([0-9]*\)".*/\1/p' "$results")
