@@ -1,5 +1,6 @@
 //! How fast the functions start and answer, how large they are, and what they cost, each against a reference in the same run. Prints
-//! tables with goals, and exits with an error where one is missed.
+//! tables with goals, and exits with an error where one is missed. It measures the binaries that `sam build` deploys on x86-64: cargo-lambda
+//! links them with zig, for the processors that Lambda has.
 //!
 //! What the release profile and `shared::aws` owe to these figures: `opt-level = "z"` instead of 3 for our own crates (*reset* 7.0 to 5.4 MB),
 //! no HTTP/2 and no default configuration chain (to 4.4 MB), no unwinding (to 3.9 MB, before the languages). With unwinding a panic would be
@@ -46,7 +47,7 @@ async fn main() -> ExitCode {
     let (starts, calls) = if is_quick { (3, 200) } else { (41, 2000) };
     let sizes: &[usize] = if is_quick { &[100, 10_000] } else { &[100, 10_000, 1_000_000] };
     cold::measure(&mut report, &everything, &endpoint, starts, !is_quick).await;
-    exact::sizes(&mut report, &functions[..4], &endpoint).await;
+    exact::sizes(&mut report, &functions[..4], &endpoint, is_quick).await;
     exact::calls(&mut report, &functions, &endpoint).await;
     exact::instructions(&mut report, &functions, &endpoint, is_given("record")).await;
     warm::sizes(&mut report, &functions, sizes, calls, !is_quick).await;

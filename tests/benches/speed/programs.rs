@@ -1,5 +1,6 @@
 //! The programs that are measured: the functions, a bare `lambda_http`, and the same step in Python and in Node.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -82,13 +83,15 @@ pub(crate) fn run_on(cpu: Option<usize>) {
 
 /// The functions as they are deployed, and a `lambda_http` that says hello.
 pub(crate) async fn functions() -> Vec<Program> {
-    for what in [
-        &["-p", "reset", "-p", "validate", "-p", "complete"][..],
-        &["-p", "reset", "--example", "hello"],
-        &["-p", "complete", "--example", "argon2id"],
-    ] {
+    let mut path = OsString::from(environment("infra", "sam", "requirements-sam.txt").await);
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    // In two builds, as cargo-lambda has it, and the functions' own as `sam build` has it: CI compiles them once.
+    for what in
+        [&["--bin=reset", "--bin=validate", "--bin=complete"][..], &["--example=hello", "--example=argon2id"]]
+    {
         let mut cargo = cargo();
-        cargo.args(["build", "--release", "--locked", "--quiet"]).args(what);
+        cargo.env("PATH", &path).args(["lambda", "build", "--release", "--locked", "--quiet"]).args(what);
         assert!(cargo.status().await.expect("cargo").success(), "{what:?} do not compile");
     }
     let token = "T".repeat(20);
@@ -97,7 +100,7 @@ pub(crate) async fn functions() -> Vec<Program> {
     let completion = Request::post("/organizations/complete-password/", &body).event();
     let opening = Request::post("/organizations/reset-password/", &json!({"email": KNOWN})).event();
     vec![
-        Program::new("hello", &[&release("examples/hello")], opening.clone()),
+        Program::new("hello", &[&release("hello")], opening.clone()),
         Program::new("reset", &[&release("reset")], opening),
         Program::new("validate", &[&release("validate")], dead),
         Program::new("complete", &[&release("complete")], completion),
@@ -111,9 +114,9 @@ pub(crate) fn page() -> Program {
     Program::new("page", &[&release("reset")], event)
 }
 
-/// A binary of the release profile.
-pub(crate) fn release(name: &str) -> PathBuf {
-    target_directory().join("release").join(name)
+/// A binary as `sam build` makes it.
+fn release(name: &str) -> PathBuf {
+    target_directory().join("lambda").join(name).join("bootstrap")
 }
 
 /// An order as the stream delivers it, made now.
@@ -134,10 +137,8 @@ async fn order() -> Value {
 
 /// The same step in Python and in Node, installed where they are missing.
 pub(crate) async fn peers(event: &Value) -> Vec<Program> {
-    let root = format!("{HERE}/../../..");
-    let install =
-        format!("here={HERE} root={root}; . {root}/tests/python.sh; environment speed requirements.txt");
-    let python = PathBuf::from(output("sh", &["-c", &install]).await.trim()).join("python");
+    let python =
+        PathBuf::from(environment("benches/speed", "speed", "requirements.txt").await).join("python");
     let node = target_directory().join("tools/speed-node");
     let bundle = node.join("peer.mjs");
     let prefix = node.display().to_string();
@@ -165,6 +166,15 @@ pub(crate) async fn install(package: &str) {
     output("sh", &["-c", &format!("apt-get update -qq && apt-get install -y -qq {package}")]).await;
 }
 
+/// The directory of the programs that `requirements` of `folder` name, installed where they are missing.
+async fn environment(folder: &str, name: &str, requirements: &str) -> String {
+    let tests = env!("CARGO_MANIFEST_DIR");
+    let install = format!(
+        "here={tests}/{folder} root={tests}/..; . {tests}/python.sh; environment {name} {requirements}"
+    );
+    output("sh", &["-c", &install]).await.trim().to_owned()
+}
+
 /// What a program prints.
 pub(crate) async fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().await.expect(program);
@@ -178,7 +188,7 @@ pub(crate) async fn argon2id() -> (f64, f64) {
         install("libargon2-1").await;
     }
     run_on(Some(1));
-    let ours = output(&release("examples/argon2id").display().to_string(), &[]).await;
+    let ours = output(&release("argon2id").display().to_string(), &[]).await;
     let reference = output("python3", &[&format!("{HERE}/argon2id.py")]).await;
     run_on(Some(0));
     (ours.trim().parse().expect("a number"), reference.trim().parse().expect("a number"))
