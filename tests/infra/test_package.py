@@ -4,6 +4,7 @@ builds: see infra/README.md."""
 import importlib.machinery
 import importlib.util
 import pathlib
+import re
 import subprocess
 import sys
 import zipfile
@@ -64,3 +65,9 @@ def test_a_zip_contains_one_executable_and_is_reproducible(tmp_path):
         (entry,) = archive.infolist()
         assert (entry.filename, entry.external_attr >> 16, entry.date_time[0]) == ("bootstrap", 0o100755, 1980)
         assert archive.read(entry) == bootstrap.read_bytes()
+
+
+def test_the_documented_workflow_installs_the_tested_versions():
+    documented = re.search(r"run: pip install (.+)", (ROOT / "infra/README.md").read_text())[1].split()
+    tested = (ROOT / "tests/infra/requirements-sam.txt").read_text().split("\n")
+    assert documented == [line for line in tested if line and not line.startswith("#")]

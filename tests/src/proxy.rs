@@ -120,6 +120,7 @@ pub struct Proxy {
     calls: Arc<Mutex<Vec<Call>>>,
     contention: Arc<Mutex<Option<Duration>>>,
     hold: Arc<Mutex<Duration>>,
+    idempotency_tokens: Arc<Mutex<Vec<String>>>,
     /// The idempotency token of the transaction in progress.
     in_transaction: Arc<Mutex<Option<String>>>,
 }
@@ -184,6 +185,12 @@ impl Proxy {
         self.calls.lock().expect("calls").clone()
     }
 
+    /// The idempotency tokens of all transactions, repeats included.
+    #[must_use]
+    pub fn idempotency_tokens(&self) -> Vec<String> {
+        self.idempotency_tokens.lock().expect("tokens").clone()
+    }
+
     /// Waits for the call number `call` (0 is the first) since the proxy was armed.
     pub async fn reached(&self, call: u64) {
         while self.count.load(Ordering::SeqCst) <= call {
@@ -198,6 +205,9 @@ impl Proxy {
             let operation = call.operation.clone();
             let number = self.count.fetch_add(1, Ordering::SeqCst);
             self.calls.lock().expect("calls").push(call);
+            if operation == TRANSACTION {
+                self.idempotency_tokens.lock().expect("tokens").push(idempotency_token(&request));
+            }
             let fault = self.plan.lock().expect("a plan").as_ref().and_then(|plan| plan.fault(number));
             match fault {
                 Some(Fault::Conflict | Fault::ConflictWithFailedCondition) if operation != TRANSACTION => {}

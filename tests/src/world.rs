@@ -40,6 +40,7 @@ pub struct World {
     functions: Arc<Functions>,
     stream: Arc<tokio::sync::Mutex<Mapping>>,
     clock: Arc<AtomicU64>,
+    drawn: Arc<Mutex<Vec<Vec<u8>>>>,
     pub(crate) outputs: Arc<Outputs>,
     /// The mails that SES accepted.
     pub outbox: Outbox,
@@ -74,7 +75,11 @@ impl World {
 
     /// A deployment with `settings` whose `DynamoDB` is behind a fault-injecting proxy.
     pub async fn behind_a_proxy(settings: &[(&str, &str)]) -> (Self, Proxy) {
-        let db = demo_database();
+        Self::on_behind_a_proxy(demo_database(), settings).await
+    }
+
+    /// The same on the tables of `db`.
+    pub async fn on_behind_a_proxy(db: Database, settings: &[(&str, &str)]) -> (Self, Proxy) {
         let (upstream, server) = serve(db.clone()).await;
         let (proxy, dynamodb, proxy_server) = Proxy::start(&upstream).await;
         let mut world = Self::with_endpoint(db, &dynamodb, settings, vec![server, proxy_server]).await;
@@ -143,7 +148,9 @@ impl World {
         let millis = Arc::new(AtomicU64::new(START));
         let now = Arc::clone(&millis);
         let clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(now.load(Ordering::Relaxed)));
-        let (log, random) = (Log::default(), Random::operating_system());
+        let log = Log::default();
+        let drawn = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+        let random = recorded(Arc::clone(&drawn));
         let telemetry = |name| Telemetry::new(name, "tests", clock.clone(), log.clone());
 
         let queue = DeadLetters::new(aws(&sqs).sqs(), format!("{sqs}/lost-mails"));
@@ -171,6 +178,7 @@ impl World {
             functions: Arc::new(functions),
             stream: Arc::new(tokio::sync::Mutex::new(stream)),
             clock: millis,
+            drawn,
             outputs: Arc::new(Outputs {
                 leaks: Mutex::default(),
                 log,
@@ -184,6 +192,12 @@ impl World {
             dynamodb,
             operations: Arc::new(contract::operations()),
         }
+    }
+
+    /// All random bytes that the functions have drawn.
+    #[must_use]
+    pub fn drawn(&self) -> Vec<Vec<u8>> {
+        self.drawn.lock().expect("bytes").clone()
     }
 
     /// Sends `request` to the function of its route, then delivers the mail orders in the stream.
@@ -362,4 +376,14 @@ pub fn reset_token_in(mail: &Message) -> String {
 #[must_use]
 pub fn token_in_link(text: &str) -> String {
     text.split("token=").nth(1).expect("a link")[..20].to_owned()
+}
+
+/// The operating system's randomness, recorded in `drawn`.
+fn recorded(drawn: Arc<Mutex<Vec<Vec<u8>>>>) -> Random {
+    let system = Random::operating_system();
+    Random::new(move |bytes| {
+        bytes.iter_mut().try_for_each(|byte| system.bytes().map(|[random]| *byte = random))?;
+        drawn.lock().expect("bytes").push(bytes.to_vec());
+        Ok(())
+    })
 }

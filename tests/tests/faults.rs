@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use tests::proxy::{Fault, Proxy};
 use tests::step::{Step, run_all};
 use tests::{Answer, KNOWN, OTHER_PASSWORD, Request, World, reset_token_in};
@@ -26,6 +28,24 @@ async fn each_step_makes_the_expected_number_of_calls() {
         let answer = world.send_only(request).await;
         assert!(answer.status() < 300, "{step:?} {answer:?}");
         assert_eq!(proxy.operations().len() as u64, step.calls(), "{step:?} {:?}", proxy.operations());
+    }
+}
+
+/// The SDK would draw idempotency tokens from a generator that it seeds in the process.
+#[tokio::test]
+async fn all_attempts_of_a_transaction_have_one_idempotency_token_drawn_from_the_functions_source() {
+    for step in [Step::Mail, Step::Complete] {
+        let (world, proxy) = world().await;
+        let request = step.prepare(&world).await;
+        let before = proxy.idempotency_tokens().len();
+        proxy.arm(Fault::Conflict, 0, step.calls() + 1);
+        let answer = world.send_only(request).await;
+        assert!(answer.status() < 300, "{step:?} {answer:?}");
+        let tokens = proxy.idempotency_tokens().split_off(before);
+        assert!(tokens.len() > 1 && tokens.iter().all(|token| *token == tokens[0]), "{step:?} {tokens:?}");
+        let drawn =
+            world.drawn().iter().filter(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes) == tokens[0]).count();
+        assert_eq!(drawn, 1, "{step:?}");
     }
 }
 

@@ -1,8 +1,11 @@
 //! Complete resets by each kind of caller.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
 use serde_json::json;
+use tests::proxy::Fault;
 use tests::tables::verifies;
 use tests::{Gateway, KNOWN, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
 
@@ -215,8 +218,11 @@ async fn in_the_operators_own_table_only_the_two_password_attributes_change() {
     assert_eq!(world.complete(&token, PASSWORD).await.status(), 404);
 }
 
-#[tokio::test]
-async fn an_address_with_two_accounts_gets_no_mail() {
+const PEOPLE: [(&str, &str); 3] =
+    [("ACCOUNTS_TABLE", "people"), ("ACCOUNTS_KEY", "id"), ("ACCOUNTS_EMAIL_INDEX", "by-email")];
+
+/// An operator's table with an account for each of `ids`, all with the same address.
+fn people(ids: &[&str]) -> Database {
     let db = Database::memory().expect("an engine");
     local::dynamodb::create_tables(&db).expect("tables");
     let table = json!({
@@ -229,16 +235,35 @@ async fn an_address_with_two_accounts_gets_no_mail() {
         }],
     });
     db.create_table(serde_json::from_value(table).expect("a request")).expect("a table");
-    for id in ["1", "2"] {
+    for id in ids {
         let put = json!({"TableName": "people", "Item": {"id": {"S": id}, "email": {"S": KNOWN}}});
         db.put_item(serde_json::from_value(put).expect("a request")).expect("a row");
     }
-    let settings =
-        [("ACCOUNTS_TABLE", "people"), ("ACCOUNTS_KEY", "id"), ("ACCOUNTS_EMAIL_INDEX", "by-email")];
-    let world = World::on(db, &settings).await;
+    db
+}
+
+#[tokio::test]
+async fn an_address_with_two_accounts_gets_no_mail() {
+    let world = World::on(people(&["1", "2"]), &PEOPLE).await;
     let token = world.request_token(KNOWN).await;
     assert_eq!(world.validate(&token).await.status(), 204);
     assert!(world.outbox.messages().is_empty());
+}
+
+#[tokio::test]
+async fn rule_6_the_transaction_requires_the_address_that_was_read() {
+    let (world, proxy) = World::on_behind_a_proxy(people(&["1"]), &PEOPLE).await;
+    let token = world.reset_token(KNOWN).await;
+    proxy.arm(Fault::Delay(Duration::from_millis(500)), 2, 1);
+    let (answer, ()) = tokio::join!(world.complete(&token, PASSWORD), async {
+        tokio::time::timeout(Duration::from_secs(20), proxy.reached(2)).await.expect("a transaction");
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let update = world.dynamodb.update_item().table_name("people").key("id", text("1"));
+        let update = update.update_expression("SET email = :new");
+        update.expression_attribute_values(":new", text("new@one.com")).send().await.expect("a write");
+    });
+    assert_eq!(answer.status(), 404);
+    assert!(!world.account_by("id", "1").await.expect("a row").contains_key("password_hash"));
 }
 
 #[tokio::test]

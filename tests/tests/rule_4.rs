@@ -80,7 +80,8 @@ async fn rule_4_any_other_time_of_change_ends_all_whatever_its_value() {
 async fn rule_4_the_transaction_requires_the_time_of_change_that_was_read() {
     // The row changes after the account was read, while the password is hashed.
     let (world, proxy) = World::behind_a_proxy(&[]).await;
-    for (before, after) in [(None, Some(1_700_000_000_123_u64)), (Some(1_700_000_000_123), None)] {
+    let at = 1_700_000_000_123_u64;
+    for (before, after) in [(None, Some(at)), (Some(at), None), (Some(at), Some(at + 1))] {
         let set = async |at: Option<u64>| match at {
             Some(at) => {
                 let at = AttributeValue::N(at.to_string());
@@ -126,7 +127,7 @@ async fn rule_4_a_completion_writes_a_greater_time_in_the_unit_of_the_row() {
 
 #[tokio::test]
 async fn an_account_without_the_required_attribute_gets_no_mail_and_no_password() {
-    let world = World::with(&[("ACCOUNTS_REQUIRED_ATTRIBUTE", "status=active")]).await;
+    let (world, proxy) = World::behind_a_proxy(&[("ACCOUNTS_REQUIRED_ATTRIBUTE", "status=active")]).await;
     let text = |value: &str| AttributeValue::S(value.to_owned());
     world.request_token(KNOWN).await;
     let unset = world.request_token(KNOWN).await;
@@ -138,6 +139,15 @@ async fn an_account_without_the_required_attribute_gets_no_mail_and_no_password(
     world.set_attribute(KNOWN, "status", text("banned")).await;
     assert_eq!(world.validate(&token).await.status(), 404);
     assert_eq!(world.complete(&token, PASSWORD).await.status(), 404);
+    world.set_attribute(KNOWN, "status", text("active")).await;
+    // The account loses the attribute after it was read, while the password is hashed.
+    proxy.arm(Fault::Delay(Duration::from_millis(500)), 2, 1);
+    let (answer, ()) = tokio::join!(world.complete(&token, PASSWORD), async {
+        tokio::time::timeout(Duration::from_secs(20), proxy.reached(2)).await.expect("a transaction");
+        world.set_attribute(KNOWN, "status", text("banned")).await;
+    });
+    assert_eq!(answer.status(), 404);
+    proxy.disarm();
     world.set_attribute(KNOWN, "status", text("active")).await;
     assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
 }

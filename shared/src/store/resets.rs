@@ -24,7 +24,8 @@ impl StoredReset {
         Ok(Delete::builder()
             .table_name(table)
             .key("pk", string(pk(&self.digest)))
-            .condition_expression("attribute_exists(pk) AND expires_at > :now_s")
+            // False if there is no row: a comparison with a missing attribute is.
+            .condition_expression("expires_at > :now_s")
             .expression_attribute_values(":now_s", number(now.as_seconds()))
             .build()?)
     }
