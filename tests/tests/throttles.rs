@@ -45,8 +45,9 @@ async fn status_429_from_each_throttle_with_the_time_to_wait() {
         let token = world.request_token(KNOWN).await;
         let minute = world.validate(&token).await;
         assert_error(COMPLETE, &minute, 429, "throttled");
-        assert!(mails == 2 || minute.retry_after() <= Some(60), "{minute:?}");
-        world.advance(61);
+        let wait = minute.retry_after().expect("seconds");
+        assert!(mails == 2 || wait <= 60, "{minute:?}");
+        world.advance(wait.min(60));
     }
     let token = world.request_token(KNOWN).await;
     let hour = world.validate(&token).await;
