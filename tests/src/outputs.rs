@@ -1,4 +1,4 @@
-//! The log, tables, mails and dead letters of a test, which are searched for secrets when it ends.
+//! The log, tables, mails and dead letters of a test, which are searched for secrets when it ends, and for rows that never expire.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -39,6 +39,7 @@ impl Drop for Outputs {
         for row in rows(&self.db, TOKENS_TABLE) {
             let held = leaks.find_in_row(&row, !row.contains("\"limit#"));
             assert!(held.is_empty(), "the tokens table holds {held:?}: {row}");
+            assert!(row.contains(r#""expires_at":{"N":"#), "DynamoDB would never delete {row}");
         }
         for row in rows(&self.db, &self.accounts_table) {
             let held = leaks.find_in_row(&row, true);
