@@ -307,12 +307,15 @@ async fn three_hundred_kills_lose_no_password_token_or_mail() {
 async fn rule_10_thirty_kills_of_the_mail_function_lose_no_mail() {
     let fleet = Fleet::start(1).await;
     let mut random = Rng::with_seed(1);
-    for number in 0..40 {
+    let order = async |number: usize| {
         let address = format!("person{number}@example.com");
         let put = fleet.dynamodb.put_item().table_name(ACCOUNTS_TABLE);
         put.item("email", AttributeValue::S(address.clone())).send().await.expect("a write");
         let mail = Request::post("/auth/reset/password-email", &json!({"email": address}));
         assert_eq!(fleet.validate.call(&mail).await.status(), 200);
+    };
+    for number in 0..40 {
+        order(number).await;
     }
     // The first batch is not killed: it determines the usual duration.
     assert_eq!(fleet.deliver_next_batch(None).await, Some(true));
@@ -321,23 +324,31 @@ async fn rule_10_thirty_kills_of_the_mail_function_lose_no_mail() {
         let set = completion(&reset_token_in(mail), &format!("a walrus of {}", mail.to));
         assert_eq!(fleet.complete.call(&set).await.status(), 204);
     }
-    let (mut kills, started) = (0, Instant::now());
+    let (mut kills, mut orders, started) = (0, 40, Instant::now());
+    let mut is_slow = false;
     loop {
-        let kill_after = (kills < MAIL_KILLS).then(|| random.f64());
-        kills += usize::from(kill_after.is_some());
-        if fleet.deliver_next_batch(kill_after).await.is_none() {
-            break;
+        // A kill after the answer is none: then the usual duration is out of date, and the next call measures it.
+        let kill_after = (kills < MAIL_KILLS && !is_slow).then(|| random.f64());
+        match fleet.deliver_next_batch(kill_after).await {
+            None if kills == MAIL_KILLS => break,
+            None => {
+                order(orders).await;
+                orders += 1;
+            }
+            Some(is_acknowledged) => {
+                is_slow = is_acknowledged && kill_after.is_some();
+                kills += usize::from(!is_acknowledged && kill_after.is_some());
+            }
         }
         assert!(started.elapsed() < Duration::from_mins(4), "the stream does not become empty");
     }
     let log = fleet.log().await;
     let surplus = check_orders(&fleet, &log, false).await;
     println!(
-        "{kills} kills, {surplus} surplus mails, {} mails, {:?}",
+        "{kills} kills, {orders} people, {surplus} surplus mails, {} mails, {:?}",
         fleet.outbox.messages().len(),
         started.elapsed()
     );
-    assert_eq!(kills, MAIL_KILLS, "the stream must last for all kills");
     assert!(surplus <= kills, "at most one surplus mail for each kill");
     let (lines, leaks) = fleet.end().await;
     assert!(leaks.find_in_log(&lines.join("\n")).is_empty());

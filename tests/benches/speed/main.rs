@@ -1,6 +1,6 @@
 //! How fast the functions start and answer, how large they are, and what they cost, each against a reference in the same run. Prints
-//! tables with goals, and exits with an error where one is missed. It measures the binaries that `sam build` deploys on x86-64: cargo-lambda
-//! links them with zig, for the processors that Lambda has.
+//! tables with goals, and exits with an error where one is missed. It measures the binaries that `sam build` makes for x86-64: cargo-lambda
+//! adds flags of its own and links with zig.
 //!
 //! What the release profile and `shared::aws` owe to these figures: `opt-level = "z"` instead of 3 for our own crates (*reset* 7.0 to 5.4 MB),
 //! no HTTP/2 and no default configuration chain (to 4.4 MB), no unwinding (to 3.9 MB, before the languages). With unwinding a panic would be

@@ -86,7 +86,7 @@ pub(crate) async fn functions() -> Vec<Program> {
     let mut path = OsString::from(environment("infra", "sam", "requirements-sam.txt").await);
     path.push(":");
     path.push(std::env::var_os("PATH").unwrap_or_default());
-    // In two builds, as cargo-lambda has it, and the functions' own as `sam build` has it: CI compiles them once.
+    // Two builds: cargo-lambda does not take binaries and examples together. The first is the one of `sam build`, so CI compiles it once.
     for what in
         [&["--bin=reset", "--bin=validate", "--bin=complete"][..], &["--example=hello", "--example=argon2id"]]
     {
