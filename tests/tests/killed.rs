@@ -38,6 +38,17 @@ struct Counts {
     unavailable: AtomicU32,
 }
 
+impl Counts {
+    /// Whether there were enough kills, in every function and in completions between write and answer. When a kill hits depends on the
+    /// machine, so there may be up to four times as many.
+    fn suffice(&self) -> bool {
+        let kills = count(&self.kills);
+        let hit = self.unanswered.iter().all(|unanswered| count(unanswered) >= 10)
+            && count(&self.done_and_unanswered) >= 3;
+        kills >= KILLS && (hit || kills >= 4 * KILLS)
+    }
+}
+
 fn increment(counter: &AtomicU32) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
@@ -83,7 +94,7 @@ impl Person<'_> {
     }
 
     async fn run(&mut self) {
-        while count(&self.counts.kills) < KILLS {
+        while !self.counts.suffice() {
             self.request_mail().await;
             if self.random.u8(0..3) > 0 && !self.tokens.is_empty() {
                 self.complete().await;
@@ -297,10 +308,9 @@ async fn three_hundred_kills_lose_no_password_token_or_mail() {
         "{counts:?}; {completions} completions attempted, at least one acknowledged for {acknowledged} people; {mails} mails with a \
          token, of which {live_at_end} were live at the end"
     );
-    // The kills must hit every function, and completions between write and answer.
-    assert!(counts.unanswered.iter().all(|unanswered| count(unanswered) >= 10), "{counts:?}");
-    assert!(count(&counts.done_and_unanswered) >= 3 && live_at_end > 0 && acknowledged > 0, "{counts:?}");
-    assert!(count(&counts.unavailable) < KILLS / 10, "{counts:?}");
+    let kills = count(&counts.kills);
+    assert!(kills < 4 * KILLS && live_at_end > 0 && acknowledged > 0, "{counts:?}");
+    assert!(count(&counts.unavailable) < kills / 10, "{counts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
