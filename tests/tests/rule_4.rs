@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
+use tests::errors::VALIDATE;
 use tests::proxy::Fault;
 use tests::{KNOWN, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
 
@@ -110,7 +111,6 @@ async fn rule_4_a_completion_writes_a_greater_time_in_the_unit_of_the_row() {
         let unit = if in_seconds { 1000 } else { 1 };
         let stored = ahead(&world, 3_600_000) / unit;
         world.set_attribute(KNOWN, "password_changed_at", AttributeValue::N(stored.to_string())).await;
-        // The time of change is in the future. Use Unleash's route: a request token would be older than the change, and so dead.
         let mail = Request::post("/auth/reset/password-email", &json!({"email": KNOWN}));
         assert_eq!(world.send(mail).await.status(), 200);
         let token = reset_token_in(&world.last_mail());
@@ -123,6 +123,25 @@ async fn rule_4_a_completion_writes_a_greater_time_in_the_unit_of_the_row() {
     world.reset_known().await;
     let written = world.account(KNOWN).await["password_changed_at"].as_n().expect("a number").clone();
     assert_eq!(written, world.now().to_string(), "zero has no unit, so milliseconds are written");
+}
+
+#[tokio::test]
+async fn an_account_whose_time_of_change_is_far_in_the_future_can_be_reset() {
+    let key = "back-end:validate:b8bb4c2e10165728f055f99593a0239b4dc54483a9e4ead3a457059ccaabae25";
+    for (in_seconds, authorization) in [(false, None), (true, None), (false, Some("Bearer key-of-a-backend"))]
+    {
+        let world = World::with(&[("API_KEYS", key)]).await;
+        let stored = (world.now() + 600_000) / if in_seconds { 1000 } else { 1 };
+        world.set_attribute(KNOWN, "password_changed_at", AttributeValue::N(stored.to_string())).await;
+        let token = world.request_token(KNOWN).await;
+        let mut order = Request::post(VALIDATE, &json!({"token": token}));
+        if let Some(authorization) = authorization {
+            order = order.header("authorization", authorization);
+        }
+        assert_eq!(world.send(order).await.status(), 204);
+        let token = reset_token_in(&world.last_mail());
+        assert_eq!(world.complete(&token, PASSWORD).await.status(), 204, "the mailed link works");
+    }
 }
 
 #[tokio::test]

@@ -239,9 +239,10 @@ impl MailFunction {
         let Ok(address) = order.address.parse() else { return Err(DeliveryError::NoAccount) };
         let account = self.accounts.find_with_language(&address).await?;
         let account = account.map_err(|error| DeliveryError::Permanent(None, error.to_string()))?;
+        let now = self.clock.now();
         let is_current = |account: &Account| match order.requested_at {
-            Some(requested_at) => account.changed_before(requested_at),
-            None => !account.changed_after(order.ordered_at, self.clock.now()),
+            Some(requested_at) => account.may_have_mail(requested_at, now),
+            None => !account.changed_after(order.ordered_at, now),
         };
         account.filter(is_current).ok_or(DeliveryError::NoAccount)
     }

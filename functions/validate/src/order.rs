@@ -27,7 +27,7 @@ impl Validate {
     ) -> Result<Success, ApiError> {
         let link = self.link_base(call)?;
         if matches!(caller, Caller::Trusted(_)) {
-            self.require_account(&request).await?;
+            self.require_account(&request, now).await?;
         }
         for _ in 0..CONFLICT_ATTEMPTS {
             match request.repeat(now) {
@@ -83,9 +83,9 @@ impl Validate {
 
     /// Fails if the address has no account or the password has changed since `request` was opened. Only for trusted callers: this is the
     /// only lookup by address outside the mail function.
-    async fn require_account(&self, request: &ResetRequest) -> Result<(), ApiError> {
+    async fn require_account(&self, request: &ResetRequest, now: Timestamp) -> Result<(), ApiError> {
         let account = self.accounts.find(&request.address).await?.map_err(StoreError::from)?;
-        let has_account = account.is_some_and(|account| account.changed_before(request.issued_at));
+        let has_account = account.is_some_and(|account| account.may_have_mail(request.issued_at, now));
         if has_account { Ok(()) } else { Err(ApiError::AccountUnknown) }
     }
 

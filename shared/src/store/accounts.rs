@@ -46,6 +46,14 @@ impl Account {
         self.changed_at.is_none_or(|changed| issued_at > changed.latest())
     }
 
+    /// Whether a mail for a request of `requested_at` may be sent at `now`: the password did not change since. A time of change more than a
+    /// second after `now` is ignored, as in [`Self::changed_after`].
+    #[must_use]
+    pub fn may_have_mail(&self, requested_at: Timestamp, now: Timestamp) -> bool {
+        self.changed_before(requested_at)
+            || self.changed_at.is_some_and(|changed| changed.earliest() > now.plus_seconds(1))
+    }
+
     /// Whether the password changed after `since`. A time more than a second after `now` is ignored: it comes from a wrong clock. One
     /// second is allowed because Rekey rounds a time in seconds up.
     #[must_use]
@@ -89,7 +97,7 @@ impl Account {
         ChangedAt::next(self.changed_at, at.max(issued_at))
     }
 
-    /// The account in `item`. `None` if it has no key, no string address or not the required attribute.
+    /// The account in `item`. `None` if it lacks the key, a string address or the required attribute.
     fn from_item(table: &AccountsTable, item: Item) -> Result<Option<Self>, InvalidChangedAt> {
         let Some(key) = item.get(&table.key).cloned() else { return Ok(None) };
         let Some(Ok(address)) = item.get(&table.email).map(AttributeValue::as_s) else { return Ok(None) };
