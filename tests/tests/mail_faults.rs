@@ -6,7 +6,7 @@
 use tests::proxy::Fault;
 use tests::step::{Step, run_all};
 use tests::{KNOWN, OTHER_PASSWORD, Request, World, reset_token_in};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// The steps that end with a mail.
 const STEPS: [Step; 4] = [Step::Mail, Step::UnleashMail, Step::Complete, Step::UnleashComplete];
@@ -88,6 +88,17 @@ async fn rule_10_with_every_fault_of_ses_the_caller_gets_the_same_answer_and_at_
         Some(format!("{step:?} with {fault:?}, {times} times: {problem}"))
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_mail_is_retried_if_the_tls_handshake_with_ses_hangs() {
+    // The system accepts connections, and nothing answers.
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let world = World::with_ses_at(&format!("https://{}", listener.local_addr().expect("an address"))).await;
+    let token = world.request_token(KNOWN).await;
+    assert_eq!(world.validate(&token).await.status(), 204);
+    assert!(!world.settle().await, "the order stays in the stream");
+    assert!(world.log().contains("\"MailOutcome\":\"delayed\""), "{}", world.log());
 }
 
 #[tokio::test]

@@ -15,15 +15,21 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector as Tcp, capture_connection};
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const TCP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// For DNS, TCP and TLS together. Shorter than SES's timeout: without a connection it is certain that no mail was sent.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+type Connect = TimeoutConnector<HttpsConnector<Tcp>>;
 
 /// The TLS configuration for all clients, with the system's root certificates. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Https(HttpsConnector<Tcp>);
+pub(super) struct Https(Connect);
 
 impl Https {
     /// Reads the system's root certificates.
@@ -35,10 +41,12 @@ impl Https {
         let mut tcp = Tcp::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        tcp.set_connect_timeout(Some(TCP_TIMEOUT));
         let provider = rustls::crypto::ring::default_provider();
         let tls = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider)?;
-        Ok(Self(tls.https_or_http().enable_http1().wrap_connector(tcp)))
+        let mut connect = Connect::new(tls.https_or_http().enable_http1().wrap_connector(tcp));
+        connect.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        Ok(Self(connect))
     }
 
     /// A client with its own connection pool.
@@ -52,7 +60,7 @@ impl Https {
 }
 
 #[derive(Debug)]
-struct Connector(Client<HttpsConnector<Tcp>, SdkBody>);
+struct Connector(Client<Connect, SdkBody>);
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {

@@ -17,7 +17,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use self::https::Https;
 
-/// `DynamoDB` responds in single-digit milliseconds. An attempt that takes longer than a second is lost; retry it.
+/// `DynamoDB` responds in single-digit milliseconds. An attempt without a response after this time is retried.
 const DYNAMODB_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
 
