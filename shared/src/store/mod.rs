@@ -1,5 +1,5 @@
-//! Access to `DynamoDB`. The condition of a write decides, never an earlier read. Every read and condition checks the expiry: `DynamoDB`
-//! deletes expired items hours late.
+//! Access to `DynamoDB`. The condition of a write decides, never an earlier read. Every use of a token or an order checks its expiry:
+//! `DynamoDB` deletes expired items hours late.
 
 pub mod accounts;
 mod changed_at;
@@ -12,6 +12,7 @@ mod transaction;
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -23,7 +24,7 @@ use crate::random::RandomError;
 /// A `DynamoDB` item.
 type Item = HashMap<String, AttributeValue>;
 
-/// `DynamoDB` did not confirm an operation in time. Each operation is one atomic call, so it was done completely or not at all.
+/// An operation failed, or its outcome is unknown. Each write is one atomic call, so it was done completely or not at all.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation}: {problem}")]
 pub struct StoreError {
@@ -67,11 +68,14 @@ impl From<BuildError> for StoreError {
     }
 }
 
+const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Opens a connection and runs the code that a call would otherwise run for the first time. `main.rs` calls it before it asks Lambda for
-/// an event, because Lambda limits the CPU to the share of the function's memory size only from then on. Run as many side by side as a call
-/// uses connections. Reads the row `warm-up`, which does not exist. Ignores a failure: the first call reports it.
+/// an event, because Lambda limits the CPU to the share of the function's memory size only from then on. Run one for each connection that a
+/// call uses at the same time. Reads the row `warm-up`, which does not exist. Gives up after a second, since a caller may be waiting, and
+/// ignores a failure: the first call reports it.
 pub async fn warm_up(client: &Client, table: &str) {
-    let _ = get_row(client, table, "warm-up".to_owned()).await;
+    let _ = tokio::time::timeout(WARM_UP_TIMEOUT, get_row(client, table, "warm-up".to_owned())).await;
 }
 
 fn string(value: impl Into<String>) -> AttributeValue {

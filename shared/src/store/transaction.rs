@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Builder;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
@@ -64,13 +64,18 @@ pub(super) async fn transact(
     Ok(Ok(()))
 }
 
-/// The SDK retries until [`TRANSACTION_TIMEOUT`], instead of three times.
+/// The SDK retries until [`TRANSACTION_TIMEOUT`], instead of three times, and without the retry quota that it shares between all calls of a
+/// process: a few transactions without a response would use that up.
 fn retry_config() -> Builder {
     let retries = RetryConfig::standard()
         .with_max_attempts(20)
         .with_initial_backoff(Duration::from_millis(50))
         .with_max_backoff(Duration::from_secs(1));
-    Config::builder().retry_config(retries).timeout_config(dynamodb_timeouts(TRANSACTION_TIMEOUT))
+    let partition = RetryPartition::custom("transactions").token_bucket(TokenBucket::unlimited()).build();
+    Config::builder()
+        .retry_config(retries)
+        .retry_partition(partition)
+        .timeout_config(dynamodb_timeouts(TRANSACTION_TIMEOUT))
 }
 
 /// Why a transaction was cancelled. One entry per item: the code, and the item as it was, if the write asked for it.
