@@ -291,7 +291,7 @@ def test_the_mail_function_gets_only_orders_and_retries_them_for_a_day(name):
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["TokensTable", "StreamArn"]}
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (-1, 86400)
+    assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (-1, 82800)
     assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": {"Fn::GetAtt": ["LostMails", "Arn"]}}}
     (pattern,) = mapping["FilterCriteria"]["Filters"]
     keys = {"Keys": {"pk": {"S": [{"prefix": "order#"}]}}}

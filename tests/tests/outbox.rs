@@ -263,7 +263,7 @@ async fn after_ses_outage(kind: Kind, seconds: u64) -> (Vec<Value>, usize) {
 
 #[tokio::test]
 async fn rule_10_a_mail_is_retried_until_it_expires() {
-    for (kind, lifetime) in [(Kind::Reset, 7_200), (Kind::Notice, 86_400)] {
+    for (kind, lifetime) in [(Kind::Reset, 7_200), (Kind::Notice, 79_200)] {
         let (dead, mails) = after_ses_outage(kind, lifetime - 200).await;
         assert_eq!((dead.len(), mails), (0, 1), "{kind:?}");
         let (dead, mails) = after_ses_outage(kind, lifetime).await;

@@ -26,12 +26,13 @@ use crate::random::{Random, RandomError};
 /// Prefix of the keys of orders. The filter of the event source mapping in the SAM template has it too.
 const PREFIX: &str = "order#";
 
-/// How long a claim lasts, in seconds. Longer than its holder takes to finish: at most 4 s to claim, 4 s to store the token and 4 s for
-/// SES. If the holder is killed, the mail is this late.
+/// How long a claim lasts, in seconds. Longer than its holder takes to finish: at most 4 s each to claim, to store the token, for SES, for
+/// the dead letter and to store the outcome. If the holder is killed, the mail is delayed by up to this time.
 const CLAIM_SECONDS: u64 = 30;
 
-/// How long the notice of a changed password may be sent, in seconds: as long as a stream keeps its records.
-const NOTICE_SECONDS: u64 = 86_400;
+/// How long a mail may be sent after its order, in seconds. The stream keeps its records for 24 hours, and Lambda gives them up
+/// an hour earlier: before that, the mail function itself reports the mail as failed.
+const MAX_ORDER_SECONDS: u64 = 22 * 3600;
 
 /// The id of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,7 +165,7 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// Orders in `table`. Those of reset mails expire after `lifetime_seconds`.
+    /// Orders in `table`. Those of reset mails expire after `lifetime_seconds`, but no later than notices.
     #[must_use]
     pub fn new(client: Client, table: String, lifetime_seconds: u64) -> Self {
         Self { client, table, lifetime_seconds }
@@ -209,7 +210,10 @@ impl Orders {
             .item("kind", string(MailKind::Reset.name()))
             .item("address", string(address.as_str()))
             .item("ordered_at", number(now.as_millis()))
-            .item("expires_at", number(now.plus_seconds(self.lifetime_seconds).as_seconds()));
+            .item(
+                "expires_at",
+                number(now.plus_seconds(self.lifetime_seconds.min(MAX_ORDER_SECONDS)).as_seconds()),
+            );
         if let Some(request) = request {
             put = put.item("requested_at", number(request.issued_at.as_millis()));
         }
@@ -240,7 +244,7 @@ impl Orders {
             .item("account", account.snapshot.key.clone())
             .item("changed_at", number(changed_at))
             .item("ordered_at", number(now.as_millis()))
-            .item("expires_at", number(now.plus_seconds(NOTICE_SECONDS).as_seconds()));
+            .item("expires_at", number(now.plus_seconds(MAX_ORDER_SECONDS).as_seconds()));
         if let Some(language) = language {
             put = put.item("language", string(language.code()));
         }
