@@ -62,6 +62,9 @@ class Simulation:
             outcome = fails or "done"
             add(at, "Rekey", "Calls", 1, times, Stack=STACK, Function=function, Outcome=outcome)
 
+    def order(self, at, times=1):
+        self.metrics.add(at, "Rekey", "Calls", 1, times, Stack=STACK, Function="validate", Outcome="mail_requested")
+
     def mail(self, at, outcome="sent", times=1, delay=900):
         add, of = self.metrics.add, {"Stack": STACK, "Function": "mail"}
         add(at, "Rekey", "Mails", 1, times, **of, MailOutcome=outcome)
@@ -77,6 +80,7 @@ class Simulation:
         for at, times in people:
             for function, calls in CALLS.items():
                 self.call(at, function, calls * times, latency=latency)
+            self.order(at, times)
             self.call(at, "mail", 2 * times)
             self.mail(at, times=2 * times)
 
@@ -185,6 +189,24 @@ def test_a_crashing_mail_function_sets_off_an_alarm_within_20_minutes(alarms, ra
     for at in range(first, first + HOUR, 45):
         simulation.call(at, "mail", fails="crash")
     assert_alarm_within(alarms, "MailFailingAlarm", simulation, first - BEGIN + 20 * MINUTE)
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(100_000, HOUR), (100, 90 * MINUTE), (5, DAY)])
+def test_a_mail_function_that_never_runs_sets_off_an_alarm(alarms, rate, seconds):
+    simulation = Simulation()
+    simulation.resets(arrivals(rate, BEGIN - SPAN[rate]))
+    for at, times in arrivals(rate):
+        simulation.order(at, times)
+    assert_alarm_within(alarms, "MailStoppedAlarm", simulation, seconds)
+
+
+def test_no_alarm_if_mails_are_processed_in_the_quarter_of_an_hour_after_their_orders(alarms):
+    simulation = Simulation()
+    for begin in (BEGIN + HOUR, BEGIN + 5 * HOUR):
+        simulation.order(begin - 1)
+        simulation.call(begin + 1, "mail")
+        simulation.mail(begin + 1)
+    assert "MailStoppedAlarm" not in alarms_between(alarms, simulation.metrics, BEGIN, BEGIN + DAY)
 
 
 def test_a_mail_function_that_crashes_at_a_high_rate_sets_off_an_alarm_within_5_minutes(alarms):

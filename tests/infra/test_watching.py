@@ -91,7 +91,7 @@ def test_every_alarm_notifies_the_topic_and_has_a_description(name):
         *[f"{f}{kind}Alarm" for f in FUNCTIONS for kind in ("Errors", "Failing", "Version")],
         *[f"{f}{kind}Alarm" for f in CALLED for kind in ("Latency", "Slow")],
         *["ApiErrorsAlarm", "DayFailuresAlarm", "MailFailuresAlarm", "BounceRateAlarm", "ComplaintRateAlarm", "ThrottlesAlarm"],
-        *["MailDelayAlarm", "MailBacklogAlarm", "LostMailsAlarm"],
+        *["MailDelayAlarm", "MailBacklogAlarm", "MailStoppedAlarm", "LostMailsAlarm"],
         *["DynamoDbErrorsAlarm", "DynamoDbThrottlesAlarm", "BadTokensAlarm"],
     }
     events = {"PasswordResetsLostAlarm", "PasswordResetsStuckAlarm"}
