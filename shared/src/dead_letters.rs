@@ -20,7 +20,7 @@ impl DeadLetters {
         Self { client, queue_url }
     }
 
-    /// Adds an entry for a mail of `kind` with the order id `order`. Only logs a failure: the mail has failed either way.
+    /// Adds an entry for a mail of `kind` with the order id `order`. A failure is only logged: the mail has failed either way.
     pub async fn add(&self, order: &str, kind: &'static str, ordered_at: Option<Timestamp>, problem: &str) {
         let ordered_at = ordered_at.map(Timestamp::as_millis);
         let entry = json!({"order": order, "kind": kind, "ordered_at": ordered_at, "problem": problem});

@@ -1,4 +1,4 @@
-//! What the three HTTP functions share: read the event, find the route, authorise the caller, respond, log one wide event.
+//! What the three HTTP functions share: read the event, find the route, authorise the caller, respond, write one log line.
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! One wide event per call and one per mail, as JSON lines in `CloudWatch`'s embedded metric format: one line is both log and metrics. No
+//! One log line per call and one per mail, as JSON in `CloudWatch`'s embedded metric format: one line is both log and metrics. No
 //! field can hold a token, a password or an address.
 
 use std::fmt;

@@ -36,7 +36,8 @@
     }
     const mailed = await post(base + "/validate-password-reset/", {token: request.token, email});
     if (!mailed.ok) {
-      if (mailed.status === 404) request = null;
+      // The request has expired or had all its mails; the next attempt opens another.
+      if (mailed.status === 404 || mailed.status === 429) request = null;
       refused(mailed);
       return;
     }

@@ -90,7 +90,7 @@ def test_the_pipe_reads_one_stream_and_puts_one_kind_of_event():
         # Account, time, end of sessions, but not the address. A pipe inserts values as text, so everything but a JSON number
         # needs quotation marks, and DynamoDB JSON has numbers as strings.
         image = {"account": f"$.dynamodb.NewImage.account.{of(name)['AccountsKeyType']}"}
-        image["sessions_valid_after"] = "$.dynamodb.NewImage.changed_at.N"
+        image["password_changed_at"] = "$.dynamodb.NewImage.changed_at.N"
         text = pipe["TargetParameters"]["InputTemplate"]
         time = "<$.dynamodb.ApproximateCreationDateTime>"
         assert text.count(time) == 1 and f'"{time}"' not in text

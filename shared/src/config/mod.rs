@@ -50,7 +50,7 @@ pub const VARIABLES: [&str; 32] = [
     "ACCOUNTS_LOCALE",
 ];
 
-/// The accounts table and its attributes. The key of Rekey's own table is the address; an operator's table may differ in everything.
+/// The accounts table and its attributes. The key of Rekey's own table is the address; an operator's table may use other names.
 #[derive(Clone, Debug)]
 pub struct AccountsTable {
     /// The table's name.

@@ -71,7 +71,7 @@ pub fn is_stream(event: &Value) -> bool {
 
 /// Sanitises `event`, parses it with `lambda_http` and wipes it.
 ///
-/// An event that is not an HTTP request becomes a request for a route that does not exist. API Gateway never sends one.
+/// An event that is not an HTTP request becomes a request for a route that does not exist. API Gateway never sends such an event.
 #[must_use]
 #[expect(
     clippy::missing_panics_doc,

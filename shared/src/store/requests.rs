@@ -9,10 +9,10 @@ use crate::email::EmailAddress;
 use crate::language::Language;
 use crate::token::{Digest, RequestToken};
 
-/// A repeat within so many seconds after a mail succeeds and sends none: clients may retry.
+/// A repeat within this many seconds after a mail succeeds but sends none, since clients may retry.
 pub const RESEND_INTERVAL_SECONDS: u64 = 60;
 
-/// Most mails for one request.
+/// Maximum number of mails for one request.
 pub const MAX_MAILS: u64 = 3;
 
 /// A stored, unexpired reset request.

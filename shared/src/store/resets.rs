@@ -24,7 +24,7 @@ impl StoredReset {
         Ok(Delete::builder()
             .table_name(table)
             .key("pk", string(pk(&self.digest)))
-            // False if there is no row: a comparison with a missing attribute is.
+            // Also false if the row does not exist: a comparison with a missing attribute is false.
             .condition_expression("expires_at > :now_s")
             .expression_attribute_values(":now_s", number(now.as_seconds()))
             .build()?)
