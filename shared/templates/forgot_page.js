@@ -29,15 +29,18 @@
   };
 
   const ask = async (email) => {
-    if (request?.email !== email) {
+    const repeated = request?.email === email;
+    if (!repeated) {
       const opened = await post(base + "/reset-password/", {email});
       if (!opened.ok) { refused(opened); return; }
       request = {email, token: (await opened.json()).reset_token};
     }
     const mailed = await post(base + "/validate-password-reset/", {token: request.token, email});
     if (!mailed.ok) {
-      // The request has expired or had all its mails; the next attempt opens another.
-      if (mailed.status === 404 || mailed.status === 429) request = null;
+      const over = mailed.status === 404 || mailed.status === 429;
+      if (over) request = null;
+      // An earlier request has expired or had all its mails: open another.
+      if (over && repeated) { await ask(email); return; }
       refused(mailed);
       return;
     }

@@ -71,6 +71,21 @@ async fn a_mail_is_asked_for(stack: &Stack, chromium: &Chromium) {
     assert_eq!(tab.evaluate("String(document.querySelector('form button').disabled)").await, "true");
     tab.inspect("forgot-sent").await;
 
+    // A minute later the request has had all its mails (so says the answer here): the page opens another.
+    tab.evaluate(
+        "performance.now = () => 1e9; window.calls = []; window.fetch = (real => (url, init) => { \
+         calls.push(new URL(url, location).pathname.split('/')[2]); const answer = {status: 429, headers: {'Retry-After': '7000'}}; \
+         return calls.length === 1 ? Promise.resolve(new Response('{}', answer)) : real(url, init); })(window.fetch); ''",
+    )
+    .await;
+    tab.until("String(document.querySelector('form button').disabled)", "false").await;
+    tab.send("#email", NICK).await;
+    tab.says("Too many attempts. Please try again in ").await;
+    assert_eq!(
+        tab.evaluate("calls.join()").await,
+        "validate-password-reset,reset-password,validate-password-reset"
+    );
+
     // Another address need not wait; this one is throttled since a new page knows nothing of the first mail.
     tab.fill("#email", "else@example.com").await;
     tab.until("String(document.querySelector('form button').disabled)", "false").await;
