@@ -46,20 +46,17 @@ impl Account {
         self.changed_at.is_none_or(|changed| issued_at > changed.latest())
     }
 
-    /// Whether a mail for a request of `requested_at` may be sent at `now`: the password did not change since. A time of change more than a
-    /// second after `now` is ignored, as in [`Self::changed_after`].
+    /// Whether a mail for a request of `requested_at` may be sent at `now`: the password did not change since. A time of change from
+    /// a wrong clock is ignored.
     #[must_use]
     pub fn may_have_mail(&self, requested_at: Timestamp, now: Timestamp) -> bool {
-        self.changed_before(requested_at)
-            || self.changed_at.is_some_and(|changed| changed.earliest() > now.plus_seconds(1))
+        self.changed_before(requested_at) || self.changed_at.is_some_and(|changed| changed.is_ahead_of(now))
     }
 
-    /// Whether the password changed after `since`. A time more than a second after `now` is ignored: it comes from a wrong clock. One
-    /// second is allowed because Rekey rounds a time in seconds up.
+    /// Whether the password changed after `since`. A time of change from a wrong clock is ignored.
     #[must_use]
     pub fn changed_after(&self, since: Timestamp, now: Timestamp) -> bool {
-        let changed = self.changed_at.map(ChangedAt::earliest);
-        changed.is_some_and(|changed| changed > since && changed <= now.plus_seconds(1))
+        self.changed_at.is_some_and(|changed| changed.earliest() > since && !changed.is_ahead_of(now))
     }
 
     /// The `issued_at` of a token that is issued at `now`: always later than the stored time of change, even if that lies in the future.

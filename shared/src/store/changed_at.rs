@@ -28,6 +28,12 @@ impl ChangedAt {
         Timestamp::from_millis(if self.in_seconds { self.whole * 1000 } else { self.whole })
     }
 
+    /// Whether it lies more than a second after `now`, and so comes from a wrong clock. One second is allowed because Rekey rounds a time in
+    /// seconds up.
+    pub(super) fn is_ahead_of(self, now: Timestamp) -> bool {
+        self.earliest() > now.plus_seconds(1)
+    }
+
     /// The last millisecond that the number can stand for: 12:00:00 may have been 12:00:00.999.
     pub(super) const fn latest(self) -> Timestamp {
         Timestamp::from_millis(if self.in_seconds { self.whole * 1000 + 999 } else { self.whole })
