@@ -13,6 +13,7 @@ use local::ses::Outbox;
 use serde_json::{Value, json};
 use shared::aws::Aws;
 use shared::config::Config;
+use shared::random::Random;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -135,4 +136,14 @@ pub(crate) fn aws(endpoint: &str) -> Aws {
         _ => None,
     };
     Aws::read(variables).expect("AWS")
+}
+
+/// The operating system's randomness, recorded in `drawn`.
+pub(crate) fn recorded(drawn: Arc<Mutex<Vec<Vec<u8>>>>) -> Random {
+    let system = Random::operating_system();
+    Random::new(move |bytes| {
+        bytes.iter_mut().try_for_each(|byte| system.bytes().map(|[random]| *byte = random))?;
+        drawn.lock().expect("bytes").push(bytes.to_vec());
+        Ok(())
+    })
 }

@@ -17,7 +17,6 @@ use shared::clock::Clock;
 use shared::dead_letters::DeadLetters;
 use shared::function::respond;
 use shared::http::routes::{FunctionName, ROUTES};
-use shared::random::Random;
 use shared::telemetry::Telemetry;
 use validate::{MailFunction, Validate};
 
@@ -25,9 +24,10 @@ use crate::contract::{self, Operation};
 use crate::event::{Answer, Request};
 use crate::leaks::LeakDetector;
 use crate::outputs::{Log, Outputs, record_diagnostics};
-use crate::proxy::Proxy;
+use crate::proxy::{Fault, Proxy};
 use crate::wiring::{
-    BackgroundServer, aws, config, demo_database, endpoint, listen, outbox, serve, serve_ses, serve_sqs,
+    BackgroundServer, aws, config, demo_database, endpoint, listen, outbox, recorded, serve, serve_ses,
+    serve_sqs,
 };
 use crate::{KNOWN, NO_LIMITS, PASSWORD};
 
@@ -324,6 +324,22 @@ impl World {
         self.send(completion(token, password)).await
     }
 
+    /// Completes with `token`, and runs `change` after the account was read, while the password is hashed: `proxy` delays the transaction.
+    pub async fn complete_while(
+        &self,
+        proxy: &Proxy,
+        token: &str,
+        change: impl Future<Output = ()>,
+    ) -> Answer {
+        proxy.arm(Fault::Delay(Duration::from_millis(500)), 2, 1);
+        let (answer, ()) = tokio::join!(self.complete(token, PASSWORD), async {
+            tokio::time::timeout(Duration::from_secs(20), proxy.reached(2)).await.expect("a transaction");
+            change.await;
+        });
+        proxy.disarm();
+        answer
+    }
+
     /// A whole reset of the account [`KNOWN`].
     pub async fn reset_known(&self) {
         let token = self.reset_token(KNOWN).await;
@@ -376,14 +392,4 @@ pub fn reset_token_in(mail: &Message) -> String {
 #[must_use]
 pub fn token_in_link(text: &str) -> String {
     text.split("token=").nth(1).expect("a link")[..20].to_owned()
-}
-
-/// The operating system's randomness, recorded in `drawn`.
-fn recorded(drawn: Arc<Mutex<Vec<Vec<u8>>>>) -> Random {
-    let system = Random::operating_system();
-    Random::new(move |bytes| {
-        bytes.iter_mut().try_for_each(|byte| system.bytes().map(|[random]| *byte = random))?;
-        drawn.lock().expect("bytes").push(bytes.to_vec());
-        Ok(())
-    })
 }
