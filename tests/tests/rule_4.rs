@@ -2,12 +2,9 @@
 
 #![recursion_limit = "256"]
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use tests::errors::VALIDATE;
-use tests::proxy::Fault;
 use tests::{KNOWN, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
 
 #[tokio::test]
