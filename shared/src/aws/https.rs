@@ -1,9 +1,13 @@
 //! The SDK's HTTP client: hyper and rustls with ring, HTTP/1.1 only. The SDK's default client always includes HTTP/2, which `DynamoDB`, SES
 //! and SQS do not support, and reads the system's root certificates once per service.
+//!
+//! The root certificates are decoded here: `rustls-native-certs` has a decoder for private keys, whose time does not depend on what it
+//! decodes. That was 40 % of the instructions of a cold start.
 
 use std::error::Error;
 use std::io;
 use std::iter::successors;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
@@ -14,11 +18,15 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector as Tcp, capture_connection};
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
 
 const TCP_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -42,9 +50,14 @@ impl Https {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(TCP_TIMEOUT));
-        let provider = rustls::crypto::ring::default_provider();
-        let tls = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider)?;
-        let mut connect = Connect::new(tls.https_or_http().enable_http1().wrap_connector(tcp));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(system_roots()?)
+            .with_no_client_auth();
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+        let mut connect = Connect::new(https.wrap_connector(tcp));
         connect.set_connect_timeout(Some(CONNECT_TIMEOUT));
         Ok(Self(connect))
     }
@@ -57,6 +70,26 @@ impl Https {
         let connector = SharedHttpConnector::new(Connector(client));
         http_client_fn(move |_settings, _components| connector.clone())
     }
+}
+
+/// The root certificates in the file that `SSL_CERT_FILE` names, otherwise in the system's.
+fn system_roots() -> io::Result<RootCertStore> {
+    let missing =
+        || io::Error::new(io::ErrorKind::NotFound, "there are none; SSL_CERT_FILE can name a file of them");
+    let path = openssl_probe::probe().cert_file.ok_or_else(missing)?;
+    let file = std::fs::read(path)?;
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certificates(&String::from_utf8_lossy(&file)));
+    if roots.is_empty() { Err(missing()) } else { Ok(roots) }
+}
+
+/// The certificates in `pem`, without those that cannot be decoded.
+fn certificates(pem: &str) -> impl Iterator<Item = CertificateDer<'static>> {
+    pem.split("-----BEGIN CERTIFICATE-----").skip(1).filter_map(|rest| {
+        let (lines, _) = rest.split_once("-----END CERTIFICATE-----")?;
+        let base64: String = lines.split_ascii_whitespace().collect();
+        BASE64_STANDARD.decode(base64).ok().map(CertificateDer::from)
+    })
 }
 
 #[derive(Debug)]
@@ -103,5 +136,30 @@ fn connector_error(error: legacy::Error) -> ConnectorError {
         ConnectorError::user(error.into())
     } else {
         ConnectorError::io(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_certificate_of_a_file_is_read_and_nothing_else() {
+        let begin = "-----BEGIN CERTIFICATE-----";
+        let end = "-----END CERTIFICATE-----";
+        let pem = format!(
+            "# Åland root\r\n{begin}\r\nAQID\r\nBA==\r\n{end}\r\n-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n\
+             {begin}\nBQ=\n{end}\n{begin}\nBgc=\n{end}\n{begin}\nCAkK"
+        );
+        let found: Vec<_> = certificates(&pem).map(|certificate| certificate.to_vec()).collect();
+        assert_eq!(found, [vec![1, 2, 3, 4], vec![6, 7]]);
+    }
+
+    #[test]
+    fn the_systems_root_certificates_can_all_be_decoded() {
+        let path = openssl_probe::probe().cert_file.expect("a file of root certificates");
+        let file = std::fs::read_to_string(path).expect("text");
+        assert_eq!(certificates(&file).count(), file.matches("-----BEGIN CERTIFICATE-----").count());
+        assert!(!system_roots().expect("root certificates").is_empty());
     }
 }
