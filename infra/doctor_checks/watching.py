@@ -32,6 +32,8 @@ def log_groups(stack):
 
 @check("alarms")
 def alarms_notify(stack):
+    # Only CodeDeploy acts on the alarms of single versions.
+    logical = {physical: name for name, physical in stack.resources().get("AWS::CloudWatch::Alarm", {}).items()}
     for name, alarm in alarms(stack).items():
         if alarm is None:
             yield fail(f"alarm {name} does not exist", stack.deploy())
@@ -40,7 +42,7 @@ def alarms_notify(stack):
                 f"alarm {name}: its actions are switched off",
                 stack.aws(f"cloudwatch enable-alarm-actions --alarm-names {name}"),
             )
-        elif not topics_of(alarm):
+        elif not topics_of(alarm) and not logical[name].endswith("VersionAlarm"):
             yield fail(f"alarm {name}: it notifies no SNS topic", stack.deploy())
         elif alarm["StateValue"] == "ALARM":
             yield fail(f"alarm {name} is in ALARM", alarm.get("AlarmDescription") or "CloudWatch console > Alarms")

@@ -47,7 +47,7 @@ class Aws:
         }
         self.status = "UPDATE_COMPLETE"
         self.resources = {("AWS::Logs::LogGroup", logical): name for logical, name in LOGS.items()}
-        self.resources |= {("AWS::CloudWatch::Alarm", f"{n}Alarm"): f"rekey-{n}Alarm-1" for n in ("Mail", "Errors")}
+        self.resources |= {("AWS::CloudWatch::Alarm", f"{n}Alarm"): f"rekey-{n}Alarm-1" for n in ("Mail", "Errors", "ResetVersion")}
         self.resources[("AWS::Pipes::Pipe", "PasswordResets")] = "rekey-pipe"
         self.variables = {
             "TOKENS_TABLE": "rekey-tokens",
@@ -139,10 +139,10 @@ class Aws:
                 "AlarmName": name,
                 "AlarmDescription": "What to do about it.",
                 "ActionsEnabled": True,
-                "AlarmActions": [TOPIC],
+                "AlarmActions": [] if logical.endswith("VersionAlarm") else [TOPIC],
                 "StateValue": "OK",
             }
-            for (kind, _), name in self.resources.items()
+            for (kind, logical), name in self.resources.items()
             if kind == "AWS::CloudWatch::Alarm"
         }
         self.subscriptions = {TOPIC: [f"{TOPIC}:1", "PendingConfirmation"]}

@@ -25,7 +25,16 @@ USUAL = {"reset": 20, "validate": 30, "complete": 450}
 
 @pytest.fixture(scope="module")
 def alarms():
-    return {name: Alarm(alarm) for name, alarm in resources("default", "AWS::CloudWatch::Alarm").items()}
+    """The alarms that notify somebody."""
+    found = resources("default", "AWS::CloudWatch::Alarm").items()
+    return {name: Alarm(alarm) for name, alarm in found if alarm.get("AlarmActions")}
+
+
+@pytest.fixture(scope="module")
+def version_alarms():
+    """The alarms for CodeDeploy."""
+    found = resources("default", "AWS::CloudWatch::Alarm").items()
+    return {name: Alarm(alarm) for name, alarm in found if not alarm.get("AlarmActions")}
 
 
 def arrivals(rate, begin=BEGIN, span=None, seed=1):
@@ -57,10 +66,16 @@ class Simulation:
         if fails:
             # Without failures there are no data points.
             add(at, "AWS/ApiGateway", "5xx", 1, times, ApiId="Api")
+        if fails == "unavailable":
+            self.failure(at, function, times)
         if fails != "crash":
             add(at, "Rekey", "Latency", latency or USUAL[function], times, Stack=STACK, Function=function)
             outcome = fails or "done"
             add(at, "Rekey", "Calls", 1, times, Stack=STACK, Function=function, Outcome=outcome)
+
+    def failure(self, at, function, times=1, version=None):
+        version = version or f"{function.capitalize()}FunctionVersion.Version"
+        self.metrics.add(at, "Rekey", "Failures", 1, times, Stack=STACK, Function=function, Version=version)
 
     def order(self, at, times=1):
         self.metrics.add(at, "Rekey", "Calls", 1, times, Stack=STACK, Function="validate", Outcome="mail_requested")
@@ -71,6 +86,8 @@ class Simulation:
         add(at, "AWS/Lambda", "IteratorAge", delay, times, FunctionName="MailFunction")
         if outcome == "sent":
             add(at, "Rekey", "MailDelay", delay, times, **of)
+        if outcome == "delayed":
+            self.failure(at, "mail", times)
 
     def lost(self, at, depth):
         self.metrics.add(at, "AWS/SQS", "ApproximateNumberOfMessagesVisible", depth, QueueName="LostMails.QueueName")
@@ -118,15 +135,13 @@ def test_no_alarm_in_a_night_without_calls(alarms):
 
 @pytest.mark.parametrize("fails", ["crash", "unavailable"])
 @pytest.mark.parametrize("rate", [5, 100])
-def test_a_single_failure_at_night_sets_off_only_the_alarm_of_a_crashed_version(alarms, rate, fails):
+def test_no_alarm_for_a_single_failure_at_night(alarms, rate, fails):
     simulation = Simulation()
     simulation.resets(arrivals(rate, BEGIN - DAY))
     simulation.call(BEGIN + 3 * HOUR, "reset", fails=fails)
     simulation.mail(BEGIN + 4 * HOUR, "delayed", delay=30_000)
     simulation.mail(BEGIN + 4 * HOUR + MINUTE, delay=58_000)
-    # Only CodeDeploy acts on the version alarms, and only during a deployment.
-    versions = {"ResetVersionAlarm"} if fails == "crash" else set()
-    assert alarms_between(alarms, simulation.metrics, BEGIN, BEGIN + DAY, MINUTE * 2) == versions
+    assert alarms_between(alarms, simulation.metrics, BEGIN, BEGIN + DAY, MINUTE * 2) == set()
 
 
 def test_no_alarm_for_rare_failures_at_a_high_rate(alarms):
@@ -276,19 +291,36 @@ def test_after_an_outage_all_alarms_return_to_ok(alarms, rate):
     assert alarms_between(alarms, simulation.metrics, over + 25 * HOUR, over + 26 * HOUR) == set()
 
 
-def test_crashes_of_the_new_version_set_off_its_alarm_and_those_of_an_old_one_do_not(alarms):
+# ------------------------------------------------------------------------------------------------------ deployments
+@pytest.mark.parametrize("fails", ["crash", "unavailable"])
+@pytest.mark.parametrize("function", CALLS)
+def test_one_failure_of_the_new_version_sets_off_its_alarm(version_alarms, function, fails):
     simulation = Simulation()
-    simulation.call(BEGIN + 10, "complete", fails="crash")
-    assert_alarm_within(alarms, "CompleteVersionAlarm", simulation, 4 * MINUTE)
+    simulation.call(BEGIN + 10, function, fails=fails)
+    assert_alarm_within(version_alarms, f"{function.capitalize()}VersionAlarm", simulation, 4 * MINUTE)
+    assert len(alarms_between(version_alarms, simulation.metrics, BEGIN, BEGIN + HOUR, MINUTE)) == 1
+
+
+def test_a_mail_that_the_new_version_delays_sets_off_its_alarm_and_one_that_fails_for_good_does_not(version_alarms):
+    simulation = Simulation()
+    simulation.mail(BEGIN + 10, "delayed")
+    assert_alarm_within(version_alarms, "MailVersionAlarm", simulation, 4 * MINUTE)
+    simulation = Simulation()
+    simulation.mail(BEGIN + 10, "failed")
+    assert alarms_between(version_alarms, simulation.metrics, BEGIN, BEGIN + HOUR, MINUTE) == set()
+
+
+def test_failures_of_an_old_version_set_off_no_versions_alarm(version_alarms):
     simulation = Simulation()
     old = {"FunctionName": "CompleteFunction", "Resource": "CompleteFunction", "ExecutedVersion": "6"}
     for at in range(BEGIN, BEGIN + HOUR, MINUTE):
         simulation.metrics.add(at, "AWS/Lambda", "Errors", 1, **old)
-    assert "CompleteVersionAlarm" not in alarms_between(alarms, simulation.metrics, BEGIN, BEGIN + HOUR, MINUTE)
+        simulation.failure(at, "complete", version="6")
+    assert alarms_between(version_alarms, simulation.metrics, BEGIN, BEGIN + HOUR, MINUTE) == set()
 
 
-def test_no_alarm_depends_on_data_points_that_may_be_missing(alarms):
-    for name, alarm in alarms.items():
+def test_no_alarm_depends_on_data_points_that_may_be_missing(alarms, version_alarms):
+    for name, alarm in (alarms | version_alarms).items():
         # SQS and SES publish their metrics regularly.
         regular = all(m["MetricStat"]["Metric"]["Namespace"] in ("AWS/SQS", "AWS/SES") for m in alarm.metrics if "MetricStat" in m)
         assert regular or "FILL(" in alarm.returned.get("Expression", ""), name

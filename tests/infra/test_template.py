@@ -228,12 +228,13 @@ def test_deployments_shift_traffic_and_roll_back_on_the_versions_alarm(name):
         # Only the version's alarm: another alarm may be in ALARM for an error that the deployment fixes.
         assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": {"Ref": f"{stem}VersionAlarm"}}]}
         alarm = resources(name, "AWS::CloudWatch::Alarm")[f"{stem}VersionAlarm"]
-        (watched,) = [m["MetricStat"]["Metric"] for m in alarm["Metrics"] if "MetricStat" in m]
-        dimensions = {d["Name"]: d["Value"] for d in watched["Dimensions"]}
+        watched = [m["MetricStat"]["Metric"]["Dimensions"] for m in alarm["Metrics"] if "MetricStat" in m]
+        crashes, failures = ({d["Name"]: d["Value"] for d in dimensions} for dimensions in watched)
         (version,) = [v for v in resources(name, "AWS::Lambda::Version") if v.startswith(f"{stem}Function")]
-        assert dimensions["ExecutedVersion"] == {"Fn::GetAtt": [version, "Version"]}
+        assert crashes["ExecutedVersion"] == failures["Version"] == {"Fn::GetAtt": [version, "Version"]}
+        assert failures["Function"] == stem.lower()
         alias = resources(name, "AWS::Lambda::Alias")[f"{stem}FunctionAliaslive"]
-        assert alias["FunctionVersion"] == dimensions["ExecutedVersion"]
+        assert alias["FunctionVersion"] == failures["Version"]
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
         assert group["DeploymentConfigName"] == f"CodeDeployDefault.Lambda{of(name)['DeploymentStrategy']}"
 
