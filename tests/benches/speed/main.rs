@@ -2,20 +2,22 @@
 //! tables with goals, and exits with an error where one is missed. It measures the binaries that `sam build` makes for x86-64: cargo-lambda
 //! adds flags of its own and links with zig.
 //!
-//! What the release profile and `shared::aws` owe to these figures: `opt-level = "z"` instead of 3 for our own crates (*reset* 7.0 to 5.4 MB),
-//! no HTTP/2 and no default configuration chain (to 4.4 MB), no unwinding (to 3.9 MB, before the languages). With unwinding a panic would be
-//! a 503; without it, it ends the process, and the next call starts another. No input is known that panics, and fuzzing looks for one.
+//! What the release profile and `shared::aws` owe to these figures: `opt-level = "z"` instead of 3 for our own crates (*reset* 7.0 to 5.4
+//! MB), no HTTP/2 and no default configuration chain (to 4.4 MB), no unwinding (to 3.9 MB, before the languages), root certificates that
+//! are not decoded in constant time (that was 40 % of the instructions of a start). With unwinding a panic would be a 503; without it, it
+//! ends the process, and the next call starts another. No input is known that panics, and fuzzing looks for one.
 //!
-//! What did not measure better: `opt-level = 3` or `"s"` for *complete* instead of 2 (same argon2 or a slower one, same size); the SDK's own
-//! HTTP client (a second set of parsed root certificates for each service); argon2's lanes in threads (at 3,538 MB, with two CPUs, a
-//! completion takes 0.8 of the time and costs 1.4 times as much as at 1,769 MB); warming zxcvbn's dictionaries up at the start, which
-//! takes 12 ms of every start of *complete* to spare the first completion 12 ms of some 200. *complete* cannot be as small as
-//! the others: zxcvbn's word lists and its regular expressions are 2 MB of it.
+//! What did not measure better: `lto = "thin"` (*reset* 5.2 instead of 4.2 MB) or none (4.8 MB); `-C force-unwind-tables=no` (the same
+//! bytes: because of std's debug information, LLVM writes all tables of a fat LTO); `opt-level = 3` or `"s"` for *complete* instead of 2
+//! (same argon2 or a slower one, same size); the SDK's own HTTP client (a second set of parsed root certificates for each service);
+//! argon2's lanes in threads (at 3,538 MB, with two CPUs, a completion takes 0.8 of the time and costs 1.4 times as much as at 1,769 MB);
+//! warming zxcvbn's dictionaries up at the start, which takes 12 ms of every start of *complete* to spare the first completion 12 ms of
+//! some 200. *complete* cannot be as small as the others: zxcvbn's word lists and its regular expressions are 2 MB of it.
 //!
 //! ```text
-//! cargo bench -p tests --bench speed               everything, some ten minutes
-//! cargo bench -p tests --bench speed -- quick      few repetitions: what is exact must hold, times are only shown
-//! cargo bench -p tests --bench speed -- record     writes the instructions down, to compare the next runs with
+//! cargo bench -p tests --bench speed --profile dev              everything, some ten minutes
+//! cargo bench -p tests --bench speed --profile dev -- quick     few repetitions: what is exact must hold, times are only shown
+//! cargo bench -p tests --bench speed --profile dev -- record    writes the instructions down, to compare the next runs with
 //! ```
 
 #![recursion_limit = "256"]
