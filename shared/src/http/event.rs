@@ -170,11 +170,9 @@ fn take_body(event: &mut Map<String, Value>) -> Body {
     let is_base64 = event.insert("isBase64Encoded".to_owned(), Value::Bool(false)) == Some(Value::Bool(true));
     let Some(Value::String(mut text)) = event.remove("body") else { return Body::Bytes(Vec::new().into()) };
     let max_length = if is_base64 { MAX_BODY.div_ceil(3) * 4 } else { MAX_BODY };
-    let bytes = match is_base64.then(|| BASE64_STANDARD.decode(&text)) {
-        _ if text.len() > max_length => None,
-        Some(Ok(bytes)) => Some(bytes),
-        Some(Err(_)) | None => Some(text.as_bytes().to_vec()),
-    };
+    let decoded = |text: &str| if is_base64 { BASE64_STANDARD.decode(text).ok() } else { None };
+    let bytes =
+        (text.len() <= max_length).then(|| decoded(&text).unwrap_or_else(|| text.as_bytes().to_vec()));
     text.zeroize();
     bytes.filter(|bytes| bytes.len() <= MAX_BODY).map_or(Body::TooLarge, |bytes| Body::Bytes(bytes.into()))
 }
