@@ -334,16 +334,20 @@ async fn status_422_or_400_for_a_password_that_the_policy_refuses() {
     let world = World::with(&[("SERVICE_NAME", "Wonderwidget"), ("LIMIT_MAIL_PER_ADDRESS", "0")]).await;
     let token = world.reset_token(KNOWN).await;
     let long = "x1Y z".repeat(26);
-    for weak in [
-        "",
-        "short",
-        "passwordpassword",
-        "aaaaaaaaaaaaaaaaaaaa",
-        "mrbailey@projectthanos.com",
-        "Wonderwidget2026",
-        &long,
+    let guessable = "password_guessable";
+    for (weak, code) in [
+        ("", "password_too_short"),
+        ("short", "password_too_short"),
+        ("passwordpassword", guessable),
+        ("aaaaaaaaaaaaaaaaaaaa", guessable),
+        ("mrbailey@projectthanos.com", guessable),
+        ("Wonderwidget2026", guessable),
+        (&long, "password_too_long"),
     ] {
-        assert_error(COMPLETE, &world.complete(&token, weak).await, 422, "password_refused");
+        let refused = world.complete(&token, weak).await;
+        assert_error(COMPLETE, &refused, 422, "password_refused");
+        let error = &refused.json()["errors"][0];
+        assert_eq!((&error["code"], error["advice"].is_string()), (&json!(code), code == guessable));
         let set = world.send(Request::post(UNLEASH_SET, &json!({"token": token, "password": weak}))).await;
         assert_error(UNLEASH_SET, &set, 400, "OwaspValidationError");
         assert!(set.json()["details"][0]["validationErrors"][0].is_string());

@@ -5,6 +5,7 @@
 
 use fastrand::Rng;
 use serde_json::{Value, json};
+use shared::http::event::is_stream;
 use shared::http::routes::FunctionName;
 use tests::errors::{COMPLETE, RESET, UNLEASH_MAIL, UNLEASH_VALIDATE, VALIDATE, assert_error};
 use tests::world::completion;
@@ -127,6 +128,14 @@ async fn a_damaged_event_is_never_answered_with_a_5xx() {
     }
     let mails = world.outbox.messages();
     assert!(!mails.is_empty() && mails.iter().all(|mail| mail.to == KNOWN), "{} mails", mails.len());
+}
+
+#[test]
+fn no_call_is_taken_for_a_batch_of_stream_records() {
+    for gateway in [Gateway::HttpApi, Gateway::RestApi, Gateway::FunctionUrl] {
+        assert!(!is_stream(&Request::get(COMPLETE).through(gateway).event()));
+    }
+    assert!(!is_stream(&json!({"Records": "x"})) && is_stream(&json!({"Records": []})));
 }
 
 #[tokio::test]

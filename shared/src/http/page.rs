@@ -219,6 +219,17 @@ mod tests {
     }
 
     #[test]
+    fn buttons_have_the_operators_colour() {
+        for (is_branded, color) in [(false, None), (true, Some(":root{--button:#ffd400;--on-button:"))] {
+            for pages in pages(is_branded) {
+                let (body, _) = rendered(&pages, Language::english());
+                assert!(body.contains(STYLE) && color.is_none_or(|color| body.contains(color)));
+                assert_eq!(body.matches("--button:").count(), 2 + usize::from(is_branded));
+            }
+        }
+    }
+
+    #[test]
     fn the_script_is_the_same_in_every_language() {
         let scripts: BTreeSet<String> = all()
             .into_iter()
