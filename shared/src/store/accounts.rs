@@ -43,7 +43,7 @@ impl Account {
     /// Whether the password last changed before `issued_at`.
     #[must_use]
     pub fn changed_before(&self, issued_at: Timestamp) -> bool {
-        self.changed_at.is_none_or(|changed| issued_at > changed.latest())
+        self.changed_at.is_none_or(|changed| changed.is_before(issued_at))
     }
 
     /// Whether a mail for a request of `requested_at` may be sent at `now`: the password did not change since. A time of change from
@@ -56,7 +56,7 @@ impl Account {
     /// Whether the password changed after `since`. A time of change from a wrong clock is ignored.
     #[must_use]
     pub fn changed_after(&self, since: Timestamp, now: Timestamp) -> bool {
-        self.changed_at.is_some_and(|changed| changed.earliest() > since && !changed.is_ahead_of(now))
+        self.changed_at.is_some_and(|changed| changed.is_after(since) && !changed.is_ahead_of(now))
     }
 
     /// The `issued_at` of a token that is issued at `now`: always later than the stored time of change, even if that lies in the future.

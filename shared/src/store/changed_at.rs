@@ -23,8 +23,18 @@ impl ChangedAt {
         Some(Self { whole, in_seconds: whole > 0 && whole < SECONDS_END })
     }
 
+    /// Whether the change was before `at`, whatever it was rounded from.
+    pub(super) fn is_before(self, at: Timestamp) -> bool {
+        self.latest() < at
+    }
+
+    /// Whether the change was after `at`, whatever it was rounded from.
+    pub(super) fn is_after(self, at: Timestamp) -> bool {
+        self.earliest() > at
+    }
+
     /// The first millisecond that the number can stand for.
-    pub(super) const fn earliest(self) -> Timestamp {
+    const fn earliest(self) -> Timestamp {
         Timestamp::from_millis(if self.in_seconds { self.whole * 1000 } else { self.whole })
     }
 
@@ -65,11 +75,28 @@ mod tests {
             ("1700000000", 1_700_000_000_999),
             ("1700000000.25", 1_700_000_000_999),
             ("0", 0),
+            ("99999999999", 99_999_999_999_999),
+            ("100000000000", 100_000_000_000),
+            ("99999999999999", 99_999_999_999_999),
         ] {
             assert_eq!(parsed(stored).latest(), Timestamp::from_millis(latest), "{stored}");
         }
-        for text in ["", "-5", "1e3", "x", "1700000000123456", "99999999999999999999999"] {
+        for text in ["", "-5", "1e3", "x", "100000000000000", "99999999999999999999999"] {
             assert_eq!(ChangedAt::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rule_4_a_time_in_seconds_may_be_any_of_its_milliseconds() {
+        for (stored, earliest, latest) in [
+            ("1700000000123", 1_700_000_000_123, 1_700_000_000_123),
+            ("1700000000", 1_700_000_000_000, 1_700_000_000_999),
+        ] {
+            let (changed_at, at) = (parsed(stored), Timestamp::from_millis);
+            assert!(changed_at.is_before(at(latest + 1)) && !changed_at.is_before(at(latest)), "{stored}");
+            assert!(changed_at.is_after(at(earliest - 1)) && !changed_at.is_after(at(earliest)), "{stored}");
+            let (allowed, ahead) = (at(earliest - 1000), at(earliest - 1001));
+            assert!(!changed_at.is_ahead_of(allowed) && changed_at.is_ahead_of(ahead), "{stored}");
         }
     }
 
