@@ -216,7 +216,12 @@ async fn a_mail_that_ses_rejects_fails_at_once_and_does_not_block_others() {
     assert_eq!(world.outbox.messages().len(), 2);
     let [entry] = &world.dead_letters()[..] else { panic!("{:?}", world.dead_letters()) };
     assert_eq!((&entry["kind"], &entry["problem"]), (&json!("reset"), &json!("MessageRejected")));
-    assert!(world.log().contains(r#""MailOutcome":"failed""#));
+    // The entry, the log and the row name the order by its id.
+    let id = entry["order"].as_str().filter(|id| id.len() == 22).expect("an id of 128 bits");
+    assert!(
+        world.log().contains(&format!(r#""Order":"{id}""#))
+            && world.log().contains(r#""MailOutcome":"failed""#)
+    );
     let batch = world.next_batch().await;
     assert!(batch.is_none(), "the stream is empty");
 }

@@ -369,3 +369,20 @@ fn not_created_reason(
     let counter = counter.filter(|_| cancellation.condition_failed(1))?;
     Some(NotCreated::Throttled(counter.throttled(cancellation.item(1), now)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_accounts_key_may_be_a_string_a_number_or_binary() {
+        for (streamed, key) in [
+            (StreamValue::S("a".to_owned()), Some(AttributeValue::S("a".to_owned()))),
+            (StreamValue::N("7".to_owned()), Some(AttributeValue::N("7".to_owned()))),
+            (StreamValue::B(vec![1]), Some(AttributeValue::B(Blob::new([1])))),
+            (StreamValue::Bool(true), None),
+        ] {
+            assert_eq!(table_key(&streamed), key);
+        }
+    }
+}
