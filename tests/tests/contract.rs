@@ -103,6 +103,7 @@ async fn status_400_for_missing_ill_typed_and_ill_formed_fields() {
                     ("errors", json!([{"pointer": format!("#/{field}"), "detail": "must be a string"}]))
                 };
                 assert_eq!(answer.json()[list], expected);
+                assert!(answer.text().contains(&format!("#/{field} must be a string.")), "{answer:?}");
             }
             let mut body = good.clone();
             body.as_object_mut().expect("an object").remove(field);

@@ -165,6 +165,19 @@ async fn a_url_that_grows_when_it_is_encoded_is_answered() {
     }
 }
 
+/// `lambda_http` builds the request's URL from them, and panics if it is none.
+#[tokio::test]
+async fn malformed_headers_for_the_url_are_answered() {
+    let world = world().await;
+    for gateway in [Gateway::HttpApi, Gateway::RestApi, Gateway::FunctionUrl] {
+        for (name, value) in [("host", "a b"), ("x-forwarded-proto", "1:/"), ("x-forwarded-port", "x y")] {
+            let request = Request::get(COMPLETE).query("token", "x").header(name, value).through(gateway);
+            let answer = world.send(request).await;
+            assert_eq!(answer.status(), 404, "{name} {answer:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn additional_event_fields_change_nothing() {
     let world = world().await;
