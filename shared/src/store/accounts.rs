@@ -390,4 +390,10 @@ mod tests {
         assert!(!required("true").is_met_by(Some(&AttributeValue::Bool(false))));
         assert!(!required("active").is_met_by(None));
     }
+
+    #[test]
+    fn attributes_become_json() {
+        let list = AttributeValue::L(vec![AttributeValue::Bool(true), AttributeValue::Null(true), number(7)]);
+        assert_eq!(to_json(&list), Some(serde_json::json!([true, 7])));
+    }
 }
