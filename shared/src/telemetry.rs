@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use metrique::RootEntry;
 use metrique::emf::Emf;
 use metrique::unit::{Count, Millisecond};
 use metrique::unit_of_work::metrics;
 use metrique::writer::{AnyEntrySink as _, BoxEntrySink, FormatExt as _, sink::FlushImmediately};
+use metrique::{CloseValue, InflectableEntry, RootEntry};
 
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -206,7 +206,7 @@ impl Telemetry {
             event.level = "ERROR";
             self.failure(self.function, &event.request_id);
         }
-        self.sink.append_any(RootEntry::new(metrique::CloseValue::close(event)));
+        self.write(event);
     }
 
     /// Writes the outcome of the order with the id `order`, for a mail of `kind`, in the invocation `request_id`.
@@ -238,7 +238,7 @@ impl Telemetry {
             mail_latency,
             mail_delay,
         };
-        self.sink.append_any(RootEntry::new(metrique::CloseValue::close(event)));
+        self.write(event);
     }
 
     fn failure(&self, function: &'static str, request_id: &str) {
@@ -251,7 +251,11 @@ impl Telemetry {
             request_id: request_id.to_owned(),
             failures: 1,
         };
-        self.sink.append_any(RootEntry::new(metrique::CloseValue::close(event)));
+        self.write(event);
+    }
+
+    fn write(&self, event: impl CloseValue<Closed: InflectableEntry + Send + 'static>) {
+        self.sink.append_any(RootEntry::new(event.close()));
     }
 }
 

@@ -23,18 +23,20 @@ CALLS = {"reset": 2, "validate": 3, "complete": 1}
 USUAL = {"reset": 20, "validate": 30, "complete": 450}
 
 
+def alarms_of(name, notifying):
+    """The alarms of a set of parameters: those that notify somebody, or those for CodeDeploy."""
+    found = resources(name, "AWS::CloudWatch::Alarm").items()
+    return {logical: Alarm(alarm) for logical, alarm in found if bool(alarm.get("AlarmActions")) is notifying}
+
+
 @pytest.fixture(scope="module")
 def alarms():
-    """The alarms that notify somebody."""
-    found = resources("default", "AWS::CloudWatch::Alarm").items()
-    return {name: Alarm(alarm) for name, alarm in found if alarm.get("AlarmActions")}
+    return alarms_of("default", notifying=True)
 
 
 @pytest.fixture(scope="module")
 def version_alarms():
-    """The alarms for CodeDeploy."""
-    found = resources("default", "AWS::CloudWatch::Alarm").items()
-    return {name: Alarm(alarm) for name, alarm in found if not alarm.get("AlarmActions")}
+    return alarms_of("default", notifying=False)
 
 
 def arrivals(rate, begin=BEGIN, span=None, seed=1):
@@ -222,6 +224,19 @@ def test_no_alarm_if_mails_are_processed_in_the_quarter_of_an_hour_after_their_o
         simulation.call(begin + 1, "mail")
         simulation.mail(begin + 1)
     assert "MailStoppedAlarm" not in alarms_between(alarms, simulation.metrics, BEGIN, BEGIN + DAY)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_a_pipe_that_stops_sets_off_an_alarm_and_one_that_runs_does_not(rate):
+    alarms = {"PasswordResetsStoppedAlarm": alarms_of("events published", notifying=True)["PasswordResetsStoppedAlarm"]}
+    running, stopped = Simulation(), Simulation()
+    for at, times in arrivals(rate):
+        for simulation in (running, stopped):
+            completed = {"Stack": STACK, "Function": "complete", "Outcome": "password_set"}
+            simulation.metrics.add(at, "Rekey", "Calls", 1, times, **completed)
+        running.metrics.add(at + 1, "AWS/EventBridge/Pipes", "Invocations", 1, times, PipeName="PasswordResets")
+    assert alarms_between(alarms, running.metrics, BEGIN, BEGIN + SPAN[rate]) == set()
+    assert_alarm_within(alarms, "PasswordResetsStoppedAlarm", stopped, SPAN[rate])
 
 
 def test_a_mail_function_that_crashes_at_a_high_rate_sets_off_an_alarm_within_5_minutes(alarms):
