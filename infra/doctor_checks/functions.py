@@ -58,7 +58,7 @@ PLACEHOLDER = re.compile(
     r"[@./]example\.(com|net|org)\b|\.(example|test|invalid)(?=[/:?]|$)",
     re.IGNORECASE,
 )
-# The SHA-256 of the empty string: what `printf %s "$KEY" | sha256sum` prints if KEY is not set.
+# The SHA-256 of the empty string: what `printf %s "$KEY" | sha256sum` prints if KEY is not set. The functions refuse it.
 EMPTY_DIGEST = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 # The settings that must be the same in the live version and in $LATEST. Variables are compared one by one.
@@ -207,8 +207,8 @@ def malformed(given):
             problems[variable] = "contains a placeholder"
         elif not fits(value, form):
             problems[variable] = "is malformed"
-        elif variable == "API_KEYS" and EMPTY_DIGEST in value.lower():
-            problems[variable] = "contains the SHA-256 of an empty key"
+        elif variable in ("API_KEYS", "ORIGIN_SECRETS") and EMPTY_DIGEST in value.lower():
+            problems[variable] = "contains the SHA-256 of an empty text"
     if given.get("REQUIRE_API_KEY") == "true":
         for variable, why in (
             ("API_KEYS", "nobody could call the API"),

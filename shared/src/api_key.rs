@@ -55,7 +55,7 @@ pub struct ApiKeys {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "entry {entry} must have the form name:scope+scope:sha256hex, with the scopes reset, validate and complete, \
-     a name that no other entry has and the 64 hexadecimal digits of the key's SHA-256"
+     a name that no other entry has and the 64 hexadecimal digits of the SHA-256 of a key that is not empty"
 )]
 pub struct ApiKeysError {
     entry: usize,
@@ -152,6 +152,8 @@ fn parse_scope(text: &str) -> Option<Scope> {
     }
 }
 
+/// Reads a SHA-256 digest in hexadecimal digits. Refuses that of the empty text, which `sha256sum` prints if the shell's variable with
+/// the secret is not set: a call without a secret would match it.
 pub(crate) fn parse_digest(hex: &str) -> Option<[u8; 32]> {
     if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
@@ -160,7 +162,7 @@ pub(crate) fn parse_digest(hex: &str) -> Option<[u8; 32]> {
     for (byte, pair) in digest.iter_mut().zip(hex.as_bytes().chunks(2)) {
         *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
     }
-    Some(digest)
+    Some(digest).filter(|digest| digest[..] != Sha256::digest("")[..])
 }
 
 impl fmt::Debug for ApiKeys {

@@ -19,7 +19,7 @@ pub struct OriginSecrets(Vec<[u8; 32]>);
 
 /// `ORIGIN_SECRETS` is malformed. Does not hold the text, which might contain a secret in clear.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be one or two SHA-256 sums of 64 hexadecimal digits, separated by a comma")]
+#[error("must be the SHA-256 of one or two secrets that are not empty, each as 64 hexadecimal digits, separated by a comma")]
 pub struct OriginSecretsError;
 
 impl OriginSecrets {
@@ -71,7 +71,9 @@ mod tests {
     #[test]
     fn a_malformed_setting_is_refused() {
         let three = [DIGEST; 3].join(",");
-        for text in ["s3cret", &DIGEST[1..], &three] {
+        // The last is the SHA-256 of an empty secret, which a call without the header would match.
+        let empty = "E3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        for text in ["s3cret", &DIGEST[1..], &three, empty, &format!("{DIGEST},{empty}")] {
             assert_eq!(text.parse::<OriginSecrets>(), Err(OriginSecretsError));
         }
         assert_eq!("".parse(), Ok(OriginSecrets::default()));

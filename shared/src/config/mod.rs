@@ -305,6 +305,8 @@ mod tests {
         let message =
             read(&[("REQUIRE_API_KEY", "true"), ("API_KEYS", &keys)]).expect_err("no page").to_string();
         assert!(message.starts_with("environment variable RESET_LINK "), "{message}");
+        let message = read(&[("ORIGIN_SECRETS", &"0".repeat(64))]).expect_err("no page").to_string();
+        assert!(message.starts_with("environment variable RESET_LINK "), "{message}");
         let message = read(&[("ACCOUNTS_KEY", "user_id")]).expect_err("no index").to_string();
         assert!(message.contains("ACCOUNTS_EMAIL_INDEX"), "{message}");
     }
