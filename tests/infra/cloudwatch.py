@@ -1,7 +1,7 @@
 """Evaluates CloudWatch alarms, by the documented rules, on metrics from a test.
 
 Periods are aligned, and a statistic covers the samples in its period. In metric math, arithmetic and comparisons treat a missing
-value as 0 if the other operand has one. An alarm reads more periods than it evaluates (the evaluation range). If the range has
+value as 0 if the other operand has one ("Missing values in a time series are treated as 0", in AWS's page on metric math). An alarm reads more periods than it evaluates (the evaluation range). If the range has
 enough data points, the alarm evaluates the newest of them, however old they are; otherwise TreatMissingData fills the rest. That is
 why an alarm on a sparse metric can be in ALARM long after the event.
 
@@ -21,9 +21,11 @@ READINGS = [{"extra": extra, "fills_nothing": fills} for extra, fills in itertoo
 
 
 def plain(value):
-    """A name for a reference to a resource: its logical id and the attribute."""
+    """A value in which each reference to a resource is replaced by its logical id and the attribute."""
     if not isinstance(value, dict):
         return str(value)
+    if "Fn::Sub" in value:
+        return re.sub(r"\$\{([^}]+)\}", r"\1", value["Fn::Sub"])
     ((name, attribute),) = references(value)
     # SAM's logical id of a version contains a hash of its code.
     name = re.sub(r"FunctionVersion\w+", "FunctionVersion", name)

@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from cloudwatch import READINGS, Alarm, Metrics
+from cloudwatch import Alarm, Metrics
 from resolved import resources
 from template import STACK
 
@@ -60,7 +60,7 @@ class Simulation:
         errors = int(fails == "crash")
         add(at, "AWS/Lambda", "Invocations", 1, times, FunctionName=logical)
         add(at, "AWS/Lambda", "Errors", errors, times, FunctionName=logical)
-        version = {"Resource": logical, "ExecutedVersion": f"{logical}Version.Version"}
+        version = {"Resource": f"{logical}:live", "ExecutedVersion": f"{logical}Version.Version"}
         add(at, "AWS/Lambda", "Errors", errors, times, FunctionName=logical, **version)
         if function == "mail":
             return
@@ -257,6 +257,8 @@ def test_mails_that_fail_permanently_set_off_an_alarm_within_minutes(alarms, rat
     assert_alarm_within(alarms, "LostMailsAlarm", simulation, first + 15 * MINUTE)
     if rate > 1440:
         assert_alarm_within(alarms, "MailFailuresAlarm", simulation, 10 * MINUTE)
+    else:
+        assert_alarm_within(alarms, "DayFailuresAlarm", simulation, DAY)
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -266,6 +268,45 @@ def test_mails_that_are_sent_late_set_off_an_alarm(alarms, rate):
     for at, times in people:
         simulation.mail(at, times=times, delay=90_000)
     assert_alarm_within(alarms, "MailDelayAlarm", simulation, people[0][0] - BEGIN + 5 * MINUTE)
+
+
+# ------------------------------------------------------------------------------------------- what the services report
+FUNCTIONS = [{"FunctionName": f"{name}Function"} for name in ("Reset", "Validate", "Complete", "Mail")]
+OPERATIONS = {"TokensTable": ("PutItem", "UpdateItem", "GetItem", "TransactWriteItems"), "AccountsTable": ("GetItem", "Query", "TransactWriteItems")}
+ON_TABLES = [{"TableName": table, "Operation": operation} for table, names in OPERATIONS.items() for operation in names]
+TABLES = [{"TableName": table} for table in OPERATIONS]
+DEAD_TOKENS = [{"Stack": STACK, "Function": name, "Outcome": "token_not_live"} for name in ("validate", "complete")]
+SET = [{"ses:configuration-set": "MailConfiguration"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "series", "quiet", "loud"),
+    [
+        ("ThrottlesAlarm", "AWS/Lambda Throttles", FUNCTIONS, 0, 1),
+        ("DynamoDbErrorsAlarm", "AWS/DynamoDB SystemErrors", ON_TABLES, 4, 5),
+        ("DynamoDbThrottlesAlarm", "AWS/DynamoDB ReadThrottleEvents", TABLES, 9, 10),
+        ("DynamoDbThrottlesAlarm", "AWS/DynamoDB WriteThrottleEvents", TABLES, 9, 10),
+        ("BadTokensAlarm", "Rekey Calls", DEAD_TOKENS, 99, 100),
+        ("BounceRateAlarm", "AWS/SES Reputation.BounceRate", SET, 0.05, 0.051),
+        ("ComplaintRateAlarm", "AWS/SES Reputation.ComplaintRate", SET, 0.001, 0.0011),
+        ("PasswordResetsLostAlarm", "AWS/SQS ApproximateNumberOfMessagesVisible", [{"QueueName": "PasswordResetsLost.QueueName"}], 0, 1),
+        ("PasswordResetsStuckAlarm", "AWS/EventBridge/Pipes ExecutionFailed", [{"PipeName": "PasswordResets"}], 0, 1),
+    ],
+)
+def test_what_a_service_reports_sets_off_its_alarm_at_the_threshold(name, metric, series, quiet, loud):
+    """`quiet` and `loud` are the values of every five minutes, in one of the `series`."""
+    alarm = alarms_of("events published", notifying=True)[name]
+    namespace, _, metric = metric.rpartition(" ")
+    for dimensions in series:
+        for value, expected in ((quiet, False), (loud, True)):
+            metrics = Metrics()
+            for at in range(BEGIN, BEGIN + 3 * HOUR, 5 * MINUTE):
+                metrics.add(at, namespace, metric, value, **dimensions)
+            times = range(BEGIN, BEGIN + 3 * HOUR, alarm.period)
+            if expected:
+                assert any(alarm.is_certainly_in_alarm(metrics, at) for at in times), (dimensions, value)
+            else:
+                assert not any(alarm.may_be_in_alarm(metrics, at) for at in times), (dimensions, value)
 
 
 # ------------------------------------------------------------------------------------------------- slow dependencies
@@ -327,7 +368,7 @@ def test_a_mail_that_the_new_version_delays_sets_off_its_alarm_and_one_that_fail
 
 def test_failures_of_an_old_version_set_off_no_versions_alarm(version_alarms):
     simulation = Simulation()
-    old = {"FunctionName": "CompleteFunction", "Resource": "CompleteFunction", "ExecutedVersion": "6"}
+    old = {"FunctionName": "CompleteFunction", "Resource": "CompleteFunction:live", "ExecutedVersion": "6"}
     for at in range(BEGIN, BEGIN + HOUR, MINUTE):
         simulation.metrics.add(at, "AWS/Lambda", "Errors", 1, **old)
         simulation.failure(at, "complete", version="6")
@@ -341,55 +382,3 @@ def test_no_alarm_depends_on_data_points_that_may_be_missing(alarms, version_ala
         assert regular or "FILL(" in alarm.returned.get("Expression", ""), name
         # The newest period is filled before its data arrive.
         assert regular or int(alarm.properties["EvaluationPeriods"]) > 1, name
-
-
-# --------------------------------------------------------------------------------------------- tests of cloudwatch.py
-def alarm(expression=None, evaluated=3, needed=None):
-    metric = {"Namespace": "N", "MetricName": "m", "Dimensions": []}
-    stat = {"Metric": metric, "Stat": "Sum", "Period": 60}
-    properties = {"EvaluationPeriods": evaluated, "DatapointsToAlarm": needed or evaluated, "Threshold": 1}
-    properties |= {"ComparisonOperator": "GreaterThanOrEqualToThreshold", "TreatMissingData": "notBreaching"}
-    listed = [{"Id": "m", "ReturnData": not expression, "MetricStat": stat}]
-    listed += [{"Id": "e", "ReturnData": True, "Expression": expression}] if expression else []
-    return Alarm(properties | {"Metrics": listed})
-
-
-def metrics_from(pattern):
-    """One data point per minute: `0`, `X` (breaching) or `-` (missing)."""
-    metrics = Metrics()
-    for minute, mark in enumerate(pattern):
-        if mark != "-":
-            metrics.add(minute * 60, "N", "m", int(mark == "X"))
-    return metrics, 60 * len(pattern)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "needed", "expected"),
-    # The tables of AWS's documentation, with an evaluation range of five periods for three evaluation periods.
-    [("0-X-X", 3, False), ("-----", 3, False), ("0XXXX", 3, True), ("--X--", 3, False), ("0-X-X", 2, True), ("-X--X", 2, True)],
-)
-def test_missing_data_are_evaluated_as_aws_documents(pattern, needed, expected):
-    metrics, at = metrics_from(pattern)
-    assert alarm(needed=needed).is_in_alarm(metrics, at, extra=2, fills_nothing=False) is expected
-
-
-def test_an_alarm_on_a_sparse_metric_stays_in_alarm_without_fill():
-    metrics, at = metrics_from("X" + "-" * 20)
-    assert alarm(evaluated=1).may_be_in_alarm(metrics, at)
-    assert not alarm("FILL(m, 0)", evaluated=1).may_be_in_alarm(metrics, at)
-
-
-def test_metric_math_is_evaluated_as_aws_documents():
-    metrics, at = metrics_from("X0-")
-    for reading in READINGS:
-        def value(expression, reading=reading):
-            return alarm(expression)._values(metrics, at, 3, reading["fills_nothing"])
-
-        assert value("FILL(m, 7)") == [1, 0, 7]
-        assert value("m + m") == [2, 0, None]
-        assert value("m + FILL(m, 1)") == [2, 0, 1], "a missing value counts as 0 if the other operand has one"
-        assert value("5 * m") == [5, 0, None]
-        assert value("IF(FILL(m, 0) >= 1 AND 2 * FILL(m, 0) > FILL(m, 0), 8, 9)") == [8, 9, 9]
-    empty, at = metrics_from("---")
-    assert alarm("FILL(m, 0)")._values(empty, at, 3, True) == [0, 0, 0]
-    assert alarm("FILL(m, 0)")._values(empty, at, 3, False) == [None] * 3
