@@ -64,13 +64,15 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def call(url, method="GET", body=None, key=None):
-    """Returns the status and the headers of the answer. A string body is sent unchanged. Raises OSError without an answer."""
+def call(url, method="GET", body=None, key=None, secret=None):
+    """Sends the origin secret, or `secret` instead. Returns the status and the headers of the answer. A string body is sent unchanged. Raises OSError without an answer."""
     request = urllib.request.Request(url, method=method, headers={"User-Agent": "rekey-doctor"})
     if body is not None:
         request.data = (body if isinstance(body, str) else json.dumps(body)).encode()
         request.add_header("Content-Type", "application/json")
-    if secret := os.environ.get("REKEY_ORIGIN_SECRET"):
+    if secret is None:
+        secret = os.environ.get("REKEY_ORIGIN_SECRET")
+    if secret:
         request.add_header("X-Origin-Secret", secret)
     if key:
         request.add_header("Authorization", f"Bearer {key}")
@@ -98,7 +100,7 @@ def probes(keys_required):
 
 @check("api")
 def api_answers(stack):
-    base = stack.outputs["ApiUrl"].rstrip("/")
+    base = stack.url
     for method, path, body, expected in probes(stack.requires_keys()):
         shown = f"{method} {path.partition('?')[0]}" + (
             " with an unknown token" if UNKNOWN_TOKEN in f"{path}{body}" else ""
@@ -112,12 +114,23 @@ def api_answers(stack):
             )
             return
         yield check_answer(stack, shown, status, expected, bad_security_headers(headers))
+        if lacks_secret(stack, status):
+            return
+
+
+def lacks_secret(stack, status):
+    return status == 403 and bool(stack.variable("ORIGIN_SECRETS"))
 
 
 def check_answer(stack, shown, status, expected, absent):
     if status == 429:
         return warn(
             f"{shown}: 429, throttled", "wait ten minutes; if it persists, check ThrottlingRate and LimitBadTokenPerIp"
+        )
+    if lacks_secret(stack, status):
+        return fail(
+            f"{shown}: 403, without the right origin secret",
+            "pass --url with CloudFront's URL, or set REKEY_ORIGIN_SECRET; if that URL answers so, compare CloudFront's secret",
         )
     if len(absent) == len(SECURITY_HEADERS):
         return fail(f"{shown}: {status}, not from Rekey", not_from_rekey(stack, status))
@@ -156,7 +169,7 @@ def get_bodies_arrive(stack):
     path = f"/organizations/complete-password/?token={UNKNOWN_TOKEN}"
     todo = "have callers pass the address as a query parameter, or use POST /organizations/validate-password-reset/"
     try:
-        status, headers = call(stack.outputs["ApiUrl"].rstrip("/") + path, "GET", NOT_JSON)
+        status, headers = call(stack.url + path, "GET", NOT_JSON)
     except OSError as error:
         yield warn(f"{shown}: no answer ({getattr(error, 'reason', error)})", todo)
         return
@@ -170,7 +183,7 @@ def get_bodies_arrive(stack):
 
 @check("slash")
 def paths_are_served_with_and_without_a_slash(stack):
-    base, keys = stack.outputs["ApiUrl"].rstrip("/"), stack.requires_keys()
+    base, keys = stack.url, stack.requires_keys()
     for path in ("/organizations/reset-password", "/organizations/reset-password/"):
         shown = f"GET {path}"
         try:
@@ -188,7 +201,7 @@ def unknown_keys_get_401(stack):
         return
     shown, path = "POST /organizations/reset-password/ with an unknown key", "/organizations/reset-password/"
     try:
-        status, headers = call(stack.outputs["ApiUrl"].rstrip("/") + path, "POST", {}, NO_KEY)
+        status, headers = call(stack.url + path, "POST", {}, NO_KEY)
     except OSError as error:
         yield fail(f"{shown}: no answer ({getattr(error, 'reason', error)})", "see the check api")
         return
@@ -204,9 +217,23 @@ def unknown_keys_get_401(stack):
         )
 
 
+@check("origin")
+def calls_that_bypass_cloudfront_are_refused(stack):
+    if not stack.variable("ORIGIN_SECRETS"):
+        yield ok("there are no origin secrets")
+        return
+    shown = "a call that bypasses CloudFront"
+    try:
+        status, _ = call(stack.outputs["ApiUrl"].rstrip("/") + "/organizations/reset-password/", secret="")
+    except OSError as error:
+        yield ok(f"{shown}: no answer ({getattr(error, 'reason', error)})")
+        return
+    yield ok(f"{shown}: 403") if status == 403 else fail(f"{shown}: {status} instead of 403", stack.deploy())
+
+
 @check("tls")
 def api_requires_https(stack):
-    url = urllib.parse.urlsplit(stack.outputs["ApiUrl"])
+    url = urllib.parse.urlsplit(stack.url)
     if url.scheme != "https":
         yield fail(f"the API's URL begins with {url.scheme}://", stack.deploy())
         return

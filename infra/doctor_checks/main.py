@@ -84,7 +84,7 @@ def open_stack(arguments):
         raise Unusable(str(error)) from None
     if not session.region_name:
         raise Unusable("no region: pass --region")
-    return Stack(session, arguments.stack, arguments.profile)
+    return Stack(session, arguments.stack, arguments.profile, arguments.url)
 
 
 def findings_of(stack):
@@ -101,12 +101,13 @@ def arguments_of(argv):
         prog="infra/doctor",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="If the stack has OriginSecrets, set REKEY_ORIGIN_SECRET to the secret, or the API refuses the doctor too.\n\n"
+        epilog="If the stack has OriginSecrets, pass --url, or set REKEY_ORIGIN_SECRET to the secret to call the API directly.\n\n"
         "It calls only these AWS actions:\n  " + "\n  ".join(PERMISSIONS),
     )
     parser.add_argument("--stack", required=True, help="the stack's name, such as rekey-prod")
     parser.add_argument("--region", help="its region, if not that of your profile")
     parser.add_argument("--profile", help="your profile in ~/.aws")
+    parser.add_argument("--url", help="call the API here instead of at its own address, such as https://reset.example.com")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser.parse_args(argv)
 

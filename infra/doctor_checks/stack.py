@@ -38,12 +38,14 @@ def parameter_of(variable):
 class Stack:
     """The deployed stack. Answers that several checks need are cached."""
 
-    def __init__(self, session, name, profile=None):
+    def __init__(self, session, name, profile=None, url=None):
         self.session, self.name, self.profile, self.region = session, name, profile, session.region_name
         described = self._describe()
         self.status = described["StackStatus"]
         self.parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in described.get("Parameters", [])}
         self.outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
+        # Where the API is called: through CloudFront, if its URL is given.
+        self.url = (url or self.outputs.get("ApiUrl", "")).rstrip("/")
 
     def _describe(self):
         try:

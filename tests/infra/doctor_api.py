@@ -56,6 +56,7 @@ class Api:
 
     def restore(self):
         self.keys_required, self.broken, self.seen = False, lambda path, status, headers: (status, headers), []
+        self.origin_secret = None
 
     def close(self):
         self.server.shutdown()
@@ -84,6 +85,8 @@ class Api:
                 api.seen.append((self.command, self.path, body))
                 status = api.status(self.command, path, query, body, self.headers.get("Authorization"))
                 headers = api.HEADERS | ({"WWW-Authenticate": "Bearer"} if status == 401 else {})
+                if api.origin_secret not in (None, self.headers.get("X-Origin-Secret")):
+                    status = 403
                 if status is None:
                     status, headers = 404, {}
                 status, headers = api.broken(path, status, dict(headers))

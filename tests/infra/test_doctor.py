@@ -193,6 +193,33 @@ def test_if_keys_are_required_it_expects_401(aws, capsys):
     assert any("POST /organizations/reset-password/: 401" in f[2] for f in findings)
 
 
+def test_behind_cloudfront_it_sends_the_origin_secret_or_calls_another_url(aws, capsys, monkeypatch):
+    secret = "the-origin-secret"
+    aws.api.origin_secret = secret
+    aws.variables |= {"ORIGIN_SECRETS": hashlib.sha256(secret.encode()).hexdigest(), "RESET_LINK": "https://rekey.dev/new-password"}
+    status, findings = run(doctor, capsys)
+    (failed,) = [f for f in findings if f[0] == "api"]
+    assert status == 1 and "REKEY_ORIGIN_SECRET" in failed[3] and "--url" in failed[3]
+    for name in ("get-body", "slash"):
+        assert any(f[:2] == (name, "FAIL") and f[3] == failed[3] for f in findings), name
+    assert ("origin", "ok", "a call that bypasses CloudFront: 403", "") in findings
+
+    monkeypatch.setenv("REKEY_ORIGIN_SECRET", secret)
+    status, findings = run(doctor, capsys)
+    assert [f for f in findings if f[1] != "ok"] == [] and status == 0
+
+    # --url wins over the output ApiUrl, but a call to that must be refused.
+    monkeypatch.delenv("REKEY_ORIGIN_SECRET")
+    aws.api.origin_secret = None
+    aws.outputs["ApiUrl"] = aws.plain.url
+    aws.plain.origin_secret = secret
+    status, findings = run(doctor, capsys, "--url", aws.api.url + "/")
+    assert [f for f in findings if f[1] != "ok"] == [] and status == 0
+    aws.plain.origin_secret = None
+    status, findings = run(doctor, capsys, "--url", aws.api.url)
+    assert [f[:3] for f in findings if f[1] != "ok"] == [("origin", "FAIL", "a call that bypasses CloudFront: 200 instead of 403")]
+
+
 def test_an_api_that_does_not_answer_is_called_once(aws, capsys):
     aws.outputs["ApiUrl"] = "https://127.0.0.1:1"
     status, findings = run(doctor, capsys)

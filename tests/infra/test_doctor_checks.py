@@ -32,14 +32,15 @@ def drop(path, key):
     return lambda aws, _: getattr(aws, path).pop(key)
 
 
-def answers(where, new_status=None, without=()):
-    """Changes the API's answer at the path `where`."""
+def answers(where, new_status=None, without=(), exactly=False, renamed=""):
+    """Changes the API's answer at the path `where`, with and without a final slash unless `exactly`."""
 
     def apply(aws, _):
         def broken(path, status, headers):
-            if path.rstrip("/") != where.rstrip("/"):
+            if path != where and (exactly or path.rstrip("/") != where.rstrip("/")):
                 return status, headers
             kept = {name: value for name, value in headers.items() if name not in without}
+            kept |= {renamed + name: headers[name] for name in without if renamed and name in headers}
             return new_status or status, kept
 
         aws.api.broken = broken
@@ -248,8 +249,18 @@ BROKEN = [
     ("get-body", answers(PAGE, 403, ALL_HEADERS), "warn", "403, not from Rekey", "as a query parameter"),
     ("get-body", answers(PAGE, 503), "FAIL", "503 instead of 415", "logs tail"),
     ("get-body", keys_required, "ok", "not tried", ""),
-    ("slash", answers("/organizations/reset-password", 404, ALL_HEADERS), "FAIL", "not from Rekey", "know the route"),
+    ("slash", answers("/organizations/reset-password", 404, ALL_HEADERS, exactly=True), "FAIL", "reset-password: 404, not", "know the"),
+    ("slash", answers("/organizations/reset-password/", 404, ALL_HEADERS, exactly=True), "FAIL", "reset-password/: 404, not", "know"),
+    ("origin", change("variables/ORIGIN_SECRETS", "0" * 64), "FAIL", "bypasses CloudFront: 200 instead of 403", "sam deploy"),
+    ("origin", both(change("variables/ORIGIN_SECRETS", "0" * 64), change("outputs/ApiUrl", "https://127.0.0.1:1")), "ok", "no answer", ""),
     ("keys", answers("/organizations/reset-password", without=["WWW-Authenticate"]), "warn", "without WWW-Auth", "status"),
+    (
+        "keys",
+        answers("/organizations/reset-password", without=["WWW-Authenticate"], renamed="x-amzn-Remapped-"),
+        "warn",
+        "which arrived as x-amzn-Remapped-WWW-Authenticate",
+        "rely on the status",
+    ),
     ("keys", answers("/organizations/reset-password", 200), "FAIL", "200 instead of 401", "sam deploy"),
     ("keys", change("variables/API_KEYS", ""), "ok", "no API keys", ""),
     ("orders", change("mappings", []), "FAIL", "reads no stream", "sam deploy"),
