@@ -38,7 +38,7 @@ checkov=$(environment checkov requirements-checkov.txt) || exit 2
 check "cfn-lint on the SAM template" "$tests/cfn-lint" -r "$AWS_DEFAULT_REGION" -- "$template"
 check "sam validate --lint" "$sam/sam" validate --lint --template "$template"
 check "samconfig.toml" "$sam/python" "$here/samconfig.py"
-check "checkov" "$checkov/checkov" --file "$template" --framework cloudformation --skip-download --compact --quiet
+check "checkov" "$checkov/checkov" --file "$template" --file "$root/infra/cloudfront.yaml" --framework cloudformation --skip-download --compact --quiet
 
 # Builds for x86_64: arm64 would be cross-compiled, for which CI has no target.
 build() {

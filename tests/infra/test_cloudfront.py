@@ -1,0 +1,54 @@
+"""infra/cloudfront.yaml: what must pass through CloudFront, and what must not."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from doctor_api import ROOT, document
+
+TEMPLATE = document("cloudfront.yaml")
+PROPERTIES = {name: resource["Properties"] for name, resource in TEMPLATE["Resources"].items()}
+DISTRIBUTION = PROPERTIES["Distribution"]["DistributionConfig"]
+CACHE = PROPERTIES["Keys"]["CachePolicyConfig"]
+KEY = CACHE["ParametersInCacheKeyAndForwardedToOrigin"]
+FORWARDED = PROPERTIES["Headers"]["OriginRequestPolicyConfig"]
+
+
+def headers(config):
+    assert config["HeaderBehavior"] == "whitelist"
+    return {name.lower() for name in config["Headers"]}
+
+
+def test_the_linter_accepts_it():
+    linter = Path(sys.executable).with_name("cfn-lint")
+    outcome = subprocess.run([linter, "-r", "eu-west-1", "--", ROOT / "infra/cloudfront.yaml"], capture_output=True, text=True)
+    assert outcome.returncode == 0, outcome.stdout
+
+
+def test_the_headers_that_the_functions_read_arrive_and_host_does_not():
+    source = (ROOT / "shared/src/http/event.rs").read_text()
+    listed = re.search(r"const HEADERS: \[&str; \d+\] =\s*\[(.*?)\]", source)[1]
+    # The two constants of the list are the secret's header and the viewer's address.
+    read = set(re.findall(r'"([a-z-]+)"', listed)) | {re.search(r'VIEWER_ADDRESS: &str = "(.*)"', source)[1]}
+    of_cors = {"origin", "access-control-request-headers", "access-control-request-method"}
+    assert headers(FORWARDED["HeadersConfig"]) | headers(KEY["HeadersConfig"]) == read | of_cors
+    # CloudFront rejects an origin request policy with this header.
+    assert headers(KEY["HeadersConfig"]) == {"authorization"}
+    (origin,) = DISTRIBUTION["Origins"]
+    (secret,) = origin["OriginCustomHeaders"]
+    assert secret == {"HeaderName": "X-Origin-Secret", "HeaderValue": "OriginSecret"}
+    assert TEMPLATE["Parameters"]["OriginSecret"]["NoEcho"] is True
+
+
+def test_every_call_reaches_the_origin_once_over_tls():
+    behavior = DISTRIBUTION["DefaultCacheBehavior"]
+    assert {"GET", "POST", "OPTIONS"} <= set(behavior["AllowedMethods"])
+    assert behavior["ViewerProtocolPolicy"] == DISTRIBUTION["Origins"][0]["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    assert (behavior["CachePolicyId"], behavior["OriginRequestPolicyId"]) == ("Keys", "Headers")
+    assert FORWARDED["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    # With a MinTTL of 0, CloudFront neither stores nor shares an answer with Cache-Control: no-store, except errors.
+    assert CACHE["MinTTL"] == 0
+    assert KEY["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    stored = {response["ErrorCode"] for response in DISTRIBUTION["CustomErrorResponses"] if response["ErrorCachingMinTTL"] == 0}
+    assert stored >= {404, 405, 414, 500, 501, 502, 503, 504}
