@@ -1,9 +1,10 @@
 """Evaluates CloudWatch alarms, by the documented rules, on metrics from a test.
 
 Periods are aligned, and a statistic covers the samples in its period. In metric math, arithmetic and comparisons treat a missing
-value as 0 if the other operand has one ("Missing values in a time series are treated as 0", in AWS's page on metric math). An alarm reads more periods than it evaluates (the evaluation range). If the range has
-enough data points, the alarm evaluates the newest of them, however old they are; otherwise TreatMissingData fills the rest. That is
-why an alarm on a sparse metric can be in ALARM long after the event.
+value as 0 if the other operand has one ("Missing values in a time series are treated as 0", in AWS's page on metric math). An alarm
+reads more periods than it evaluates (the evaluation range). If the range has enough data points, the alarm evaluates the newest of
+them, however old they are; otherwise TreatMissingData fills the rest. That is why an alarm on a sparse metric can be in ALARM long
+after the event.
 
 The documentation leaves two things open, so both readings are tried (`READINGS`): how many more periods the range has, and whether
 FILL fills a metric without any data point in the whole range.

@@ -272,7 +272,10 @@ def test_mails_that_are_sent_late_set_off_an_alarm(alarms, rate):
 
 # ------------------------------------------------------------------------------------------- what the services report
 FUNCTIONS = [{"FunctionName": f"{name}Function"} for name in ("Reset", "Validate", "Complete", "Mail")]
-OPERATIONS = {"TokensTable": ("PutItem", "UpdateItem", "GetItem", "TransactWriteItems"), "AccountsTable": ("GetItem", "Query", "TransactWriteItems")}
+OPERATIONS = {
+    "TokensTable": ("PutItem", "UpdateItem", "GetItem", "TransactWriteItems"),
+    "AccountsTable": ("GetItem", "Query", "TransactWriteItems"),
+}
 ON_TABLES = [{"TableName": table, "Operation": operation} for table, names in OPERATIONS.items() for operation in names]
 TABLES = [{"TableName": table} for table in OPERATIONS]
 DEAD_TOKENS = [{"Stack": STACK, "Function": name, "Outcome": "token_not_live"} for name in ("validate", "complete")]
