@@ -19,7 +19,9 @@ pub struct OriginSecrets(Vec<[u8; 32]>);
 
 /// `ORIGIN_SECRETS` is malformed. Does not hold the text, which might contain a secret in clear.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be the SHA-256 of one or two secrets that are not empty, each as 64 hexadecimal digits, separated by a comma")]
+#[error(
+    "must be the SHA-256 of one or two secrets that are not empty, each as 64 hexadecimal digits, separated by a comma"
+)]
 pub struct OriginSecretsError;
 
 impl OriginSecrets {
