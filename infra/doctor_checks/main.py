@@ -96,6 +96,12 @@ def findings_of(stack):
     return (("stack", *finding) for finding in functions.stack_status(stack))
 
 
+def https(url):
+    if not url.startswith("https://"):
+        raise argparse.ArgumentTypeError("must begin with https://")
+    return url
+
+
 def arguments_of(argv):
     parser = argparse.ArgumentParser(
         prog="infra/doctor",
@@ -107,7 +113,7 @@ def arguments_of(argv):
     parser.add_argument("--stack", required=True, help="the stack's name, such as rekey-prod")
     parser.add_argument("--region", help="its region, if not that of your profile")
     parser.add_argument("--profile", help="your profile in ~/.aws")
-    parser.add_argument("--url", help="call the API here instead of at its own address, such as https://reset.example.com")
+    parser.add_argument("--url", type=https, help="call the API here instead of at its own address, such as https://reset.example.com")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser.parse_args(argv)
 

@@ -1,6 +1,7 @@
 """The deployed stack, as AWS describes it."""
 
 import functools
+import os
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -44,8 +45,10 @@ class Stack:
         self.status = described["StackStatus"]
         self.parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in described.get("Parameters", [])}
         self.outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
-        # Where the API is called: through CloudFront, if its URL is given.
+        # Where the API is called: through CloudFront, if its URL is given. Only a call of the API's own address needs the origin secret.
+        self.is_called_elsewhere = url is not None
         self.url = (url or self.outputs.get("ApiUrl", "")).rstrip("/")
+        self.origin_secret = None if url else os.environ.get("REKEY_ORIGIN_SECRET")
 
     def _describe(self):
         try:

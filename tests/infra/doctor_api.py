@@ -56,7 +56,7 @@ class Api:
 
     def restore(self):
         self.keys_required, self.broken, self.seen = False, lambda path, status, headers: (status, headers), []
-        self.origin_secret = None
+        self.origin_secret, self.secrets = None, set()
 
     def close(self):
         self.server.shutdown()
@@ -82,6 +82,7 @@ class Api:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
                 if body.startswith("{") or not body:
                     body = json.loads(body or "null")
+                api.secrets.add(self.headers.get("X-Origin-Secret"))
                 api.seen.append((self.command, self.path, body))
                 status = api.status(self.command, path, query, body, self.headers.get("Authorization"))
                 headers = api.HEADERS | ({"WWW-Authenticate": "Bearer"} if status == 401 else {})

@@ -49,6 +49,8 @@ def test_every_call_reaches_the_origin_once_over_tls():
     assert FORWARDED["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
     # With a MinTTL of 0, CloudFront neither stores nor shares an answer with Cache-Control: no-store, except errors.
     assert CACHE["MinTTL"] == 0
+    # CloudFront accepts headers in a cache key only with a greater MaxTTL.
+    assert CACHE["MaxTTL"] > 0
     assert KEY["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
     stored = {response["ErrorCode"] for response in DISTRIBUTION["CustomErrorResponses"] if response["ErrorCachingMinTTL"] == 0}
     assert stored >= {404, 405, 414, 500, 501, 502, 503, 504}

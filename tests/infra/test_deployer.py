@@ -70,11 +70,18 @@ NOT_LISTED = {
 }
 
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
+API_TAGS = "arn:aws:apigateway:eu-west-1::/tags/arn%3Aaws%3Aapigateway%3Aeu-west-1%3A%3A%2Fapis%2Fabc"
+# With the default RolePath, and with another.
+ROLES = [f"arn:aws:iam::123456789012:role/{path}rekey-dev-ResetRole-x" for path in ("", "apps/")]
 # The resources of each type, whose names begin with the stack's name: CloudFormation generates them.
 RESOURCES = {
-    "AWS::ApiGatewayV2::Api": "arn:aws:apigateway:eu-west-1::/apis/abc",
+    "AWS::ApiGatewayV2::Api": ["arn:aws:apigateway:eu-west-1::/apis", "arn:aws:apigateway:eu-west-1::/apis/abc", API_TAGS],
     "AWS::ApiGatewayV2::ApiMapping": "arn:aws:apigateway:eu-west-1::/domainnames/reset.example.com/apimappings",
-    "AWS::ApiGatewayV2::DomainName": "arn:aws:apigateway:eu-west-1::/domainnames/reset.example.com",
+    "AWS::ApiGatewayV2::DomainName": [
+        "arn:aws:apigateway:eu-west-1::/domainnames",
+        "arn:aws:apigateway:eu-west-1::/domainnames/reset.example.com",
+        API_TAGS,
+    ],
     "AWS::ApiGatewayV2::Stage": "arn:aws:apigateway:eu-west-1::/apis/abc/stages",
     "AWS::CloudWatch::Alarm": ARN.format("cloudwatch", "alarm:rekey-dev-ResetErrorsAlarm-x"),
     "AWS::CloudWatch::Dashboard": "arn:aws:cloudwatch::123456789012:dashboard/rekey-dev",
@@ -82,13 +89,13 @@ RESOURCES = {
     "AWS::CodeDeploy::DeploymentGroup": ARN.format("codedeploy", "deploymentgroup:rekey-dev-App-x/rekey-dev-Group-x"),
     "AWS::DynamoDB::Table": ARN.format("dynamodb", "table/rekey-dev-TokensTable-x"),
     "AWS::Events::EventBus": ARN.format("events", "event-bus/rekey-dev-password-resets"),
-    "AWS::IAM::Role": "arn:aws:iam::123456789012:role/apps/rekey-dev-ResetRole-x",
+    "AWS::IAM::Role": ROLES,
     "AWS::Lambda::Alias": ARN.format("lambda", "function:rekey-dev-Reset-x"),
     "AWS::Lambda::EventSourceMapping": ARN.format("lambda", "event-source-mapping:0b1c"),
     "AWS::Lambda::Function": ARN.format("lambda", "function:rekey-dev-Reset-x"),
     "AWS::Lambda::Permission": ARN.format("lambda", "function:rekey-dev-Reset-x:live"),
     "AWS::Lambda::Version": ARN.format("lambda", "function:rekey-dev-Reset-x:7"),
-    "AWS::Logs::LogGroup": ARN.format("logs", "log-group:/aws/lambda/rekey-dev/reset"),
+    "AWS::Logs::LogGroup": [ARN.format("logs", f"log-group:{name}") for name in ("/aws/lambda/rekey-dev/reset", "/aws/vendedlogs/rekey-dev/api")],
     "AWS::Pipes::Pipe": ARN.format("pipes", "pipe/PasswordResets-x"),
     "AWS::Route53::RecordSetGroup": "arn:aws:route53:::hostedzone/Z1",
     "AWS::SNS::Subscription": ARN.format("sns", "rekey-dev-AlarmTopic-x"),
@@ -103,22 +110,19 @@ RESOURCES = {
     "AWS::SES::ConfigurationSetEventDestination": "*",
     "AWS::SES::EmailIdentity": "*",
 }
-ROLE = "arn:aws:iam::123456789012:role/rekey-dev-ResetRole-x"
-# Actions on something other than the type's resource: the resource, and the request's context.
+# Actions on something other than the type's resource.
 ELSEWHERE = {
-    "iam:PassRole": (ROLE, {"iam:PassedToService": ["lambda.amazonaws.com"]}),
-    "iam:CreateServiceLinkedRole": (
-        "arn:aws:iam::123456789012:role/aws-service-role/ops.apigateway.amazonaws.com/AWSServiceRoleForAPIGateway",
-        {"iam:AWSServiceName": ["ops.apigateway.amazonaws.com"]},
-    ),
-    "cloudwatch:DescribeAlarms": ("*", {}),
-    "codedeploy:GetDeploymentConfig": (ARN.format("codedeploy", "deploymentconfig:CodeDeployDefault.LambdaCanary10Percent5Minutes"), {}),
-    "lambda:ListEventSourceMappings": ("*", {}),
-    "logs:DescribeLogGroups": ("*", {}),
-    "logs:DescribeResourcePolicies": ("*", {}),
-    "logs:PutResourcePolicy": ("*", {}),
-    "route53:GetChange": ("arn:aws:route53:::change/C1", {}),
+    "iam:PassRole": ROLES,
+    "iam:CreateServiceLinkedRole": "arn:aws:iam::123456789012:role/aws-service-role/ops.apigateway.amazonaws.com/AWSServiceRoleForAPIGateway",
+    "cloudwatch:DescribeAlarms": "*",
+    "codedeploy:GetDeploymentConfig": ARN.format("codedeploy", "deploymentconfig:CodeDeployDefault.LambdaCanary10Percent5Minutes"),
+    "lambda:ListEventSourceMappings": "*",
+    "logs:DescribeLogGroups": "*",
+    "logs:DescribeResourcePolicies": "*",
+    "logs:PutResourcePolicy": "*",
+    "route53:GetChange": "arn:aws:route53:::change/C1",
 }
+PASSED_TO = {"AWS::CodeDeploy::DeploymentGroup": "codedeploy", "AWS::Lambda::Function": "lambda", "AWS::Pipes::Pipe": "pipes"}
 # Statements for sam itself.
 OF_SAM = {"Stacks", "Transform", "TemplatesOfNoStack", "Artefacts"}
 
@@ -135,22 +139,26 @@ def needed(kind):
     return {*of_handlers, *actions(NOT_LISTED.get(kind, ""))}
 
 
-def request(kind, action):
-    if action.startswith("kms:"):
-        return Request(action, ARN.format("kms", "key/1"), ({"kms:ViaService": ["dynamodb.eu-west-1.amazonaws.com"]},))
-    if "LogDeliver" in action:
-        return Request(action, "*")
+def requests(kind, action):
+    """The action on each resource that the type may need it for."""
+    context = {}
+    if action == "iam:PassRole":
+        context = {"iam:PassedToService": [f"{PASSED_TO[kind]}.amazonaws.com"]}
+    elif action == "iam:CreateServiceLinkedRole":
+        context = {"iam:AWSServiceName": ["ops.apigateway.amazonaws.com"]}
+    elif action.startswith("kms:"):
+        context = {"kms:ViaService": ["dynamodb.eu-west-1.amazonaws.com"]}
     if action.startswith("codedeploy:") and kind == "AWS::Lambda::Alias":
         kind = "AWS::CodeDeploy::DeploymentGroup"
-    resource, context = ELSEWHERE.get(action, (RESOURCES[kind], {}))
-    return Request(action, resource, (context,))
+    resources = "*" if "LogDeliver" in action else ELSEWHERE.get(action, RESOURCES[kind])
+    return [Request(action, resource, (context,)) for resource in ([resources] if isinstance(resources, str) else resources)]
 
 
 @pytest.mark.parametrize("kind", RESOURCES)
 def test_the_policy_allows_to_create_change_and_delete_each_type(kind):
     policies = Policies([POLICY])
-    denied = [action for action in sorted(needed(kind)) if not policies.allow(request(kind, action))]
-    assert not denied
+    asked = [request for action in sorted(needed(kind)) for request in requests(kind, action)]
+    assert not [(request.action, request.resource) for request in asked if not policies.allow(request)]
 
 
 def test_the_types_are_exactly_those_of_the_template():
@@ -169,7 +177,7 @@ def test_the_policy_allows_no_other_actions():
 
 def test_the_policy_denies_other_stacks_and_roles_of_other_services():
     policies = Policies([POLICY])
-    assert not policies.allow(Request("iam:PassRole", ROLE, ({"iam:PassedToService": ["ec2.amazonaws.com"]},)))
+    assert not policies.allow(Request("iam:PassRole", ROLES[0], ({"iam:PassedToService": ["ec2.amazonaws.com"]},)))
     linked = ({"iam:AWSServiceName": ["ecs.amazonaws.com"]},)
     assert not policies.allow(Request("iam:CreateServiceLinkedRole", "arn:aws:iam::1:role/aws-service-role/ecs.amazonaws.com/E", linked))
     for action, resource in (

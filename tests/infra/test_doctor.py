@@ -100,7 +100,7 @@ def test_a_stack_whose_creation_failed_is_a_failure(aws, capsys):
 
 
 def test_bad_arguments_exit_with_2():
-    for arguments in ([], ["--stack"], ["--stack", "rekey", "--fix"]):
+    for arguments in ([], ["--stack"], ["--stack", "rekey", "--fix"], ["--stack", "rekey", "--url", "rekey.dev"]):
         ended = subprocess.run([sys.executable, PATH, *arguments], capture_output=True, text=True)
         assert (ended.returncode, ended.stdout) == (2, ""), arguments
         assert "usage:" in ended.stderr
@@ -205,19 +205,36 @@ def test_behind_cloudfront_it_sends_the_origin_secret_or_calls_another_url(aws, 
     assert ("origin", "ok", "a call that bypasses CloudFront: 403", "") in findings
 
     monkeypatch.setenv("REKEY_ORIGIN_SECRET", secret)
+    monkeypatch.setattr(doctor.api, "PLAIN_PORT", aws.plain.port)
+    aws.plain.broken = lambda *_: (301, {})
     status, findings = run(doctor, capsys)
     assert [f for f in findings if f[1] != "ok"] == [] and status == 0
+    # Nobody else may see the secret.
+    assert aws.plain.secrets == {None}
 
-    # --url wins over the output ApiUrl, but a call to that must be refused.
-    monkeypatch.delenv("REKEY_ORIGIN_SECRET")
-    aws.api.origin_secret = None
+    # With --url, the output ApiUrl is only called to see that it refuses the call, and nobody gets the secret.
+    aws.api.restore()
+    aws.plain.restore()
     aws.outputs["ApiUrl"] = aws.plain.url
     aws.plain.origin_secret = secret
+    monkeypatch.setattr(doctor.api, "PLAIN_PORT", 1)
     status, findings = run(doctor, capsys, "--url", aws.api.url + "/")
     assert [f for f in findings if f[1] != "ok"] == [] and status == 0
     aws.plain.origin_secret = None
     status, findings = run(doctor, capsys, "--url", aws.api.url)
     assert [f[:3] for f in findings if f[1] != "ok"] == [("origin", "FAIL", "a call that bypasses CloudFront: 200 instead of 403")]
+    assert aws.api.secrets == aws.plain.secrets == {None}
+    aws.variables["ORIGIN_SECRETS"] = ""
+    status, findings = run(doctor, capsys, "--url", aws.api.url)
+    assert [f[:2] for f in findings if f[1] != "ok"] == [("origin", "FAIL")]
+
+
+def test_a_403_of_a_firewall_is_not_taken_for_a_missing_origin_secret(aws, capsys):
+    aws.variables |= {"ORIGIN_SECRETS": "0" * 64, "RESET_LINK": "https://rekey.dev/new-password"}
+    aws.api.broken = lambda *_: (403, {})
+    _, findings = run(doctor, capsys)
+    found = [f for f in findings if f[0] == "api"]
+    assert len(found) > 10 and all("403, not from Rekey" in f[2] and "firewall" in f[3] for f in found)
 
 
 def test_an_api_that_does_not_answer_is_called_once(aws, capsys):

@@ -48,9 +48,15 @@ async fn rule_3_of_fifty_conflicting_completions_exactly_one_wins() {
         &[204, 404, 503],
     )
     .await;
-    assert_eq!(count(&answers, 204), 1);
-    let winner = answers.iter().position(|answer| answer.status() == 204).expect("a winner");
-    assert!(world.has_password(KNOWN, &password(winner)).await);
+    // On a slow machine even the winner may get 503: its transaction was applied, but the answer came too late.
+    let mut won = Vec::new();
+    for (number, answer) in answers.iter().enumerate() {
+        if world.has_password(KNOWN, &password(number)).await {
+            won.push(answer.status());
+        }
+    }
+    assert!(won == [204] || won == [503], "{won:?}");
+    assert!(count(&answers, 204) <= 1);
     assert_eq!(world.complete(&token, OTHER_PASSWORD).await.status(), 404);
     assert_eq!(world.outbox.messages().iter().filter(|mail| mail.subject.contains("was changed")).count(), 1);
 }
@@ -78,8 +84,11 @@ async fn rule_7_conflicts_do_not_cause_a_second_mail() {
     }
     requests.extend((0..20).map(|_| Request::post("/auth/reset/password-email", &json!({"email": KNOWN}))));
     proxy.contend(EACH);
+    let last = requests[0].clone();
     let answers = send_concurrently(&world, requests, &[200, 204, 429, 503]).await;
-    assert_eq!(count(&answers, 200) + count(&answers, 204), 1);
+    assert!(count(&answers, 200) + count(&answers, 204) <= 1);
+    // On a slow machine all may get 503, even one whose order was placed.
+    assert!([204, 429].contains(&world.send(last).await.status()));
     assert_eq!(world.outbox.messages().len(), 1);
 }
 
