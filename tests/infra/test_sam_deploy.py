@@ -1,0 +1,86 @@
+"""The calls that sam itself makes to deploy, change and delete a stack: infra/deployer-policy.json allows each.
+
+sam runs against moto, with a small stack. What CloudFormation then does with the deployer's permissions is in test_deployer.py.
+"""
+
+import json
+import subprocess
+from urllib.parse import urlsplit
+
+import pytest
+from moto.iam.access_control import IAMRequestBase
+
+import aws as cloud
+from policies import ACCOUNT, Policies, Request
+from template import REGION, ROOT
+
+STACK = "rekey-dev"
+MANAGED = "aws-sam-cli-managed-default"
+POLICY = json.loads((ROOT / "infra/deployer-policy.json").read_text())
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The calls that were made, in place of moto's check: (action, resource)."""
+    made = []
+
+    def record(self, resource):
+        stack = (self._data or {}).get("StackName", [""])[0]
+        if self._action.startswith("cloudformation:"):
+            resource = stack if stack.startswith("arn:") else f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{stack}/1"
+        made.append((self._action, resource))
+
+    server = cloud.Aws()
+    server.reset()
+    monkeypatch.setattr(IAMRequestBase, "check_action_permitted", record)
+    yield server, made
+    server.reset()
+    server.close()
+
+
+def sam(server, credentials, folder, *arguments):
+    (installed,) = sorted((ROOT / "target/tools").glob("sam-*/bin/sam"))[-1:]
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder),
+        # moto reads a template from S3 only at this name.
+        "AWS_ENDPOINT_URL": f"http://localhost:{urlsplit(server.endpoint).port}",
+        "AWS_ACCESS_KEY_ID": credentials.key,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret,
+        "AWS_DEFAULT_REGION": REGION,
+        "SAM_CLI_TELEMETRY": "0",
+    }
+    return subprocess.run([installed, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_the_policy_allows_sams_own_calls(calls, tmp_path):
+    server, made = calls
+    operator = server.operator()
+    server.enforce(True)
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 30}}
+    (tmp_path / "template.json").write_text(json.dumps({"Resources": {"Queue": queue}}))
+    deploy = ["deploy", "--template-file", "template.json", "--stack-name", STACK, "--resolve-s3", "--no-confirm-changeset", "--tags", "app=rekey"]
+
+    # The first time, sam creates a bucket in a stack of its own. moto loses the tags and outputs of a stack from a change set, so sam
+    # gives up. Create the stack again, with both.
+    assert "missing Tags" in sam(server, operator, tmp_path, *deploy).stderr
+    of_sam, client = list(made), server.client("cloudformation", operator)
+    body = client.get_template(StackName=MANAGED)["TemplateBody"]
+    client.delete_stack(StackName=MANAGED)
+    client.create_stack(StackName=MANAGED, Tags=[{"Key": "ManagedStackSource", "Value": "AwsSamCli"}], TemplateBody=json.dumps(body))
+    (outputs,) = [stack["Outputs"] for stack in client.describe_stacks(StackName=MANAGED)["Stacks"]]
+    bucket = next(output["OutputValue"] for output in outputs if output["OutputKey"] == "SourceBucket")
+    made[:] = of_sam
+
+    created = sam(server, operator, tmp_path, *deploy)
+    assert "Successfully created/updated stack" in created.stdout, created
+    queue["Properties"]["VisibilityTimeout"] = 60
+    (tmp_path / "template.json").write_text(json.dumps({"Resources": {"Queue": queue}}))
+    changed = sam(server, operator, tmp_path, *deploy)
+    assert "Successfully created/updated stack" in changed.stdout, changed
+    deleted = sam(server, operator, tmp_path, "delete", "--stack-name", STACK, "--no-prompts", "--s3-bucket", bucket)
+    assert deleted.returncode == 0, deleted
+
+    policies = Policies([POLICY])
+    assert {"cloudformation:ExecuteChangeSet", "cloudformation:DeleteStack", "s3:PutObject"} <= {action for action, _ in made}
+    assert {call for call in made if not policies.allow(Request(*call))} == set()
