@@ -116,6 +116,9 @@ def test_mail_requires_tls_and_links_are_not_rewritten(name):
         assert types and not {"open", "click"} & {kind.lower() for kind in types}
         # CloudFormation rejected the spelling in capitals.
         assert all(kind[0].islower() for kind in types)
+        # Its schema has these spellings, in which SES's own MESSAGE_TAG is missing.
+        (dimension,) = destination["EventDestination"]["CloudWatchDestination"]["DimensionConfigurations"]
+        assert dimension["DimensionValueSource"] in ("messageTag", "emailHeader", "linkTag")
 
 
 def test_the_identity_follows_mail_identity(name):
