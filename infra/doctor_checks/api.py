@@ -82,6 +82,11 @@ def call(url, method="GET", body=None, key=None, secret=None):
             return error.code, error.headers
 
 
+def call_api(stack, path, method="GET", body=None, key=None):
+    """Calls the API where the doctor checks it, with the origin secret if that address needs it."""
+    return call(stack.url + path, method, body, key, stack.origin_secret)
+
+
 def bad_security_headers(headers):
     """The security headers that are missing or differ from Rekey's."""
     return [name for name, start in SECURITY_HEADERS.items() if not headers.get(name, "").startswith(start)]
@@ -97,17 +102,16 @@ def probes(keys_required):
 
 @check("api")
 def api_answers(stack):
-    base = stack.url
     for method, path, body, expected in probes(stack.requires_keys()):
         shown = f"{method} {path.partition('?')[0]}" + (
             " with an unknown token" if UNKNOWN_TOKEN in f"{path}{body}" else ""
         )
         try:
-            status, headers = call(base + path, method, body, secret=stack.origin_secret)
+            status, headers = call_api(stack, path, method, body)
         except OSError as error:
             reason = getattr(error, "reason", error)
             yield fail(
-                f"{base} does not answer ({reason})", f"check its DNS record and certificate; {stack.deploy()}"
+                f"{stack.url} does not answer ({reason})", f"check its DNS record and certificate; {stack.deploy()}"
             )
             return
         absent = bad_security_headers(headers)
@@ -168,7 +172,7 @@ def get_bodies_arrive(stack):
     path = f"/organizations/complete-password/?token={UNKNOWN_TOKEN}"
     todo = "have callers pass the address as a query parameter, or use POST /organizations/validate-password-reset/"
     try:
-        status, headers = call(stack.url + path, "GET", NOT_JSON, secret=stack.origin_secret)
+        status, headers = call_api(stack, path, "GET", NOT_JSON)
     except OSError as error:
         yield warn(f"{shown}: no answer ({getattr(error, 'reason', error)})", todo)
         return
@@ -182,11 +186,11 @@ def get_bodies_arrive(stack):
 
 @check("slash")
 def paths_are_served_with_and_without_a_slash(stack):
-    base, keys = stack.url, stack.requires_keys()
+    keys = stack.requires_keys()
     for path in ("/organizations/reset-password", "/organizations/reset-password/"):
         shown = f"GET {path}"
         try:
-            status, headers = call(base + path, secret=stack.origin_secret)
+            status, headers = call_api(stack, path)
         except OSError as error:
             yield fail(f"{shown}: no answer ({getattr(error, 'reason', error)})", "see the check api")
             return
@@ -200,7 +204,7 @@ def unknown_keys_get_401(stack):
         return
     shown, path = "POST /organizations/reset-password/ with an unknown key", "/organizations/reset-password/"
     try:
-        status, headers = call(stack.url + path, "POST", {}, NO_KEY, stack.origin_secret)
+        status, headers = call_api(stack, path, "POST", {}, NO_KEY)
     except OSError as error:
         yield fail(f"{shown}: no answer ({getattr(error, 'reason', error)})", "see the check api")
         return

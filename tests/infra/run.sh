@@ -48,7 +48,7 @@ build() {
     done
 }
 check "sam build" build
-export REKEY_ARTEFACTS=$root/infra/.aws-sam/build
+export REKEY_ARTEFACTS=$root/infra/.aws-sam/build REKEY_SAM=$sam/sam
 
 results=$(mktemp)
 (cd "$here" && "$tests/python" -m pytest -q -n 4 --dist worksteal -p no:cacheprovider --junitxml="$results" "$@")

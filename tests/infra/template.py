@@ -8,6 +8,8 @@ import functools
 import logging
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from samtranslator.translator.transform import transform as sam_transform
@@ -29,6 +31,13 @@ PSEUDO = {
 CODE_BUCKET, CODE_KEY = "rekey-code", "function.zip"
 
 NO_VALUE = object()
+
+
+def lint(file):
+    """What cfn-lint says about a template: nothing if it accepts it."""
+    linter = Path(sys.executable).with_name("cfn-lint")
+    run = subprocess.run([linter, "-r", REGION, "--", file], capture_output=True, text=True)
+    return run.stdout + run.stderr if run.returncode else ""
 
 
 @functools.cache

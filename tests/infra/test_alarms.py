@@ -298,18 +298,17 @@ SET = [{"ses:configuration-set": "MailConfiguration"}]
 )
 def test_what_a_service_reports_sets_off_its_alarm_at_the_threshold(name, metric, series, quiet, loud):
     """`quiet` and `loud` are the values of every five minutes, in one of the `series`."""
-    alarm = alarms_of("events published", notifying=True)[name]
+    alarms = {name: alarms_of("events published", notifying=True)[name]}
     namespace, _, metric = metric.rpartition(" ")
     for dimensions in series:
         for value, expected in ((quiet, False), (loud, True)):
             metrics = Metrics()
             for at in range(BEGIN, BEGIN + 3 * HOUR, 5 * MINUTE):
                 metrics.add(at, namespace, metric, value, **dimensions)
-            times = range(BEGIN, BEGIN + 3 * HOUR, alarm.period)
             if expected:
-                assert any(alarm.is_certainly_in_alarm(metrics, at) for at in times), (dimensions, value)
+                assert alarms[name].seconds_to_alarm(metrics, BEGIN, BEGIN + 3 * HOUR) is not None, (dimensions, value)
             else:
-                assert not any(alarm.may_be_in_alarm(metrics, at) for at in times), (dimensions, value)
+                assert alarms_between(alarms, metrics, BEGIN, BEGIN + 3 * HOUR, 5 * MINUTE) == set(), (dimensions, value)
 
 
 # ------------------------------------------------------------------------------------------------- slow dependencies

@@ -69,6 +69,13 @@ NOT_LISTED = {
     "AWS::DynamoDB::Table": "kms GenerateDataKey ReEncryptFrom ReEncryptTo",
 }
 
+
+def actions(lines):
+    for line in lines.replace("\n        ", " ").splitlines():
+        service, *names = line.split() or [None]
+        yield from (f"{service}:{name}" for name in names or ["*"] if service)
+
+
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
 API_TAGS = "arn:aws:apigateway:eu-west-1::/tags/arn%3Aaws%3Aapigateway%3Aeu-west-1%3A%3A%2Fapis%2Fabc"
 # With the default RolePath, and with another.
@@ -110,27 +117,24 @@ RESOURCES = {
     "AWS::SES::ConfigurationSetEventDestination": "*",
     "AWS::SES::EmailIdentity": "*",
 }
+# Actions that IAM does not restrict to a resource.
+UNSCOPED = """
+    cloudwatch DescribeAlarms
+    lambda ListEventSourceMappings
+    logs CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeResourcePolicies GetLogDelivery ListLogDeliveries PutResourcePolicy
+        UpdateLogDelivery
+"""
 # Actions on something other than the type's resource.
 ELSEWHERE = {
+    **dict.fromkeys(actions(UNSCOPED), "*"),
     "iam:PassRole": ROLES,
     "iam:CreateServiceLinkedRole": "arn:aws:iam::123456789012:role/aws-service-role/ops.apigateway.amazonaws.com/AWSServiceRoleForAPIGateway",
-    "cloudwatch:DescribeAlarms": "*",
     "codedeploy:GetDeploymentConfig": ARN.format("codedeploy", "deploymentconfig:CodeDeployDefault.LambdaCanary10Percent5Minutes"),
-    "lambda:ListEventSourceMappings": "*",
-    "logs:DescribeLogGroups": "*",
-    "logs:DescribeResourcePolicies": "*",
-    "logs:PutResourcePolicy": "*",
     "route53:GetChange": "arn:aws:route53:::change/C1",
 }
 PASSED_TO = {"AWS::CodeDeploy::DeploymentGroup": "codedeploy", "AWS::Lambda::Function": "lambda", "AWS::Pipes::Pipe": "pipes"}
 # Statements for sam itself.
 OF_SAM = {"Stacks", "Transform", "TemplatesOfNoStack", "Artefacts"}
-
-
-def actions(lines):
-    for line in lines.replace("\n        ", " ").splitlines():
-        service, *names = line.split() or [None]
-        yield from (f"{service}:{name}" for name in names or ["*"] if service)
 
 
 def needed(kind):
@@ -150,7 +154,7 @@ def requests(kind, action):
         context = {"kms:ViaService": ["dynamodb.eu-west-1.amazonaws.com"]}
     if action.startswith("codedeploy:") and kind == "AWS::Lambda::Alias":
         kind = "AWS::CodeDeploy::DeploymentGroup"
-    resources = "*" if "LogDeliver" in action else ELSEWHERE.get(action, RESOURCES[kind])
+    resources = ELSEWHERE.get(action, RESOURCES[kind])
     return [Request(action, resource, (context,)) for resource in ([resources] if isinstance(resources, str) else resources)]
 
 

@@ -10,6 +10,8 @@ import zipfile
 
 import yaml
 
+import template
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOADER = importlib.machinery.SourceFileLoader("package", str(ROOT / "infra/package"))
 package = importlib.util.module_from_spec(importlib.util.spec_from_loader("package", LOADER))
@@ -42,11 +44,9 @@ def test_the_packaged_template_differs_only_in_code_location_and_architecture():
 
 
 def test_the_packaged_template_passes_the_linter(tmp_path):
-    template = tmp_path / "template.yaml"
-    template.write_text(package.packaged(SOURCE, "arm64"))
-    linter = pathlib.Path(sys.executable).with_name("cfn-lint")
-    outcome = subprocess.run([linter, "-r", "eu-west-1", "--", template], capture_output=True, text=True)
-    assert outcome.returncode == 0, outcome.stdout
+    file = tmp_path / "template.yaml"
+    file.write_text(package.packaged(SOURCE, "arm64"))
+    assert template.lint(file) == ""
 
 
 def test_a_zip_contains_one_executable_and_is_reproducible(tmp_path):

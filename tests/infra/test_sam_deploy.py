@@ -4,6 +4,7 @@ sam runs against moto, with a small stack. What CloudFormation then does with th
 """
 
 import json
+import os
 import subprocess
 from urllib.parse import urlsplit
 
@@ -12,11 +13,11 @@ from moto.iam.access_control import IAMRequestBase
 
 import aws as cloud
 from policies import ACCOUNT, Policies, Request
-from template import REGION, ROOT
+from template import REGION
+from test_deployer import POLICY
 
 STACK = "rekey-dev"
 MANAGED = "aws-sam-cli-managed-default"
-POLICY = json.loads((ROOT / "infra/deployer-policy.json").read_text())
 
 
 @pytest.fixture
@@ -39,7 +40,8 @@ def calls(monkeypatch):
 
 
 def sam(server, credentials, folder, *arguments):
-    (installed,) = sorted((ROOT / "target/tools").glob("sam-*/bin/sam"))[-1:]
+    installed = os.environ.get("REKEY_SAM")
+    assert installed, "run tests/infra/run.sh, which installs sam and names it in REKEY_SAM"
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(folder),
