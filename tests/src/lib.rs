@@ -3,7 +3,6 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a harness panics so that a test fails")]
 
-pub mod browser;
 pub mod contract;
 pub mod environment;
 pub mod errors;
@@ -12,6 +11,7 @@ pub mod fleet;
 pub mod leaks;
 mod outputs;
 pub mod proxy;
+pub mod size;
 pub mod stack;
 pub mod step;
 pub mod tables;

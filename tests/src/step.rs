@@ -1,7 +1,8 @@
 //! The steps of a reset, with their preconditions.
 
-use futures::StreamExt as _;
 use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use crate::event::Request;
 use crate::world::{World, completion};
@@ -85,15 +86,25 @@ impl Step {
     }
 }
 
+/// The cells of all matrices that run at the same time. More of them would wait for the CPUs longer than the functions wait for `DynamoDB`.
+static RUNNING: Semaphore = Semaphore::const_new(16);
+
 /// Runs `attempt` on every cell of a matrix, some concurrently, and panics with all problems that it returns.
 pub async fn run_all<C, A>(cells: Vec<C>, attempt: impl Fn(C) -> A)
 where
     A: Future<Output = Option<String>> + Send + 'static,
 {
     let count = cells.len();
-    let attempts = cells.into_iter().map(|cell| tokio::spawn(attempt(cell)));
-    let outcomes: Vec<_> = futures::stream::iter(attempts).buffer_unordered(24).collect().await;
-    let problems: Vec<String> =
-        outcomes.into_iter().filter_map(|outcome| outcome.expect("an attempt")).collect();
+    let mut attempts = JoinSet::new();
+    for cell in cells {
+        let permit = RUNNING.acquire().await.expect("a semaphore that is never closed");
+        let attempt = attempt(cell);
+        attempts.spawn(async move {
+            let problem = attempt.await;
+            drop(permit);
+            problem
+        });
+    }
+    let problems: Vec<String> = attempts.join_all().await.into_iter().flatten().collect();
     assert!(problems.is_empty(), "{} of {count} failed:\n{}", problems.len(), problems.join("\n"));
 }

@@ -1,7 +1,5 @@
 //! The limits: what they count, and which calls they refuse.
 
-#![recursion_limit = "256"]
-
 use futures::future::join_all;
 use serde_json::json;
 use tests::errors::{

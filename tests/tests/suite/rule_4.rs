@@ -1,7 +1,5 @@
 //! Rule 4, one reset ends all: a token works only while the account's time of change is what it was when the token was issued.
 
-#![recursion_limit = "256"]
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use tests::errors::VALIDATE;

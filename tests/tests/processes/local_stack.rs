@@ -19,6 +19,7 @@ fn token_in(mail: &Value) -> String {
 
 #[tokio::test]
 async fn the_documented_clients_reset_passwords_and_sigterm_leaves_nothing_running() {
+    let _shared = crate::CPUS.read().await;
     let mut stack = Stack::start(&[("SERVICE_NAME", "Local Test")]).await;
 
     // The "organizations" API: the address in a text/plain JSON body.
@@ -96,6 +97,7 @@ fn tokens_in(text: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn the_commands_of_the_readme_do_what_it_shows() {
+    let _shared = crate::CPUS.read().await;
     let stack = Stack::start(&[]).await;
     let (api, mail) = (stack.api.trim_start_matches("http://"), stack.mail.trim_start_matches("http://"));
     let here = |text: &str| text.replace("127.0.0.1:9000", api).replace("127.0.0.1:8025", mail);
@@ -128,6 +130,7 @@ async fn the_commands_of_the_readme_do_what_it_shows() {
 
 #[tokio::test]
 async fn sigkill_leaves_nothing_running() {
+    let _shared = crate::CPUS.read().await;
     let mut stack = Stack::start(&[]).await;
     let port = stack.ports[0].to_string();
     assert!(!processes_with(&format!("--invoke-port {port}")).await.is_empty());
@@ -143,6 +146,7 @@ async fn sigkill_leaves_nothing_running() {
 
 #[tokio::test]
 async fn a_port_in_use_is_one_error_line_and_exit_code_1() {
+    let _shared = crate::CPUS.read().await;
     let ports = free_ports().await;
     for (index, flag) in ["--api-port", "--dynamodb-port", "--mail-port"].into_iter().enumerate() {
         let _taken = tokio::net::TcpListener::bind(("127.0.0.1", ports[index])).await.expect("a port");
@@ -154,6 +158,7 @@ async fn a_port_in_use_is_one_error_line_and_exit_code_1() {
 
 #[tokio::test]
 async fn an_invalid_setting_is_named_and_ends_the_stack() {
+    let _shared = crate::CPUS.read().await;
     let ports = free_ports().await;
     let mut stack = Stack::launch(ports, &[("PASSWORD_MIN_LENGTH", "3")]).await;
     let line = stack.line_that_starts_with("error: ").await.unwrap_or_default();

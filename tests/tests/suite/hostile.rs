@@ -1,18 +1,14 @@
 //! Malicious input: events damaged at any place, look-alike addresses, header injection. The fuzz targets in `shared/fuzz` attack
 //! only the parsers, but faster.
 
-#![recursion_limit = "256"]
-
 use fastrand::Rng;
 use serde_json::{Value, json};
 use shared::http::event::is_stream;
 use shared::http::routes::FunctionName;
 use tests::errors::{COMPLETE, RESET, UNLEASH_MAIL, UNLEASH_VALIDATE, VALIDATE, assert_error};
+use tests::size;
 use tests::world::completion;
 use tests::{Gateway, KNOWN, NO_LIMITS, OTHER_PASSWORD, Request, World};
-
-/// The number of damaged events.
-const EVENTS: usize = 4_000;
 
 /// A deployment that does not derive the link's base from the event.
 async fn world() -> World {
@@ -102,13 +98,13 @@ fn hostile_value(random: &mut Rng) -> Value {
 
 #[tokio::test]
 async fn a_damaged_event_is_never_answered_with_a_5xx() {
-    let seed = option_env!("REKEY_SEED").map_or(1, |seed| seed.parse().expect("a number"));
+    let seed = size::seed().unwrap_or(1);
     let mut random = Rng::with_seed(seed);
     let world = world().await;
     let requests = requests(&world).await;
     let gateways = [Gateway::HttpApi, Gateway::RestApi, Gateway::FunctionUrl];
     let mut statuses = std::collections::BTreeMap::<u64, usize>::new();
-    for number in 0..EVENTS {
+    for number in 0..size::count("damaged events", 600, 4_000) {
         let (function, request) = random.choice(&requests).expect("a request");
         let gateway = random.choice(gateways).expect("a gateway");
         let mut event = request.clone().through(gateway).event();

@@ -1,14 +1,12 @@
 //! Black-box tests of any deployed Rekey:
 //!
 //! ```sh
-//! REKEY_URL=https://… REKEY_TEST_ACCOUNT=test@example.com cargo test -p tests --test conformance -- --nocapture
+//! REKEY_URL=https://… REKEY_TEST_ACCOUNT=test@example.com cargo test -p tests --test processes conformance -- --nocapture
 //! ```
 //!
 //! It resets the password of that account, and asks for the mailed token on the terminal. Without `REKEY_URL` it
 //! starts the local stack and reads the mails itself. It needs the default limits. It uses up an IP address's limit of dead
 //! tokens, so run it at most once in ten minutes.
-
-#![recursion_limit = "256"]
 
 use std::io::Write as _;
 
@@ -80,6 +78,7 @@ fn prompt(message: &str) -> String {
 
 #[tokio::test]
 async fn a_deployment_keeps_the_contract() {
+    let _shared = crate::CPUS.read().await;
     let target = Target::find().await;
 
     let page = target.http.get(format!("{}{RESET}", target.url)).send().await.expect("an answer");

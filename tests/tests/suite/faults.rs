@@ -1,13 +1,12 @@
 //! Injects every fault into every `DynamoDB` call of every step: the answer is correct and in time, no change is partial, and
 //! without the fault the same request succeeds.
 
-#![recursion_limit = "256"]
-
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use tests::proxy::{Fault, Proxy};
+use tests::size;
 use tests::step::{Step, run_all};
 use tests::{Answer, KNOWN, OTHER_PASSWORD, Request, World, reset_token_in};
 use tokio::time::Instant;
@@ -147,16 +146,19 @@ async fn retry_after_unknown_outcome(step: Step, world: &World, request: Request
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_every_fault_at_every_call_the_answer_is_correct_and_a_retry_succeeds() {
-    let mut cells = Vec::new();
+    let mut groups = Vec::new();
     for step in Step::ALL {
         for fault in Fault::ALL {
-            for call in 0..step.calls() {
-                // Once: the SDK's retries succeed. Three times: they fail, but later operations work. Always: every call fails.
-                cells.extend([1, 3, u64::MAX].map(|times| (step, fault, call, times)));
-            }
+            // Once: the SDK's retries succeed. Three times: they fail, but later operations work. Always: every call fails.
+            let calls =
+                (0..step.calls()).flat_map(|call| [1, 3, u64::MAX].map(|times| (step, fault, call, times)));
+            groups.push(calls.collect());
         }
     }
-    run_all(cells, |(step, fault, call, times)| attempt(step, fault, call, times)).await;
+    run_all(size::cells("combinations of step, fault and call", groups), |(step, fault, call, times)| {
+        attempt(step, fault, call, times)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! Concurrent transactions on one item. The emulator would queue them; `DynamoDB` cancels all but one at once.
 
-#![recursion_limit = "256"]
-
 use std::time::Duration;
 
 use futures::future::join_all;

@@ -4,21 +4,19 @@
 //!
 //! `REKEY_SEED=n` replays one history; a failure prints its seed.
 
-#![recursion_limit = "256"]
-
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fastrand::Rng;
 use futures::StreamExt as _;
 use futures::future::join_all;
+use tests::size;
 use tests::world::completion;
 use tests::{NO_LIMITS, Request, World, reset_token_in};
 
 const ACCOUNTS: [&str; 3] = ["mrbailey@projectthanos.com", "jweir@projectthanos.com", "some@one.com"];
 const LIFETIME_MILLIS: u64 = 7_200_000;
 const ROUNDS: usize = 30;
-const HISTORIES: u64 = 40;
 
 /// The model's state of a token.
 #[derive(Clone, Debug)]
@@ -61,9 +59,9 @@ enum Action {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_concurrent_histories_keep_the_rules() {
-    let seeds = match option_env!("REKEY_SEED") {
-        Some(seed) => vec![seed.parse().expect("a number")],
-        None => (0..HISTORIES).collect(),
+    let seeds: Vec<u64> = match size::seed() {
+        Some(seed) => vec![seed],
+        None => (0..size::count("random histories", 4, 40) as u64).collect(),
     };
     let histories = seeds.into_iter().map(async |seed| (seed, tokio::spawn(history(seed)).await));
     let mut histories = futures::stream::iter(histories).buffer_unordered(3);

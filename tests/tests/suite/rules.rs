@@ -1,7 +1,5 @@
 //! The rules of tests/README.md: each has one or more tests that carry its number.
 
-#![recursion_limit = "256"]
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,0 +1,20 @@
+//! The whole-system tests that run in this process. One binary: it links once, and the tests wait side by side.
+
+#![recursion_limit = "256"]
+
+mod agreement;
+mod contention;
+mod contract;
+mod costs;
+mod diagnostics;
+mod faults;
+mod history;
+mod hostile;
+mod journeys;
+mod languages;
+mod mail_faults;
+mod origin;
+mod outbox;
+mod rule_4;
+mod rules;
+mod throttles;
