@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use crate::api_key::{ApiKeys, Caller, Scope};
 use crate::clock::Timestamp;
 use crate::http::routes::{self, Dialect, Endpoint, FunctionName, Route};
-use crate::http::{ApiError, Call, Reply, event};
+use crate::http::{ApiError, Call, Reply, event, render};
 use crate::origin::OriginSecrets;
 use crate::store::limits::Limits;
 use crate::telemetry::{CallEvent, Telemetry};
@@ -90,10 +90,11 @@ pub async fn respond<F: Function>(
         let call = extracted.take().map(|extracted| Call::new(&request, extracted));
         let (function, telemetry, id) = (Arc::clone(&function), telemetry.clone(), request_id.clone());
         async move {
-            let reply = match call {
-                Some(call) => Box::pin(handle(function, telemetry, call, id)).await,
-                None => ApiError::Unavailable("the adapter called the handler twice".to_owned())
-                    .into_reply(Dialect::Problem, &id),
+            let reply = if let Some(call) = call {
+                Box::pin(handle(function, telemetry, call, id)).await
+            } else {
+                let error = ApiError::Unavailable("the adapter called the handler twice".to_owned());
+                render(&error, Dialect::Problem, &id)
             };
             Ok::<Response<Body>, Infallible>(reply.into())
         }
@@ -131,7 +132,7 @@ async fn handle<F: Function>(
         Err(error) => {
             record.outcome = error.code();
             record.error = error.internal().map(str::to_owned);
-            error.into_reply(route.map_or(Dialect::Problem, Route::dialect), &request_id)
+            render(&error, route.map_or(Dialect::Problem, Route::dialect), &request_id)
         }
     };
     record.status = reply.status.as_u16().to_string();

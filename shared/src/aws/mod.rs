@@ -93,7 +93,7 @@ impl Aws {
         aws_sdk_dynamodb::Client::from_conf(config)
     }
 
-    /// An SES client with a timeout of four seconds and no retries: [`crate::mail::send`] decides what to retry. It has its own connection
+    /// An SES client with a timeout of four seconds and no retries: `mail::send` decides what to retry. It has its own connection
     /// pool, so create one per batch of mails. A connection kept from an earlier batch may have broken while the environment was frozen,
     /// and then it is unknown whether the mail was sent.
     #[must_use]

@@ -6,14 +6,15 @@ use std::str::FromStr;
 
 use lambda_http::http::Uri;
 
-use super::{AccountsTable, ConfigError, MailSettings, RequiredAttribute};
+use super::ConfigError;
 use crate::api_key::ApiKeys;
 use crate::branding::Branding;
 use crate::email::EmailAddress;
 use crate::language::Language;
-use crate::mail::LinkBase;
+use crate::mail::{LinkBase, MailSettings};
 use crate::origin::{OriginSecrets, OriginSecretsError};
 use crate::password::hash::{Argon2Cost, Argon2CostError};
+use crate::store::accounts::{AccountsTable, RequiredAttribute};
 
 pub(super) struct Environment<'a>(pub(super) &'a dyn Fn(&str) -> Option<String>);
 

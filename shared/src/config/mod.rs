@@ -9,10 +9,12 @@ use self::environment::{Environment, config_error};
 use crate::api_key::ApiKeys;
 use crate::branding::Branding;
 use crate::language::Language;
-use crate::mail::LinkBase;
+use crate::mail::MailSettings;
 use crate::origin::OriginSecrets;
 use crate::password::hash::Argon2Cost;
 use crate::password::{self, PasswordPolicy};
+use crate::store::accounts::AccountsTable;
+use crate::store::limits::LimitSettings;
 
 /// Every variable that [`Config::read`] reads. The SAM template sets all of them.
 pub const VARIABLES: [&str; 32] = [
@@ -49,60 +51,6 @@ pub const VARIABLES: [&str; 32] = [
     "DEFAULT_LOCALE",
     "ACCOUNTS_LOCALE",
 ];
-
-/// The accounts table and its attributes. The key of Rekey's own table is the address; an operator's table may use other names.
-#[derive(Clone, Debug)]
-pub struct AccountsTable {
-    /// The table's name.
-    pub name: String,
-    /// The partition key.
-    pub key: String,
-    /// The attribute that holds the address, in lower case.
-    pub email: String,
-    /// An index whose partition key is [`Self::email`]. Required unless that is the table's partition key.
-    pub email_index: Option<String>,
-    /// The attribute for the PHC string.
-    pub password_hash: String,
-    /// The attribute for the time of the last password change.
-    pub password_changed_at: String,
-    /// The attribute that holds the language for mails, such as `de-AT`.
-    pub locale: String,
-    /// The attribute that an account must have, if any.
-    pub required: Option<RequiredAttribute>,
-}
-
-/// An attribute that must have a certain value. Excludes disabled accounts, for example.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequiredAttribute {
-    /// The name.
-    pub name: String,
-    /// The value. `true`, `false` and integers also match a Boolean or a number.
-    pub value: String,
-}
-
-/// The settings of mails.
-#[derive(Clone, Debug)]
-pub struct MailSettings {
-    /// The sender, an identity verified with SES.
-    pub from: String,
-    /// The `Reply-To` address, if not the sender.
-    pub reply_to: Option<String>,
-    /// The SES configuration set.
-    pub configuration_set: Option<String>,
-    /// The link's base. `None` means the hosted page at the API's default endpoint.
-    pub reset_link: Option<LinkBase>,
-}
-
-/// The rate limits. Zero means no limit.
-#[derive(Clone, Copy, Debug)]
-pub struct LimitSettings {
-    /// Reset requests from one IP address in ten minutes.
-    pub reset_per_ip: u32,
-    /// Mails to one address in an hour, or in a token's lifetime if that is shorter. Unless zero, also at most one per minute.
-    pub mail_per_address: u32,
-    /// Calls with a dead token from one IP address in ten minutes.
-    pub bad_token_per_ip: u32,
-}
 
 /// The configuration of a function.
 #[derive(Clone, Debug)]
@@ -205,6 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::mail::LinkBase;
 
     fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let mut variables = HashMap::from([

@@ -127,7 +127,7 @@ impl Pages {
     }
 }
 
-/// `logo` must not contain the header's separators, which [`crate::config`] checks.
+/// `logo` must not contain the header's separators, which `config` checks.
 fn content_security_policy(
     script: &str,
     style: &str,

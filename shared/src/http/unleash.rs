@@ -3,7 +3,7 @@
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::problem::weakness_codes;
+use super::error::weakness_codes;
 use super::{ApiError, Reply};
 use crate::api_key::KeyError;
 

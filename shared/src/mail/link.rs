@@ -34,7 +34,7 @@ impl LinkBase {
     /// The placeholder for the token, for front ends that read it from the path or the query.
     pub const TOKEN: &str = "{token}";
 
-    /// A base that [`crate::config`] has checked, or that comes from an order.
+    /// A base that `config` has checked, or that comes from an order.
     #[must_use]
     pub const fn from_text(base: String) -> Self {
         Self(base)

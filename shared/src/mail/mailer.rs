@@ -9,8 +9,20 @@ use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Mail;
-use crate::config::MailSettings;
+use super::{LinkBase, Mail};
+
+/// The settings of mails.
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    /// The sender, an identity verified with SES.
+    pub from: String,
+    /// The `Reply-To` address, if not the sender.
+    pub reply_to: Option<String>,
+    /// The SES configuration set.
+    pub configuration_set: Option<String>,
+    /// The link's base. `None` means the hosted page at the API's default endpoint.
+    pub reset_link: Option<LinkBase>,
+}
 
 /// Why a mail was not sent. The texts are for the log and contain no address.
 #[derive(Debug)]

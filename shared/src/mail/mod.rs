@@ -6,4 +6,4 @@ mod mailer;
 
 pub use content::{ChangedMail, Mail, MailKind, ResetMail};
 pub use link::{ApiAddress, LinkBase};
-pub use mailer::{SendError, send};
+pub use mailer::{MailSettings, SendError, send};

@@ -11,13 +11,42 @@ use serde_json::{Map, Value};
 use super::changed_at::ChangedAt;
 use super::{Item, StoreError, number, string};
 use crate::clock::Timestamp;
-use crate::config::{AccountsTable, RequiredAttribute};
 use crate::email::EmailAddress;
 use crate::language::Language;
 use crate::password::hash::PasswordHash;
 
 /// The attributes that Unleash's clients read besides the address.
 pub const PROFILE: [&str; 3] = ["id", "name", "role"];
+
+/// The accounts table and its attributes. The key of Rekey's own table is the address; an operator's table may use other names.
+#[derive(Clone, Debug)]
+pub struct AccountsTable {
+    /// The table's name.
+    pub name: String,
+    /// The partition key.
+    pub key: String,
+    /// The attribute that holds the address, in lower case.
+    pub email: String,
+    /// An index whose partition key is [`Self::email`]. Required unless that is the table's partition key.
+    pub email_index: Option<String>,
+    /// The attribute for the PHC string.
+    pub password_hash: String,
+    /// The attribute for the time of the last password change.
+    pub password_changed_at: String,
+    /// The attribute that holds the language for mails, such as `de-AT`.
+    pub locale: String,
+    /// The attribute that an account must have, if any.
+    pub required: Option<RequiredAttribute>,
+}
+
+/// An attribute that must have a certain value. Excludes disabled accounts, for example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequiredAttribute {
+    /// The name.
+    pub name: String,
+    /// The value. `true`, `false` and integers also match a Boolean or a number.
+    pub value: String,
+}
 
 /// What a reset token stores of its account, as it was when the token was issued. Holds an address, so it has no `Debug`.
 #[derive(Clone, PartialEq)]

@@ -6,9 +6,19 @@ use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, 
 use super::{Item, StoreError, number, number_attribute, string};
 use crate::api_key::Caller;
 use crate::clock::Timestamp;
-use crate::config::LimitSettings;
 use crate::email::EmailAddress;
 use crate::token::Digest;
+
+/// The rate limits. Zero means no limit.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitSettings {
+    /// Reset requests from one IP address in ten minutes.
+    pub reset_per_ip: u32,
+    /// Mails to one address in an hour, or in a token's lifetime if that is shorter. Unless zero, also at most one per minute.
+    pub mail_per_address: u32,
+    /// Calls with a dead token from one IP address in ten minutes.
+    pub bad_token_per_ip: u32,
+}
 
 /// What is counted per IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

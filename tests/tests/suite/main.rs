@@ -10,6 +10,7 @@ mod diagnostics;
 mod faults;
 mod history;
 mod hostile;
+mod house;
 mod journeys;
 mod languages;
 mod mail_faults;
