@@ -79,6 +79,14 @@ impl Plan {
     }
 }
 
+impl Fault {
+    /// Whether the functions try again after it, so that once is not enough to make a call fail.
+    #[must_use]
+    pub const fn is_retried(self) -> bool {
+        !matches!(self, Self::Denied | Self::Garbage)
+    }
+}
+
 /// A call that the proxy received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {

@@ -67,6 +67,12 @@ impl World {
         Self::on(demo_database(), settings).await
     }
 
+    /// Rekey's own tables, with the demo accounts.
+    #[must_use]
+    pub fn tables() -> Database {
+        demo_database()
+    }
+
     /// A deployment on the tables of `db`.
     pub async fn on(db: Database, settings: &[(&str, &str)]) -> Self {
         let (dynamodb, server) = serve(db.clone()).await;

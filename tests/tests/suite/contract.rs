@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
+use shared::http::routes::{FunctionName, ROUTES};
 use tests::errors::{
     COMPLETE, RESET, UNLEASH_CHECK, UNLEASH_MAIL, UNLEASH_SET, UNLEASH_VALIDATE, VALIDATE, assert_error,
 };
@@ -54,11 +55,27 @@ async fn every_answer_has_the_security_headers() {
         ] {
             assert_eq!(answer.header(name), Some(value));
         }
+        assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"));
+        let is_page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
         let policy = answer.header("content-security-policy").expect("a policy");
-        assert!(
-            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
-            "{policy}"
-        );
+        let expected = if is_page {
+            "default-src 'none'; script-src ; style-src ; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'; require-trusted-types-for 'script'"
+        } else {
+            "default-src 'none'; frame-ancestors 'none'"
+        };
+        // The tests of the pages compare the hashes.
+        let mut parts = policy.split("'sha256-");
+        let mut masked = parts.next().unwrap_or_default().to_owned();
+        masked.extend(parts.filter_map(|part| Some(part.split_once('\'')?.1)));
+        assert_eq!(masked, expected);
+        for (name, value) in [
+            ("cross-origin-opener-policy", "same-origin"),
+            ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+            ("vary", "accept-language"),
+        ] {
+            assert_eq!(answer.header(name), is_page.then_some(value), "{name}");
+        }
     }
 }
 
@@ -278,7 +295,20 @@ async fn status_404_for_an_unknown_route() {
         Request::get(VALIDATE),
         Request::post("/timp/organizations/validate-password-reset/", &json!({})),
     ] {
-        assert_error("/", &world.send(request).await, 404, "not_found");
+        for function in [FunctionName::Reset, FunctionName::Validate, FunctionName::Complete] {
+            assert_error("/", &world.send_to(function, request.event()).await, 404, "not_found");
+        }
+    }
+    // A function answers its own routes only, whatever reaches it.
+    for route in &ROUTES {
+        for function in [FunctionName::Reset, FunctionName::Validate, FunctionName::Complete] {
+            if function != route.function {
+                let request =
+                    Request::new(route.method, route.path).header("content-type", "application/json");
+                let answer = world.send_to(function, request.body("{}").event()).await;
+                assert_eq!(answer.status(), 404, "{function:?} {route:?}");
+            }
+        }
     }
 }
 

@@ -72,7 +72,24 @@ async fn attempt(step: Step, fault: Fault, call: u64, times: u64) -> Option<Stri
             some => some,
         }
     };
+    let must_succeed = times == 1 && fault.is_retried();
+    let problem =
+        problem.or_else(|| (must_succeed && answer.status() >= 300).then(|| FAILED_ONCE.to_owned()));
     problem.map(|problem| format!("{step:?} with {fault:?} at call {call}, {times} times: {problem}"))
+}
+
+/// The problem of a call that did not try again. On a busy machine the second attempt may come too late as well.
+const FAILED_ONCE: &str = "failed, although a second attempt would have succeeded";
+
+/// A cell whose only problem is [`FAILED_ONCE`] has three tries.
+async fn attempt_thrice(step: Step, fault: Fault, call: u64, times: u64) -> Option<String> {
+    for _ in 0..2 {
+        let problem = attempt(step, fault, call, times).await;
+        if !problem.as_ref().is_some_and(|problem| problem.ends_with(FAILED_ONCE)) {
+            return problem;
+        }
+    }
+    attempt(step, fault, call, times).await
 }
 
 /// Checks the answer with the fault, and the state after it.
@@ -156,7 +173,7 @@ async fn with_every_fault_at_every_call_the_answer_is_correct_and_a_retry_succee
         }
     }
     run_all(size::cells("combinations of step, fault and call", groups), |(step, fault, call, times)| {
-        attempt(step, fault, call, times)
+        attempt_thrice(step, fault, call, times)
     })
     .await;
 }

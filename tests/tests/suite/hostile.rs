@@ -8,7 +8,7 @@ use shared::http::routes::FunctionName;
 use tests::errors::{COMPLETE, RESET, UNLEASH_MAIL, UNLEASH_VALIDATE, VALIDATE, assert_error};
 use tests::size;
 use tests::world::completion;
-use tests::{Gateway, KNOWN, NO_LIMITS, OTHER_PASSWORD, Request, World};
+use tests::{Answer, Gateway, KNOWN, NO_LIMITS, OTHER_PASSWORD, Request, World};
 
 /// A deployment that does not derive the link's base from the event.
 async fn world() -> World {
@@ -174,6 +174,15 @@ async fn malformed_headers_for_the_url_are_answered() {
     }
 }
 
+/// An answer, but for the token that it may have: it is another one each time.
+fn without_tokens(answer: &Answer) -> Value {
+    let mut response = answer.response.clone();
+    if let Some(body) = response["body"].as_str().filter(|body| body.contains("reset_token")) {
+        response["body"] = json!(body.len());
+    }
+    response
+}
+
 #[tokio::test]
 async fn additional_event_fields_change_nothing() {
     let world = world().await;
@@ -185,7 +194,8 @@ async fn additional_event_fields_change_nothing() {
             let object = more.pointer_mut(pointer).and_then(Value::as_object_mut).expect("an object");
             object.insert("x-unknown".to_owned(), json!({"token": ["x"], "sourceIp": "203.0.113.1"}));
         }
-        assert_eq!(world.send_to(function, more).await.status(), plain.status(), "{request:?}");
+        let answer = world.send_to(function, more).await;
+        assert_eq!(without_tokens(&answer), without_tokens(&plain), "{request:?}");
     }
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use tests::errors::VALIDATE;
-use tests::{KNOWN, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
+use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
 
 #[tokio::test]
 async fn rule_4_one_reset_ends_all_and_a_second_mail_does_not_break_the_first() {
@@ -152,6 +152,37 @@ async fn an_account_without_the_required_attribute_gets_no_mail_and_no_password(
     assert_eq!(world.complete_while(&proxy, &token, banned).await.status(), 404);
     world.set_attribute(KNOWN, "status", text("active")).await;
     assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
+}
+
+/// Two processes whose clocks differ by an hour, on one pair of tables.
+#[tokio::test]
+async fn rule_4_a_process_whose_clock_is_behind_keeps_the_order_of_changes() {
+    let tables = World::tables();
+    let (ahead, behind) = (World::on(tables.clone(), &NO_LIMITS).await, World::on(tables, &NO_LIMITS).await);
+    ahead.advance(3_600);
+    let superseded = [ahead.reset_token(KNOWN).await, behind.reset_token(KNOWN).await];
+    let changed_at = async || {
+        let account = ahead.account(KNOWN).await;
+        account["password_changed_at"].as_n().expect("a number").parse::<u64>().expect("a number")
+    };
+    let last = ahead.reset_token(KNOWN).await;
+    assert_eq!(ahead.complete(&last, PASSWORD).await.status(), 204);
+    let mut before = changed_at().await;
+    assert!(before > behind.now(), "this change lies in the other process's future");
+    for token in &superseded {
+        for world in [&ahead, &behind] {
+            assert_eq!(world.complete(token, OTHER_PASSWORD).await.status(), 404);
+        }
+    }
+    for world in [&behind, &ahead, &behind] {
+        let token = world.reset_token(KNOWN).await;
+        assert_eq!(world.validate(&token).await.status(), 204, "a new link works at once");
+        assert_eq!(world.complete(&token, OTHER_PASSWORD).await.status(), 204);
+        let after = changed_at().await;
+        assert!(after > before, "{after} {before}");
+        before = after;
+        ahead.advance(1);
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,20 @@
 //! The rules of tests/README.md: each has one or more tests that carry its number.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
+use lambda_http::{Context, LambdaEvent};
 use serde_json::json;
+use shared::api_key::{ApiKeys, Caller, Scope};
+use shared::clock::Clock;
+use shared::function::{Function, Success, respond};
+use shared::http::routes::{Endpoint, FunctionName};
+use shared::http::{ApiError, Call};
+use shared::origin::OriginSecrets;
+use shared::telemetry::Telemetry;
 use shared::token::Digest;
 use tests::errors::{COMPLETE, RESET};
 use tests::proxy::Fault;
@@ -89,12 +98,14 @@ async fn rule_1_links_and_pages_keep_the_token_out_of_urls() {
     let token = world.reset_token(KNOWN).await;
     let mail = world.last_mail();
     for part in [&mail.text, &mail.html] {
+        assert!(part.contains(&token), "the mail has the link");
         for (at, _) in part.match_indices(&token) {
             assert!(part[..at].ends_with("#token="), "only in the fragment");
         }
     }
     for path in [RESET, COMPLETE] {
         let page = world.send(Request::get(path)).await;
+        assert_eq!(page.status(), 200);
         assert!(!page.text().contains("?token") && page.text().contains("no-referrer"));
     }
 }
@@ -387,4 +398,37 @@ async fn rule_11_every_wait_has_an_end() {
         assert!(answer.retry_after().is_some());
     }
     assert!(started.elapsed().as_secs() < 20, "API Gateway would have timed out");
+}
+
+/// A function that waits for something without a time-out of its own.
+struct Hanging(ApiKeys, OriginSecrets);
+
+impl Function for Hanging {
+    const NAME: FunctionName = FunctionName::Reset;
+    const SCOPE: Scope = Scope::Reset;
+
+    fn api_keys(&self) -> &ApiKeys {
+        &self.0
+    }
+
+    fn origin_secrets(&self) -> &OriginSecrets {
+        &self.1
+    }
+
+    async fn call(&self, _: Endpoint, _: &Call, _: &Caller) -> Result<Success, ApiError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn rule_11_a_function_answers_after_twenty_seconds_whatever_it_waits_for() {
+    let clock = Clock::new(|| std::time::UNIX_EPOCH);
+    let telemetry = Telemetry::new("reset", "tests", "7", clock, std::io::sink());
+    let function = Arc::new(Hanging(ApiKeys::default(), OriginSecrets::default()));
+    let event = LambdaEvent::new(Request::post(RESET, &json!({"email": KNOWN})).event(), Context::default());
+    let started = tokio::time::Instant::now();
+    let response = respond(function, telemetry, event).await.expect("a response");
+    assert_eq!(response["statusCode"], 503);
+    // API Gateway gives up after 29 s.
+    assert!((19..25).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
 }
