@@ -307,9 +307,20 @@ impl World {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let answer = self.send(request).await;
+        let answer = self.prepare(request).await;
         assert_eq!(answer.status(), 200, "{answer:?}");
         answer.json()["reset_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Sends a request that only prepares a test: where the machine is too busy to answer in time, up to five times.
+    async fn prepare(&self, request: Request) -> Answer {
+        for _ in 0..4 {
+            let answer = self.send(request.clone()).await;
+            if answer.status() != 503 {
+                return answer;
+            }
+        }
+        self.send(request).await
     }
 
     /// Sends `token` to *validate*.
@@ -320,7 +331,8 @@ impl World {
     /// Opens a request for `address`, orders its mail and returns the reset token from the mail.
     pub async fn reset_token(&self, address: &str) -> String {
         let token = self.request_token(address).await;
-        let answer = self.validate(&token).await;
+        let asked = Request::get("/organizations/complete-password/").query("token", &token);
+        let answer = self.prepare(asked).await;
         assert_eq!(answer.status(), 204, "{answer:?}");
         reset_token_in(&self.last_mail())
     }
