@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::http::routes::{self, Dialect, Endpoint, FunctionName, Route};
 use crate::http::{ApiError, Call, Reply, event, render};
 use crate::origin::OriginSecrets;
-use crate::store::limits::Limits;
+use crate::store::limits::{Counted, Limits};
 use crate::telemetry::{CallEvent, Telemetry};
 
 /// After this long the caller gets a 503. API Gateway's own timeout is 29 or 30 seconds.
@@ -166,8 +166,8 @@ async fn dispatch<F: Function>(
 /// Counts a token that is not live, and returns the error: 404, or 429 if the caller tried too many.
 pub async fn refuse_dead_token(limits: &Limits, call: &Call, caller: &Caller, now: Timestamp) -> ApiError {
     match limits.count_dead_token(caller, &call.source_ip, now).await {
-        Ok(Ok(())) => ApiError::TokenNotLive,
-        Ok(Err(throttled)) => throttled.into(),
+        Ok(Counted::Allowed) => ApiError::TokenNotLive,
+        Ok(Counted::Throttled(throttled)) => throttled.into(),
         Err(error) => error.into(),
     }
 }

@@ -14,6 +14,7 @@ pub mod mail;
 pub mod origin;
 pub mod password;
 pub mod random;
+pub mod source_ip;
 pub mod store;
 pub mod telemetry;
 pub mod token;

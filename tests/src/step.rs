@@ -62,10 +62,13 @@ impl Step {
     #[must_use]
     pub const fn calls(self) -> u64 {
         match self {
-            // Open: the counter and the request. UnleashMail: the counter and the order.
-            Self::Open | Self::UnleashMail => 2,
-            // Complete: the token, the account and the transaction. Others: both kinds of token, then the order or the account.
-            Self::Mail
+            // The counter of the IP address, the request.
+            Self::Open => 2,
+            // Both kinds of token, the counter of the address, the order.
+            Self::Mail => 4,
+            // The counter of the IP address, that of the address, the order; both kinds of token, the account; or the token, the account, the
+            // transaction.
+            Self::UnleashMail
             | Self::CheckResetToken
             | Self::UnleashValidate
             | Self::Complete

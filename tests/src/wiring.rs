@@ -1,10 +1,12 @@
 //! The parts of a deployment: configuration, engine, SES and SQS endpoints, and the SDK's configuration.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use dynoxide::Database;
@@ -19,11 +21,19 @@ use tokio::task::JoinHandle;
 
 /// The entries of the dead-letter queue. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct DeadLetterQueue(Arc<Mutex<Vec<String>>>);
+pub(crate) struct DeadLetterQueue {
+    entries: Arc<Mutex<Vec<String>>>,
+    is_refusing: Arc<AtomicBool>,
+}
 
 impl DeadLetterQueue {
     pub(crate) fn entries(&self) -> Vec<String> {
-        self.0.lock().expect("entries").clone()
+        self.entries.lock().expect("entries").clone()
+    }
+
+    /// Whether it refuses entries from now on.
+    pub(crate) fn refuse(&self, is_refusing: bool) {
+        self.is_refusing.store(is_refusing, Ordering::Relaxed);
     }
 }
 
@@ -100,8 +110,13 @@ pub(crate) async fn serve_sqs() -> (DeadLetterQueue, String, BackgroundServer) {
     let entries = DeadLetterQueue::default();
     let send_message = |State(entries): State<DeadLetterQueue>, body: String| async move {
         let request: Value = serde_json::from_str(&body).expect("a request");
-        entries.0.lock().expect("entries").push(request["MessageBody"].as_str().expect("a body").to_owned());
-        Json(json!({"MessageId": "local", "MD5OfMessageBody": ""}))
+        if entries.is_refusing.load(Ordering::Relaxed) {
+            let problem = json!({"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "by plan"});
+            return (StatusCode::BAD_REQUEST, Json(problem));
+        }
+        let body = request["MessageBody"].as_str().expect("a body").to_owned();
+        entries.entries.lock().expect("entries").push(body);
+        (StatusCode::OK, Json(json!({"MessageId": "local", "MD5OfMessageBody": ""})))
     };
     let (endpoint, server) =
         serve_router(Router::new().route("/", post(send_message)).with_state(entries.clone())).await;

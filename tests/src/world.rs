@@ -177,7 +177,7 @@ impl World {
             reset: (Arc::new(reset), telemetry("reset")),
             validate: (Arc::new(validate), telemetry("validate")),
             complete: (Arc::new(complete), telemetry("complete")),
-            mail: Arc::new(mail.with_retry_pause(Duration::ZERO)),
+            mail: Arc::new(mail.with_batch_time(Duration::ZERO)),
         };
         let stream = Mapping::open(db.clone(), None).expect("a stream");
         Self {
@@ -294,6 +294,11 @@ impl World {
     pub fn dead_letters(&self) -> Vec<Value> {
         let entries = self.outputs.dead_letters.entries();
         entries.iter().map(|entry| serde_json::from_str(entry).expect("JSON")).collect()
+    }
+
+    /// Makes the dead-letter queue refuse entries, or take them again.
+    pub fn refuse_dead_letters(&self, is_refusing: bool) {
+        self.outputs.dead_letters.refuse(is_refusing);
     }
 
     /// Opens a request for `address` and returns its token.

@@ -16,7 +16,8 @@ use shared::password::hash::{self, Argon2Cost, PasswordHash};
 use shared::password::{NewPassword, PasswordPolicy};
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts};
-use shared::store::completion::Completion;
+use shared::store::completion::{Completed, Completion};
+use shared::store::language::AskedLanguage;
 use shared::store::limits::Limits;
 use shared::store::orders::Orders;
 use shared::store::resets::{Resets, StoredReset};
@@ -79,9 +80,12 @@ impl Complete {
         let password = self.check(password, account.email()).await?;
         let hash = self.hash(password).await?;
         let now = self.clock.now();
-        let completed =
-            self.completion.complete(&reset, &account, &hash, language, now, &self.random).await?;
-        completed.map_err(|_no_longer_live| ApiError::TokenNotLive)
+        // Whoever has a live token speaks for the person.
+        let language = language.map(|language| AskedLanguage { language, is_trusted: true });
+        match self.completion.complete(&reset, &account, &hash, language, now, &self.random).await? {
+            Completed::PasswordSet => Ok(()),
+            Completed::NoLongerLive => Err(ApiError::TokenNotLive),
+        }
     }
 
     async fn find_reset(
@@ -129,7 +133,7 @@ impl Complete {
         let (token, password) = token_and_password(call)?;
         let now = self.clock.now();
         let Some(live) = self.find_live(&token, now).await? else {
-            self.limits.count_password_check(caller, &call.source_ip, now).await??;
+            self.limits.count_password_check(caller, &call.source_ip, now).await?.allowed()?;
             self.check(password, None).await?;
             return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
         };
@@ -141,7 +145,7 @@ impl Complete {
         let mut fields = call.fields(AcceptedContentType::Json)?;
         let password = fields.text("password");
         let password = fields.finish(password)?;
-        self.limits.count_password_check(caller, &call.source_ip, self.clock.now()).await??;
+        self.limits.count_password_check(caller, &call.source_ip, self.clock.now()).await?.allowed()?;
         self.check(password, None).await?;
         Ok(Success::new("password_accepted", Reply::empty(StatusCode::OK)))
     }

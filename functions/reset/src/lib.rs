@@ -11,6 +11,7 @@ use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::origin::OriginSecrets;
 use shared::random::Random;
+use shared::store::language::AskedLanguage;
 use shared::store::limits::Limits;
 use shared::store::requests::Requests;
 use shared::token::{RequestToken, Token};
@@ -47,12 +48,9 @@ impl Reset {
         let address = fields.finish(email)?;
         let now = self.clock.now();
         let token = RequestToken(Token::generate(&self.random)?);
-        let (counted, opened) = tokio::join!(
-            self.limits.count_reset(caller, &call.source_ip, now),
-            self.requests.open(&token, &address, call.language, now)
-        );
-        counted??;
-        opened?;
+        // One after the other: a throttled call stores nothing but its counter.
+        self.limits.count_reset(caller, &call.source_ip, now).await?.allowed()?;
+        self.requests.open(&token, &address, AskedLanguage::of(caller, call.language), now).await?;
         let body = serde_json::json!({"reset_token": token.0.expose_secret()});
         Ok(Success::new("request_opened", Reply::json(StatusCode::OK, &body)))
     }

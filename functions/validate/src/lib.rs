@@ -91,7 +91,7 @@ impl Validate {
             FoundToken::Request(request)
                 if received.address.is_none_or(|address| address == request.address) =>
             {
-                self.order_for_request(request, call, caller, now).await
+                self.order_for_request(&request, call, caller, now).await
             }
             FoundToken::Reset(reset)
                 if self.accounts.current(&reset.account, reset.issued_at).await?.is_some() =>

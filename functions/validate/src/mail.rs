@@ -1,11 +1,14 @@
 //! The mail function: reads orders from the tokens table's stream, finds the accounts, issues reset tokens and sends the mails. No caller
 //! reaches it or waits for it, so its timing cannot reveal who has an account.
+//!
+//! Nor do the mails of a batch reveal anything about each other: all are sent at the same time, and every batch takes the same time.
 
 use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use aws_sdk_dynamodb::Client;
+use futures::future::join_all;
 use lambda_http::LambdaEvent;
 use serde_json::Value;
 use shared::aws::Aws;
@@ -16,19 +19,19 @@ use shared::dead_letters::DeadLetters;
 use shared::language::Language;
 use shared::mail::{ChangedMail, LinkBase, Mail, MailKind, MailSettings, ResetMail, SendError};
 use shared::random::Random;
-use shared::store::StoreError;
 use shared::store::accounts::{Account, Accounts};
-use shared::store::orders::{Claim, NotClaimed, Order, Orders};
+use shared::store::orders::{Claimed, Order, Orders};
 use shared::store::resets::Resets;
+use shared::store::{StoreError, StoreErrorKind};
 use shared::telemetry::{MailOutcome, Telemetry};
 use shared::token::{ResetToken, Token};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
-/// After this long, no further order of a batch is started. An order takes at most seven calls of 4 s, and the function's timeout is 60 s.
-const BATCH_BUDGET: Duration = Duration::from_secs(25);
+/// How long a batch takes at least, whatever is in it. Longer than all its orders take if `DynamoDB` and SES are as fast as usual.
+const BATCH_TIME: Duration = Duration::from_secs(1);
 
-/// How long to wait before reporting failures: Lambda retries a batch at once, and SES limits the rate per second.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// How often a mail is sent again that SES may have accepted. A second mail harms nobody, a missing one locks a person out.
+const MAX_UNCERTAIN_REPEATS: u64 = 2;
 
 /// The function's state, kept between batches.
 pub struct MailFunction {
@@ -44,44 +47,62 @@ pub struct MailFunction {
     telemetry: Telemetry,
     clock: Clock,
     random: Random,
-    retry_pause: Duration,
+    batch_time: Duration,
 }
 
-/// Which records of a batch to retry.
-enum Retry {
-    /// This record: another process holds the claim.
-    ThisRecord,
-    /// This record and all after it: `DynamoDB` or SES is unavailable.
-    FromThisRecord,
+/// To whom an order's mail goes.
+struct Recipient {
+    /// For a reset mail: the account.
+    account: Option<Account>,
+    language: Language,
+    /// The operator's language, if a stranger may have chosen [`Self::language`].
+    explained_in: Option<Language>,
 }
 
 /// Why a mail was not sent. The texts are for the log.
 enum DeliveryError {
-    /// May succeed later.
-    Retryable(Retry, String),
-    /// Cannot succeed. The claim, if there is one, must be finished.
-    Permanent(Option<Claim>, String),
-    /// There is no account to write to.
-    NoAccount,
-    /// It was sent before, or failed permanently.
-    AlreadyDone,
+    /// Certainly not sent, and may succeed later.
+    NotSent(String),
+    /// It may have been sent.
+    Uncertain(String),
+    /// Cannot succeed.
+    Permanent(String),
 }
 
 impl From<StoreError> for DeliveryError {
     fn from(error: StoreError) -> Self {
-        Self::Retryable(Retry::FromThisRecord, error.to_string())
+        match error.kind {
+            StoreErrorKind::Unavailable => Self::NotSent(error.to_string()),
+            StoreErrorKind::InvalidRow => Self::Permanent(error.to_string()),
+        }
     }
 }
 
-impl From<NotClaimed> for DeliveryError {
-    fn from(reason: NotClaimed) -> Self {
-        match reason {
-            NotClaimed::Done => Self::AlreadyDone,
-            NotClaimed::Held => {
-                Self::Retryable(Retry::ThisRecord, "another process holds the claim".to_owned())
-            }
-            NotClaimed::Expired => Self::Permanent(None, "expired before it could be sent".to_owned()),
+impl From<SendError> for DeliveryError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NotSent(problem) => Self::NotSent(problem),
+            SendError::Uncertain(problem) => Self::Uncertain(problem),
+            SendError::Refused(problem) => Self::Permanent(problem),
         }
+    }
+}
+
+/// What became of an order in this batch.
+struct Handled {
+    /// For the log. `None` if it was done before.
+    outcome: Option<MailOutcome>,
+    /// Whether the stream must deliver it again.
+    again: bool,
+}
+
+impl Handled {
+    const fn done(outcome: Option<MailOutcome>) -> Self {
+        Self { outcome, again: false }
+    }
+
+    const fn again(problem: String) -> Self {
+        Self { outcome: Some(MailOutcome::Delayed(problem)), again: true }
     }
 }
 
@@ -111,14 +132,14 @@ impl MailFunction {
             telemetry,
             clock,
             random,
-            retry_pause: RETRY_PAUSE,
+            batch_time: BATCH_TIME,
         }
     }
 
-    /// Sets the pause before failures are reported.
+    /// Sets how long a batch takes at least.
     #[must_use]
-    pub fn with_retry_pause(self, retry_pause: Duration) -> Self {
-        Self { retry_pause, ..self }
+    pub fn with_batch_time(self, batch_time: Duration) -> Self {
+        Self { batch_time, ..self }
     }
 
     /// Sends the mails of the batch in `event` and returns its `batchItemFailures`.
@@ -128,123 +149,112 @@ impl MailFunction {
     /// If the event is not a batch of stream records.
     pub async fn respond(&self, event: LambdaEvent<Value>) -> Result<Value, lambda_http::Error> {
         let batch = serde_json::from_value(event.payload).map_err(|_| "the event is no batch of records")?;
-        let response = Box::pin(self.deliver(batch, &event.context.request_id)).await;
+        let response = Box::pin(self.deliver_batch(batch, &event.context.request_id)).await;
         Ok(serde_json::to_value(response)?)
     }
 
-    /// Sends one mail at a time: a process that is killed then interrupts at most one.
-    async fn deliver(&self, batch: Event, request_id: &str) -> DynamoDbEventResponse {
-        let (started, ses) = (Instant::now(), self.aws.ses());
+    /// Lambda retries every record from the first failed one on. Those that were sent are done then.
+    async fn deliver_batch(&self, batch: Event, request_id: &str) -> DynamoDbEventResponse {
+        let (end, ses) = (Instant::now() + self.batch_time, self.aws.ses());
+        let orders = batch.records.into_iter().filter(is_new_order);
+        let handled = orders.map(|record| self.deliver_record(record, &ses, request_id));
         let mut response = DynamoDbEventResponse::default();
-        for record in batch.records.into_iter().filter(is_new_order) {
-            let retry = if started.elapsed() < BATCH_BUDGET {
-                self.deliver_record(&record, &ses, request_id).await
-            } else {
-                Some(Retry::FromThisRecord)
-            };
-            if retry.is_some() {
-                let mut failure = DynamoDbBatchItemFailure::default();
-                failure.item_identifier = record.change.sequence_number;
-                response.batch_item_failures.push(failure);
-            }
-            // Lambda retries every record from the first failed one on.
-            if matches!(retry, Some(Retry::FromThisRecord)) {
-                break;
-            }
+        for failed in join_all(handled).await.into_iter().flatten() {
+            let mut failure = DynamoDbBatchItemFailure::default();
+            failure.item_identifier = Some(failed);
+            response.batch_item_failures.push(failure);
         }
-        if !response.batch_item_failures.is_empty() {
-            sleep(self.retry_pause).await;
-        }
+        sleep_until(end).await;
         response
     }
 
+    /// Returns the record's sequence number if it must be delivered again.
     async fn deliver_record(
         &self,
-        record: &EventRecord,
+        record: EventRecord,
         ses: &aws_sdk_sesv2::Client,
         request_id: &str,
-    ) -> Option<Retry> {
-        let Some(order) = Order::from_image(&record.change.new_image) else {
+    ) -> Option<String> {
+        let Some(order) = Order::from_image(record.change.new_image) else {
             let problem = "the order cannot be read".to_owned();
             self.add_dead_letter(&record.event_id, "unknown", None, &problem).await;
             self.telemetry.mail("unknown", &record.event_id, request_id, MailOutcome::Failed(problem));
             return None;
         };
-        let (outcome, retry) = match self.send(&order, ses).await {
-            Ok((claim, sent)) => {
-                self.finish(&claim, "sent").await;
-                (sent, None)
-            }
-            Err(DeliveryError::NoAccount) => (MailOutcome::NoAccount, None),
-            Err(DeliveryError::Retryable(retry, problem)) => (MailOutcome::Delayed(problem), Some(retry)),
-            Err(DeliveryError::AlreadyDone) => return None,
-            Err(DeliveryError::Permanent(claim, problem)) => {
-                let ordered_at = Some(order.ordered_at);
-                self.add_dead_letter(order.id.as_str(), order.kind.name(), ordered_at, &problem).await;
-                if let Some(claim) = claim {
-                    self.finish(&claim, "failed").await;
-                }
-                (MailOutcome::Failed(problem), None)
-            }
-        };
-        self.telemetry.mail(order.kind.name(), order.id.as_str(), request_id, outcome);
-        retry
+        let handled = self.handle(&order, ses).await;
+        if let Some(outcome) = handled.outcome {
+            self.telemetry.mail(order.kind.name(), order.id.as_str(), request_id, outcome);
+        }
+        record.change.sequence_number.filter(|_| handled.again)
     }
 
-    /// Claims the order, writes its mail and sends it.
-    async fn send(
-        &self,
-        order: &Order,
-        ses: &aws_sdk_sesv2::Client,
-    ) -> Result<(Claim, MailOutcome), DeliveryError> {
-        if order.is_expired(self.clock.now()) {
-            return Err(self.orders.not_claimed_reason(order, self.clock.now()).await?.into());
-        }
-        let (account, language) = match order.kind {
+    /// Claims the order and sends its mail. Nothing is claimed if there is nobody to write to.
+    async fn handle(&self, order: &Order, ses: &aws_sdk_sesv2::Client) -> Handled {
+        let recipient = match self.recipient(order).await {
+            Ok(None) => return Handled::done(Some(MailOutcome::NoAccount)),
+            Ok(Some(recipient)) => Ok(recipient),
+            Err(DeliveryError::NotSent(problem)) => return Handled::again(problem),
+            Err(permanent) => Err(permanent),
+        };
+        let claim = match self.orders.claim(order, self.clock.now(), &self.random).await {
+            Ok(Claimed::Yes(claim)) => claim,
+            Ok(Claimed::Done) => return Handled::done(None),
+            Ok(Claimed::Held) => return Handled::again("another process holds the claim".to_owned()),
+            Ok(Claimed::Expired) => return self.give_up(order).await,
+            Ok(Claimed::Gone) => {
+                tracing::warn!(order = order.id.as_str(), "ignored an order whose row is gone");
+                return Handled::done(None);
+            }
+            Err(error) => return Handled::again(error.to_string()),
+        };
+        let delivered = match recipient {
+            Ok(recipient) => self.deliver(order, &recipient, ses).await,
+            Err(error) => Err(error),
+        };
+        let (problem, is_uncertain) = match delivered {
+            Ok(sent) => {
+                log_failure(self.orders.finish(&claim, "sent").await, "store that an order's mail was sent");
+                return Handled::done(Some(sent));
+            }
+            Err(DeliveryError::NotSent(problem)) => (problem, false),
+            Err(DeliveryError::Uncertain(problem)) if claim.uncertain_attempts < MAX_UNCERTAIN_REPEATS => {
+                (problem, true)
+            }
+            Err(DeliveryError::Uncertain(problem) | DeliveryError::Permanent(problem)) => {
+                self.add_dead_letter_of(order, &problem).await;
+                log_failure(self.orders.finish(&claim, "failed").await, "store that an order has failed");
+                return Handled::done(Some(MailOutcome::Failed(problem)));
+            }
+        };
+        log_failure(self.orders.release(&claim, is_uncertain).await, "release a claim, which will expire");
+        Handled::again(problem)
+    }
+
+    async fn give_up(&self, order: &Order) -> Handled {
+        let problem = "expired before it could be sent".to_owned();
+        self.add_dead_letter_of(order, &problem).await;
+        log_failure(self.orders.give_up(order).await, "store that an expired order has failed");
+        Handled::done(Some(MailOutcome::Failed(problem)))
+    }
+
+    /// To whom `order` goes. `None` if its address has no account.
+    async fn recipient(&self, order: &Order) -> Result<Option<Recipient>, DeliveryError> {
+        let (account, own_language) = match order.kind {
             MailKind::Reset => {
-                let account = self.account_of(order).await?;
+                let Ok(address) = order.address.parse() else { return Ok(None) };
+                let Some(account) = self.accounts.find_with_language(&address).await? else {
+                    return Ok(None);
+                };
                 let language = account.language();
                 (Some(account), language)
             }
             MailKind::Changed => (None, self.language_of_notice(order).await),
         };
-        let language = language.or(order.language).unwrap_or(self.default_language);
-        let claim = self.claim(order).await?;
-        let mail = match self.render(order, account.as_ref(), language).await {
-            Ok(mail) => mail,
-            Err(DeliveryError::Permanent(None, problem)) => {
-                return Err(DeliveryError::Permanent(Some(claim), problem));
-            }
-            Err(other) => {
-                self.release(&claim).await;
-                return Err(other);
-            }
-        };
-        let started = Instant::now();
-        match shared::mail::send(ses, &self.settings, &mail).await {
-            Ok(message_id) => {
-                let delay = self.clock.now().since(order.ordered_at);
-                Ok((claim, MailOutcome::Sent { message_id, latency: started.elapsed(), delay }))
-            }
-            Err(SendError::Retryable(problem)) => {
-                self.release(&claim).await;
-                Err(DeliveryError::Retryable(Retry::FromThisRecord, problem))
-            }
-            Err(SendError::Permanent(problem)) => Err(DeliveryError::Permanent(Some(claim), problem)),
-        }
-    }
-
-    /// The account of an order for a reset mail. [`DeliveryError::NoAccount`] also if its password changed after the reset was requested.
-    async fn account_of(&self, order: &Order) -> Result<Account, DeliveryError> {
-        let Ok(address) = order.address.parse() else { return Err(DeliveryError::NoAccount) };
-        let account = self.accounts.find_with_language(&address).await?;
-        let account = account.map_err(|error| DeliveryError::Permanent(None, error.to_string()))?;
-        let now = self.clock.now();
-        let is_current = |account: &Account| match order.requested_at {
-            Some(requested_at) => account.may_have_mail(requested_at, now),
-            None => !account.changed_after(order.ordered_at, now),
-        };
-        account.filter(is_current).ok_or(DeliveryError::NoAccount)
+        let asked = order.language.filter(|_| own_language.is_none());
+        let language = own_language.or(asked.map(|asked| asked.language)).unwrap_or(self.default_language);
+        let is_strangers = asked.is_some_and(|asked| !asked.is_trusted && language != self.default_language);
+        let explained_in = is_strangers.then_some(self.default_language);
+        Ok(Some(Recipient { account, language, explained_in }))
     }
 
     /// The language of the notice's account. `None` if it cannot be read: a notice in another language is better than a late one.
@@ -256,21 +266,25 @@ impl MailFunction {
         })
     }
 
-    async fn claim(&self, order: &Order) -> Result<Claim, DeliveryError> {
-        let claim = self.orders.claim(order, self.clock.now(), &self.random).await?;
-        claim.map_err(DeliveryError::from)
-    }
-
-    /// Renders the mail: with `account` a reset mail, for which it stores a reset token, otherwise a notice.
-    async fn render(
+    /// Writes the mail and sends it.
+    async fn deliver(
         &self,
         order: &Order,
-        account: Option<&Account>,
-        language: Language,
-    ) -> Result<Mail, DeliveryError> {
-        let permanent = |problem: String| DeliveryError::Permanent(None, problem);
-        let branding = &self.branding;
-        let Some(account) = account else {
+        recipient: &Recipient,
+        ses: &aws_sdk_sesv2::Client,
+    ) -> Result<MailOutcome, DeliveryError> {
+        let mail = self.render(order, recipient).await?;
+        let started = Instant::now();
+        let message_id = shared::mail::send(ses, &self.settings, &mail).await?;
+        let delay = self.clock.now().since(order.ordered_at);
+        Ok(MailOutcome::Sent { message_id, latency: started.elapsed(), delay })
+    }
+
+    /// Renders the mail: with an account a reset mail, for which it stores a reset token, otherwise a notice.
+    async fn render(&self, order: &Order, recipient: &Recipient) -> Result<Mail, DeliveryError> {
+        let permanent = |problem: String| DeliveryError::Permanent(problem);
+        let (branding, language) = (&self.branding, recipient.language);
+        let Some(account) = &recipient.account else {
             let mail = ChangedMail { to: &order.address, language, branding, changed_at: order.ordered_at };
             return mail.render().map_err(|error| permanent(error.to_string()));
         };
@@ -282,24 +296,17 @@ impl MailFunction {
         let mail = ResetMail {
             to: account.address(),
             language,
+            explained_in: recipient.explained_in,
             branding,
             link: &base.with(&token),
-            requested_at: order.requested_at.unwrap_or(order.ordered_at),
+            requested_at: order.ordered_at,
             lifetime_seconds: self.lifetime_seconds,
         };
         mail.render().map_err(|error| permanent(error.to_string()))
     }
 
-    async fn finish(&self, claim: &Claim, outcome: &'static str) {
-        if let Err(error) = self.orders.finish(claim, outcome).await {
-            tracing::warn!(%error, outcome, "could not store an order's outcome");
-        }
-    }
-
-    async fn release(&self, claim: &Claim) {
-        if let Err(error) = self.orders.release(claim).await {
-            tracing::warn!(%error, "could not release a claim; it will expire");
-        }
+    async fn add_dead_letter_of(&self, order: &Order, problem: &str) {
+        self.add_dead_letter(order.id.as_str(), order.kind.name(), Some(order.ordered_at), problem).await;
     }
 
     async fn add_dead_letter(
@@ -318,4 +325,11 @@ impl MailFunction {
 /// The filter of the event source mapping passes only inserted orders. This check does not rely on it.
 fn is_new_order(record: &EventRecord) -> bool {
     record.event_name == "INSERT" && Order::has_keys(&record.change.keys)
+}
+
+/// A mail's outcome that could not be stored decides only what the next delivery does.
+fn log_failure(result: Result<(), StoreError>, action: &'static str) {
+    if let Err(error) = result {
+        tracing::warn!(%error, "could not {action}");
+    }
 }

@@ -6,53 +6,33 @@ use shared::email::EmailAddress;
 use shared::function::Success;
 use shared::http::{ApiError, Call, Reply, StatusCode};
 use shared::mail::LinkBase;
-use shared::store::StoreError;
-use shared::store::limits::Throttled;
-use shared::store::orders::{NewOrder, NotCreated};
-use shared::store::requests::{Repeat, ResetRequest};
+use shared::store::language::AskedLanguage;
+use shared::store::orders::{Created, NewOrder};
+use shared::store::requests::ResetRequest;
 
 use crate::Validate;
-
-/// Attempts of a call that conflicts with others on the same request. In each conflict another call succeeds.
-const CONFLICT_ATTEMPTS: u32 = 5;
 
 impl Validate {
     /// Orders a reset mail for `request`. The mail function finds out whether the address has an account.
     pub(crate) async fn order_for_request(
         &self,
-        mut request: ResetRequest,
+        request: &ResetRequest,
         call: &Call,
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Success, ApiError> {
         let link = self.link_base(call)?;
         if matches!(caller, Caller::Trusted(_)) {
-            self.require_account(&request, now).await?;
+            self.require_account(&request.address).await?;
         }
-        for _ in 0..CONFLICT_ATTEMPTS {
-            match request.repeat(now) {
-                Repeat::JustMailed => {
-                    return Ok(Success::new("mailed_before", Reply::empty(StatusCode::NO_CONTENT)));
-                }
-                Repeat::LimitReached { retry_after } => return Err(Throttled { retry_after }.into()),
-                Repeat::Due => {}
-            }
-            let order = NewOrder {
-                address: &request.address,
-                request: Some(&request),
-                link: link.as_ref(),
-                language: request.language.or(call.language),
-            };
-            match self.create_order(order, now).await? {
-                Ok(()) => return Ok(Success::new("mail_requested", Reply::empty(StatusCode::NO_CONTENT))),
-                Err(NotCreated::Throttled(throttled)) => return Err(throttled.into()),
-                Err(NotCreated::Conflict) => {
-                    request =
-                        self.requests.find(request.digest(), now).await?.ok_or(ApiError::TokenNotLive)?;
-                }
-            }
-        }
-        Err(ApiError::Unavailable("every attempt conflicted with another call".to_owned()))
+        let order = NewOrder {
+            address: &request.address,
+            request: Some(request),
+            link: link.as_ref(),
+            language: request.language.or_else(|| AskedLanguage::of(caller, call.language)),
+        };
+        let outcome = self.create(order, now).await?;
+        Ok(Success::new(outcome, Reply::empty(StatusCode::NO_CONTENT)))
     }
 
     /// Orders a reset mail for `address` without a request.
@@ -60,33 +40,29 @@ impl Validate {
         &self,
         address: &EmailAddress,
         call: &Call,
+        caller: &Caller,
         now: Timestamp,
-    ) -> Result<(), ApiError> {
+    ) -> Result<Success, ApiError> {
         let link = self.link_base(call)?;
-        let order = NewOrder { address, request: None, link: link.as_ref(), language: call.language };
-        match self.create_order(order, now).await? {
-            Ok(()) => Ok(()),
-            Err(NotCreated::Throttled(throttled)) => Err(throttled.into()),
-            Err(NotCreated::Conflict) => {
-                Err(ApiError::Unavailable("a conflict without a request".to_owned()))
-            }
+        let language = AskedLanguage::of(caller, call.language);
+        let order = NewOrder { address, request: None, link: link.as_ref(), language };
+        Ok(Success::new(self.create(order, now).await?, Reply::empty(StatusCode::OK)))
+    }
+
+    /// What was done, for the log.
+    async fn create(&self, order: NewOrder<'_>, now: Timestamp) -> Result<&'static str, ApiError> {
+        match self.orders.create(order, &self.limits, now, &self.random).await? {
+            Created::Ordered => Ok("mail_requested"),
+            Created::JustMailed => Ok("mailed_before"),
+            Created::Throttled(throttled) => Err(throttled.into()),
+            Created::RequestExpired => Err(ApiError::TokenNotLive),
         }
     }
 
-    async fn create_order(
-        &self,
-        order: NewOrder<'_>,
-        now: Timestamp,
-    ) -> Result<Result<(), NotCreated>, ApiError> {
-        Ok(self.orders.create(order, &self.limits, now, &self.random).await?)
-    }
-
-    /// Fails if the address has no account or the password has changed since `request` was opened. Only for trusted callers: this is the
-    /// only lookup by address outside the mail function.
-    async fn require_account(&self, request: &ResetRequest, now: Timestamp) -> Result<(), ApiError> {
-        let account = self.accounts.find(&request.address).await?.map_err(StoreError::from)?;
-        let has_account = account.is_some_and(|account| account.may_have_mail(request.issued_at, now));
-        if has_account { Ok(()) } else { Err(ApiError::AccountUnknown) }
+    /// Fails if the address has no account. Only for trusted callers: this is the only lookup by address outside the mail function.
+    async fn require_account(&self, address: &EmailAddress) -> Result<(), ApiError> {
+        let account = self.accounts.find(address).await?;
+        account.map(drop).ok_or(ApiError::AccountUnknown)
     }
 
     /// The link's base to store in the order. `None` if `RESET_LINK` is set.

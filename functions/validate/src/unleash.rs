@@ -16,9 +16,8 @@ impl Validate {
         let email = fields.email();
         let address = fields.finish(email)?;
         let now = self.clock.now();
-        self.limits.count_reset(caller, &call.source_ip, now).await??;
-        self.order_for_address(&address, call, now).await?;
-        Ok(Success::new("mail_requested", Reply::empty(StatusCode::OK)))
+        self.limits.count_reset(caller, &call.source_ip, now).await?.allowed()?;
+        self.order_for_address(&address, call, caller, now).await
     }
 
     /// Returns the account of a reset token.

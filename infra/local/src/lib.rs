@@ -4,6 +4,7 @@
 pub mod dynamodb;
 pub mod functions;
 pub mod log;
+pub mod mail_function;
 pub mod ses;
 pub mod stream;
 

@@ -11,6 +11,7 @@ use clap::Parser;
 use dynoxide::Database;
 use local::functions::{self, Functions, Guarded};
 use local::log::LogFormatter;
+use local::mail_function::MailFunction;
 use local::stream::Mapping;
 use local::{dynamodb, ses};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
@@ -83,16 +84,18 @@ async fn run(arguments: Arguments) -> Result<(), String> {
 
     let env_file = data.join("env");
     functions::write_env_file(&env_file, &environment)?;
+    let profile = if arguments.release { "release" } else { "debug" };
+    let program = target.join(profile).join("validate");
+    let mails =
+        Mails { mapping, checkpoint_file, function: MailFunction { program, variables: environment } };
     let functions =
         Functions { root, target, port: arguments.api_port, release: arguments.release, env_file };
 
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut running: Option<Guarded> = None;
-    let mail_function =
-        format!("http://127.0.0.1:{}/2015-03-31/functions/validate/invocations", arguments.api_port);
     let outcome = tokio::select! {
-        outcome = serve(&functions, &mut running, &arguments, mapping.run(&mail_function, &checkpoint_file)) => outcome,
+        outcome = serve(&functions, &mut running, &arguments, mails) => outcome,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
@@ -103,12 +106,33 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     outcome
 }
 
+/// The stream, and the function that gets its orders.
+struct Mails {
+    mapping: Mapping,
+    checkpoint_file: PathBuf,
+    function: MailFunction,
+}
+
+impl Mails {
+    /// Delivers the orders, and prints the log of the mail function. Never returns.
+    async fn deliver(self, formatter: &Arc<Mutex<LogFormatter>>) {
+        let invoke = |event| {
+            let (function, formatter) = (self.function.clone(), Arc::clone(formatter));
+            function.invoke(event, move |stdout, stderr| {
+                tokio::spawn(print_log(stdout, Arc::clone(&formatter)));
+                tokio::spawn(print_log(stderr, formatter));
+            })
+        };
+        self.mapping.run(&self.checkpoint_file, invoke).await;
+    }
+}
+
 /// Builds and starts the functions, prints their log, and returns only if they end.
 async fn serve(
     functions: &Functions,
     running: &mut Option<Guarded>,
     arguments: &Arguments,
-    mails: impl Future<Output = ()>,
+    mails: Mails,
 ) -> Result<(), String> {
     functions.build().await?;
     let Guarded { guard, .. } = running.insert(functions.start().await?);
@@ -124,7 +148,7 @@ async fn serve(
         .flatten()
         .map(|output| tokio::spawn(print_log(output, Arc::clone(&formatter))))
         .collect();
-    let outcome = watch(guard, functions, arguments, mails).await;
+    let outcome = watch(guard, functions, arguments, mails.deliver(&formatter)).await;
     // The functions have ended: print the rest of their log before the error.
     for printer in printers {
         let _ = tokio::time::timeout(Duration::from_secs(2), printer).await;

@@ -32,6 +32,9 @@ pub struct Message {
     pub html: String,
     /// The time of sending, in RFC 3339.
     pub sent_at: String,
+    /// The whole request, for tests.
+    #[serde(skip)]
+    pub request: Value,
 }
 
 /// The mails that were sent. Cheap to clone.
@@ -113,6 +116,7 @@ impl Outbox {
             subject: text("/Content/Simple/Subject/Data"),
             text: text("/Content/Simple/Body/Text/Data"),
             html: text("/Content/Simple/Body/Html/Data"),
+            request: request.clone(),
             sent_at: OffsetDateTime::from((self.now)()).format(&Rfc3339).unwrap_or_default(),
         });
         Ok(id)

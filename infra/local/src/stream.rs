@@ -1,16 +1,22 @@
 //! Reads the tokens table's stream as Lambda's event source mapping does: delivers only mail orders, in batches, and retries a
 //! batch from the first record that failed.
 
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 use std::time::Duration;
 
 use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::dynamodb::{TOKENS_TABLE, parsed};
 
-/// The SAM template has a `ParallelizationFactor` of 10 and batches of 1. The local stack has one process, so it uses one batch of 10.
+/// As in the SAM template.
 const BATCH_SIZE: usize = 10;
+
+/// The SAM template has two. A batch takes a second, and with so many nobody who tries a reset by hand waits for another one's.
+const LANES: usize = 100;
 
 /// The polling interval. Lambda polls four times a second.
 const POLL: Duration = Duration::from_millis(20);
@@ -18,37 +24,77 @@ const POLL: Duration = Duration::from_millis(20);
 /// The delay before a failed batch is delivered again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// An event source mapping: a position in the stream. Records before it were delivered.
+/// An event source mapping: a position in the stream, and the orders before it that were not delivered yet, in one lane.
 pub struct Mapping {
     db: Database,
     arn: String,
     shard: String,
-    checkpoint: Option<String>,
+    position: Option<String>,
+    lane: Lane,
+}
+
+/// An inserted order.
+struct Record {
+    number: String,
+    /// The position before it.
+    previous: Option<String>,
+    content: Value,
 }
 
 /// A batch of inserted orders.
 pub struct Batch {
     /// The event for the mail function.
     pub event: Value,
-    /// For each record: its sequence number, and the checkpoint to return to if it fails.
-    checkpoints: Vec<(String, Option<String>)>,
-    end: String,
+    numbers: Vec<String>,
+}
+
+/// Orders that are delivered one batch after the other.
+#[derive(Default)]
+struct Lane {
+    waiting: VecDeque<Record>,
+    is_busy: bool,
+}
+
+impl Lane {
+    fn next_batch(&self) -> Option<Batch> {
+        let records = || self.waiting.iter().take(BATCH_SIZE);
+        let contents: Vec<&Value> = records().map(|record| &record.content).collect();
+        let numbers = records().map(|record| record.number.clone()).collect();
+        (!contents.is_empty()).then(|| Batch { event: json!({"Records": contents}), numbers })
+    }
+
+    /// Removes the records of `batch` up to the first that `answer` reports as failed. Returns whether all succeeded.
+    fn acknowledge(&mut self, batch: &Batch, answer: Option<&Value>) -> bool {
+        let failures = answer.and_then(|answer| answer["batchItemFailures"].as_array());
+        let done = failures.map_or(0, |failures| {
+            let failed =
+                |number: &String| failures.iter().any(|failure| failure["itemIdentifier"] == **number);
+            match batch.numbers.iter().position(failed) {
+                Some(first) => first,
+                None if failures.is_empty() => batch.numbers.len(),
+                // Lambda treats an unknown item identifier as a failure of the whole batch.
+                None => 0,
+            }
+        });
+        self.waiting.drain(..done);
+        done == batch.numbers.len()
+    }
 }
 
 impl Mapping {
-    /// A mapping that starts after `checkpoint`, or at the beginning of the stream.
+    /// A mapping that starts after `position`, or at the beginning of the stream.
     ///
     /// # Errors
     ///
     /// Errors of the engine.
-    pub fn open(db: Database, checkpoint: Option<String>) -> Result<Self, DynoxideError> {
+    pub fn open(db: Database, position: Option<String>) -> Result<Self, DynoxideError> {
         let streams = db.list_streams(parsed(json!({"TableName": TOKENS_TABLE}))?)?;
         let missing =
             || DynoxideError::ResourceNotFoundException("the tokens table has no stream".to_owned());
         let arn = streams.streams.into_iter().next().ok_or_else(missing)?.stream_arn;
         let stream = db.describe_stream(parsed(json!({"StreamArn": arn}))?)?;
         let shard = stream.stream_description.shards.into_iter().next().ok_or_else(missing)?.shard_id;
-        Ok(Self { db, arn, shard, checkpoint })
+        Ok(Self { db, arn, shard, position, lane: Lane::default() })
     }
 
     /// The next batch of orders, if there are any.
@@ -57,7 +103,20 @@ impl Mapping {
     ///
     /// Errors of the engine.
     pub fn next_batch(&mut self) -> Result<Option<Batch>, DynoxideError> {
-        let from = match &self.checkpoint {
+        let records = self.read()?;
+        self.lane.waiting.extend(records);
+        Ok(self.lane.next_batch())
+    }
+
+    /// Moves past `batch`, or to the first record that `answer` reports as failed. Does not move if there is no answer. Returns
+    /// whether the whole batch succeeded.
+    pub fn acknowledge(&mut self, batch: &Batch, answer: Option<&Value>) -> bool {
+        self.lane.acknowledge(batch, answer)
+    }
+
+    /// The orders that were inserted since the last call.
+    fn read(&mut self) -> Result<Vec<Record>, DynoxideError> {
+        let from = match &self.position {
             None => {
                 json!({"StreamArn": self.arn, "ShardId": self.shard, "ShardIteratorType": "TRIM_HORIZON"})
             }
@@ -68,64 +127,64 @@ impl Mapping {
         };
         let iterator = self.db.get_shard_iterator(parsed(from)?)?.shard_iterator;
         let found = self.db.get_records(parsed(json!({"ShardIterator": iterator}))?)?;
-        let (mut records, mut checkpoints, mut end) = (Vec::new(), Vec::new(), None);
+        let mut orders = Vec::new();
         for record in found.records {
-            let previous = end.replace(record.dynamodb.sequence_number.clone());
-            let record = serde_json::to_value(record)
+            let number = record.dynamodb.sequence_number.clone();
+            let content = serde_json::to_value(record)
                 .map_err(|error| DynoxideError::SerializationException(error.to_string()))?;
-            let key = record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap_or_default();
-            if record["eventName"] == "INSERT" && key.starts_with("order#") {
-                let checkpoint = previous.or_else(|| self.checkpoint.clone());
-                checkpoints.push((end.clone().unwrap_or_default(), checkpoint));
-                records.push(record);
-            }
-            if records.len() == BATCH_SIZE {
-                break;
+            let previous = self.position.replace(number.clone());
+            if content["eventName"] == "INSERT" && key(&content).starts_with("order#") {
+                orders.push(Record { number, previous, content });
             }
         }
-        let Some(end) = end else { return Ok(None) };
-        if records.is_empty() {
-            self.checkpoint = Some(end);
-            return Ok(None);
-        }
-        Ok(Some(Batch { event: json!({"Records": records}), checkpoints, end }))
+        Ok(orders)
     }
 
-    /// Moves past `batch`, or to the first record that `answer` reports as failed. Does not move if there is no answer. Returns
-    /// whether the whole batch succeeded.
-    pub fn acknowledge(&mut self, batch: &Batch, answer: Option<&Value>) -> bool {
-        let Some(failures) = answer.and_then(|answer| answer["batchItemFailures"].as_array()) else {
-            return false;
-        };
-        let failed = |number: &str| failures.iter().any(|failure| failure["itemIdentifier"] == number);
-        let first = batch.checkpoints.iter().find(|(number, _)| failed(number));
-        self.checkpoint = match first {
-            Some((_, checkpoint)) => checkpoint.clone(),
-            // Lambda treats an unknown item identifier as a failure of the whole batch.
-            None if !failures.is_empty() => return false,
-            None => Some(batch.end.clone()),
-        };
-        first.is_none()
-    }
-
-    /// Delivers batches to the function with the invoke URL `invoke`, and saves the checkpoint in `file`. Never returns.
-    pub async fn run(mut self, invoke: &str, file: &Path) {
-        let client = reqwest::Client::new();
+    /// Delivers batches in many lanes with `invoke`, which returns the mail function's answer, and saves in `file` where to start next time.
+    /// Never returns.
+    pub async fn run<I, A>(mut self, file: &Path, invoke: I)
+    where
+        I: Fn(Value) -> A,
+        A: Future<Output = Option<Value>> + Send + 'static,
+    {
+        let mut lanes: Vec<Lane> = (0..LANES).map(|_| Lane::default()).collect();
+        let mut deliveries = JoinSet::new();
         loop {
-            let Ok(Some(batch)) = self.next_batch() else {
-                tokio::time::sleep(POLL).await;
-                continue;
-            };
-            let answer = match client.post(invoke).json(&batch.event).send().await {
-                Ok(response) => response.json::<Value>().await.ok(),
-                Err(_) => None,
-            };
-            if !self.acknowledge(&batch, answer.as_ref()) {
-                tokio::time::sleep(RETRY_AFTER).await;
+            for record in self.read().unwrap_or_default() {
+                lanes[lane_of(&record)].waiting.push_back(record);
             }
-            if let Some(checkpoint) = &self.checkpoint {
-                let _ = std::fs::write(file, checkpoint);
+            for (index, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| !lane.is_busy) {
+                if let Some(batch) = lane.next_batch() {
+                    lane.is_busy = true;
+                    let answer = invoke(batch.event.clone());
+                    deliveries.spawn(async move { (index, batch, answer.await) });
+                }
+            }
+            tokio::select! {
+                Some(Ok((index, batch, answer))) = deliveries.join_next(), if !deliveries.is_empty() => {
+                    lanes[index].is_busy = false;
+                    if !lanes[index].acknowledge(&batch, answer.as_ref()) {
+                        tokio::time::sleep(RETRY_AFTER).await;
+                    }
+                }
+                () = tokio::time::sleep(POLL) => {}
+            }
+            let oldest =
+                lanes.iter().filter_map(|lane| lane.waiting.front()).min_by(|a, b| a.number.cmp(&b.number));
+            if let Some(position) = oldest.map_or(&self.position, |record| &record.previous) {
+                let _ = std::fs::write(file, position);
             }
         }
     }
+}
+
+fn key(content: &Value) -> &str {
+    content["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap_or_default()
+}
+
+/// Lambda, too, chooses by the hash of the key.
+fn lane_of(record: &Record) -> usize {
+    let mut hasher = DefaultHasher::new();
+    key(&record.content).hash(&mut hasher);
+    usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default()
 }

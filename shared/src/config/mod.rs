@@ -122,7 +122,7 @@ impl Config {
             api_keys: env.api_keys()?,
             origin_secrets: env.origin_secrets()?,
             limits: LimitSettings {
-                reset_per_ip: env.number("LIMIT_RESET_PER_IP", 20, 0..=1_000_000)?,
+                reset_per_ip: env.number("LIMIT_RESET_PER_IP", 100, 0..=1_000_000)?,
                 mail_per_address: env.number("LIMIT_MAIL_PER_ADDRESS", 5, 0..=1_000_000)?,
                 bad_token_per_ip: env.number("LIMIT_BAD_TOKEN_PER_IP", 20, 0..=1_000_000)?,
             },
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(config.argon2, Argon2Cost::new(65_536, 3, 4).expect("costs"));
         assert_eq!(
             (config.limits.reset_per_ip, config.limits.mail_per_address, config.limits.bad_token_per_ip),
-            (20, 5, 20)
+            (100, 5, 20)
         );
         assert_eq!((config.accounts.key.as_str(), config.accounts.email_index), ("email", None));
     }

@@ -48,6 +48,12 @@ impl MailKind {
     }
 }
 
+/// What a mail is, in another language than its own.
+struct Explanation {
+    language: Language,
+    text: String,
+}
+
 #[derive(Template)]
 #[template(path = "reset_mail.txt")]
 struct ResetText<'a> {
@@ -55,6 +61,7 @@ struct ResetText<'a> {
     brand: &'a Branding,
     link: &'a str,
     lifetime: &'a str,
+    explained: Option<&'a Explanation>,
 }
 
 #[derive(Template)]
@@ -64,6 +71,7 @@ struct ResetHtml<'a> {
     brand: &'a Branding,
     link: &'a str,
     lifetime: &'a str,
+    explained: Option<&'a Explanation>,
 }
 
 #[derive(Template)]
@@ -87,6 +95,8 @@ pub struct ResetMail<'a> {
     pub to: &'a str,
     /// The language.
     pub language: Language,
+    /// In which other language the mail says in one line what it is: [`Self::language`] may be a stranger's choice.
+    pub explained_in: Option<Language>,
     /// The operator's branding.
     pub branding: &'a Branding,
     /// The link with the token.
@@ -110,12 +120,17 @@ impl ResetMail<'_> {
         };
         let say = &messages(self.language, self.branding, self.requested_at).with("count", count);
         let (brand, link, lifetime) = (self.branding, self.link.expose_secret(), &*say.say(unit));
+        let explained = self.explained_in.map(|language| Explanation {
+            language,
+            text: messages(language, self.branding, self.requested_at).say("reset-asked"),
+        });
+        let explained = explained.as_ref();
         Ok(Mail {
             kind: MailKind::Reset,
             to: self.to.to_owned(),
             subject: say.say("reset-subject"),
-            text: ResetText { say, brand, link, lifetime }.render()?.into(),
-            html: ResetHtml { say, brand, link, lifetime }.render()?.into(),
+            text: ResetText { say, brand, link, lifetime, explained }.render()?.into(),
+            html: ResetHtml { say, brand, link, lifetime, explained }.render()?.into(),
         })
     }
 }
@@ -174,8 +189,15 @@ mod tests {
         let (to, branding) = ("ann@example.com", &branding(service_name));
         let language = Language::from_code(language).expect("a language");
         let at = Timestamp::from_millis(1_800_000_000_000);
-        let reset =
-            ResetMail { to, language, branding, link: &link, requested_at: at, lifetime_seconds: 7200 };
+        let reset = ResetMail {
+            to,
+            language,
+            explained_in: None,
+            branding,
+            link: &link,
+            requested_at: at,
+            lifetime_seconds: 7200,
+        };
         let changed = ChangedMail { to, language, branding, changed_at: at };
         [reset.render().expect("a mail"), changed.render().expect("a mail")]
     }

@@ -28,9 +28,11 @@ pub struct MailSettings {
 #[derive(Debug)]
 pub enum SendError {
     /// SES certainly did not accept the mail, for a temporary reason that affects every mail.
-    Retryable(String),
-    /// SES refused this mail permanently, or may have accepted it. It is not sent again: two such mails would worry the reader.
-    Permanent(String),
+    NotSent(String),
+    /// SES may have accepted the mail: it answered with an error of its own, or not at all.
+    Uncertain(String),
+    /// SES refused this mail, and would again.
+    Refused(String),
 }
 
 /// Sends `mail` with one call of SES. Returns SES's message id.
@@ -39,10 +41,10 @@ pub enum SendError {
 ///
 /// [`SendError`].
 pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Result<String, SendError> {
-    let permanent = |error: BuildError| SendError::Permanent(error.to_string());
-    let content = content(mail).map_err(permanent)?;
+    let refused = |error: BuildError| SendError::Refused(error.to_string());
+    let content = content(mail).map_err(refused)?;
     // SES includes the tag in its events. Allowed are letters, digits, _ and -.
-    let tag = MessageTag::builder().name("rekey-mail").value(mail.kind.name()).build().map_err(permanent)?;
+    let tag = MessageTag::builder().name("rekey-mail").value(mail.kind.name()).build().map_err(refused)?;
     let sent = client
         .send_email()
         .from_email_address(&settings.from)
@@ -55,45 +57,60 @@ pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Resu
         .await;
     match sent {
         Ok(output) => Ok(output.message_id.unwrap_or_default()),
-        Err(error) if is_retryable(&error, &settings.from) => Err(SendError::Retryable(problem(&error))),
-        Err(error) => Err(SendError::Permanent(problem(&error))),
+        Err(error) => Err(classify(&error, &settings.from)),
     }
 }
 
-/// Whether no request was sent, or SES refuses all mails of this account at the moment. Not after a timeout, a broken connection or an
-/// internal error of SES: the mail may have been accepted.
-fn is_retryable(error: &SdkError<SendEmailError>, sender: &str) -> bool {
+/// What `error` says about the mail.
+fn classify(error: &SdkError<SendEmailError>, sender: &str) -> SendError {
+    let problem = problem(error);
     match error {
-        SdkError::ConstructionFailure(_) => true,
-        SdkError::DispatchFailure(failure) => {
-            failure.as_connector_error().is_some_and(|error| failed_to_connect(error))
+        SdkError::ConstructionFailure(_) => SendError::NotSent(problem),
+        SdkError::DispatchFailure(failure)
+            if failure.as_connector_error().is_some_and(|error| failed_to_connect(error)) =>
+        {
+            SendError::NotSent(problem)
         }
-        SdkError::ServiceError(service) => {
-            use SendEmailError::{
-                AccountSuspendedException, LimitExceededException, MailFromDomainNotVerifiedException,
-                MessageRejected, NotFoundException, SendingPausedException, TooManyRequestsException,
-            };
-            match service.err() {
-                AccountSuspendedException(_)
-                | LimitExceededException(_)
-                | MailFromDomainNotVerifiedException(_)
-                | NotFoundException(_)
-                | SendingPausedException(_)
-                | TooManyRequestsException(_) => true,
-                // The message lists the identities that are not verified. An unverified sender affects every mail, a recipient only this
-                // one.
-                MessageRejected(rejected) => {
-                    rejected.message().is_some_and(|message| message.contains(bare_address(sender)))
-                }
-                // Access denied, bad credentials and throttling of the account are not variants of `SendEmailError`.
-                other => {
-                    [403, 429].contains(&service.raw().status().as_u16())
-                        || is_denied_or_throttled(other.code())
-                }
-            }
-        }
-        _ => false,
+        SdkError::ServiceError(service) => match service.raw().status().as_u16() {
+            500.. => SendError::Uncertain(problem),
+            status if affects_every_mail(service.err(), status, sender) => SendError::NotSent(problem),
+            _ => SendError::Refused(problem),
+        },
+        _ => SendError::Uncertain(problem),
     }
+}
+
+/// Whether SES refuses all mails of this account at the moment, not only this one.
+fn affects_every_mail(error: &SendEmailError, status: u16, sender: &str) -> bool {
+    use SendEmailError::{
+        AccountSuspendedException, LimitExceededException, MailFromDomainNotVerifiedException,
+        MessageRejected, NotFoundException, SendingPausedException, TooManyRequestsException,
+    };
+    match error {
+        AccountSuspendedException(_)
+        | LimitExceededException(_)
+        | MailFromDomainNotVerifiedException(_)
+        | NotFoundException(_)
+        | SendingPausedException(_)
+        | TooManyRequestsException(_) => true,
+        // The message lists the identities that are not verified. An unverified sender affects every mail, a recipient only this one.
+        MessageRejected(rejected) => {
+            rejected.message().is_some_and(|message| names_identity(message, bare_address(sender)))
+        }
+        // Access denied, bad credentials and throttling of the account are not variants of `SendEmailError`.
+        other => [403, 429].contains(&status) || is_denied_or_throttled(other.code()),
+    }
+}
+
+/// Whether `message` lists `identity`, or its domain, among the identities that are not verified: "Email address is not verified. The
+/// following identities failed the check in region EU-WEST-1: no-reply@example.com, …". Whole words: one address may end in another.
+fn names_identity(message: &str, identity: &str) -> bool {
+    let domain = identity.rsplit_once('@').map_or(identity, |(_, domain)| domain);
+    let mut words = message.split(|c: char| c.is_whitespace() || ",;<>\"()".contains(c));
+    words.any(|word| {
+        let word = word.trim_end_matches('.');
+        word.eq_ignore_ascii_case(identity) || word.eq_ignore_ascii_case(domain)
+    })
 }
 
 /// SES's documentation of quotas names `ThrottlingException`, its API reference `TooManyRequestsException`.

@@ -1,26 +1,19 @@
 //! The password policy, after NIST SP 800-63B-4 section 3.1.1 and OWASP ASVS 5.0 section 6.2: minimum length and guessability, no
 //! composition rules.
 
+mod estimate;
 pub mod hash;
 
 use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use zxcvbn::feedback::{Feedback, Warning};
-use zxcvbn::{Score, zxcvbn};
 
+use self::estimate::weakness;
 use crate::email::EmailAddress;
 
 /// The longest password accepted, in Unicode characters. NIST requires at least 64. A limit keeps hashing and estimation cheap.
 pub const MAX_LENGTH: usize = 128;
-
-/// The most characters that zxcvbn gets at once. Its time grows faster than the length: 100 symbols that may each stand for a letter take
-/// over a second. Of a longer password it scores the first and the last characters, and the higher score counts: guessing the whole
-/// includes guessing each part, so the whole is at least as hard.
-const ESTIMATED_LENGTH: usize = 32;
-
-/// The lowest zxcvbn score accepted: "safely unguessable", at least 10^8 guesses.
-const MIN_SCORE: Score = Score::Three;
 
 /// The password policy.
 #[derive(Clone, Debug)]
@@ -156,12 +149,7 @@ impl PasswordPolicy {
         if length < self.min_length {
             weaknesses.push(Weakness::TooShort { min_length: self.min_length });
         }
-        let user_inputs = self.user_inputs(address);
-        let mut estimate = zxcvbn(first_chars(password.expose_secret()), &user_inputs);
-        if length > ESTIMATED_LENGTH && estimate.score() < MIN_SCORE {
-            estimate = zxcvbn(last_chars(password.expose_secret()), &user_inputs);
-        }
-        if estimate.score() < MIN_SCORE {
+        if let Some(estimate) = weakness(password.expose_secret(), &self.service_name, address) {
             let warning = estimate.feedback().and_then(Feedback::warning);
             let advice = warning
                 .map(|warning| warning.to_string())
@@ -172,24 +160,6 @@ impl PasswordPolicy {
         }
         if weaknesses.is_empty() { Ok(NewPassword(password)) } else { Err(weaknesses) }
     }
-
-    /// Words that are easy to guess for this account, shortened like the password.
-    fn user_inputs<'a>(&'a self, address: Option<&'a EmailAddress>) -> Vec<&'a str> {
-        let address = address.map_or("", EmailAddress::as_str);
-        let parts = address.split(['@', '.', '+', '-', '_']).filter(|word| word.len() > 2);
-        let words = [self.service_name.as_str(), address].into_iter().chain(address.split('@')).chain(parts);
-        words.flat_map(|word| [first_chars(word), last_chars(word)]).collect()
-    }
-}
-
-/// The first [`ESTIMATED_LENGTH`] characters.
-fn first_chars(text: &str) -> &str {
-    text.char_indices().nth(ESTIMATED_LENGTH).map_or(text, |(end, _)| &text[..end])
-}
-
-/// The last [`ESTIMATED_LENGTH`] characters.
-fn last_chars(text: &str) -> &str {
-    text.char_indices().nth_back(ESTIMATED_LENGTH - 1).map_or(text, |(start, _)| &text[start..])
 }
 
 impl NewPassword {

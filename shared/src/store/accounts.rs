@@ -75,19 +75,6 @@ impl Account {
         self.changed_at.is_none_or(|changed| changed.is_before(issued_at))
     }
 
-    /// Whether a mail for a request of `requested_at` may be sent at `now`: the password did not change since. A time of change from
-    /// a wrong clock is ignored.
-    #[must_use]
-    pub fn may_have_mail(&self, requested_at: Timestamp, now: Timestamp) -> bool {
-        self.changed_before(requested_at) || self.changed_at.is_some_and(|changed| changed.is_ahead_of(now))
-    }
-
-    /// Whether the password changed after `since`. A time of change from a wrong clock is ignored.
-    #[must_use]
-    pub fn changed_after(&self, since: Timestamp, now: Timestamp) -> bool {
-        self.changed_at.is_some_and(|changed| changed.is_after(since) && !changed.is_ahead_of(now))
-    }
-
     /// The `issued_at` of a token that is issued at `now`: always later than the stored time of change, even if that lies in the future.
     #[must_use]
     pub fn issue_time(&self, now: Timestamp) -> Timestamp {
@@ -124,7 +111,7 @@ impl Account {
     }
 
     /// The account in `item`. `None` if it lacks the key, a string address or the required attribute.
-    fn from_item(table: &AccountsTable, item: Item) -> Result<Option<Self>, InvalidChangedAt> {
+    fn from_item(table: &AccountsTable, item: Item) -> Result<Option<Self>, StoreError> {
         let Some(key) = item.get(&table.key).cloned() else { return Ok(None) };
         let Some(Ok(address)) = item.get(&table.email).map(AttributeValue::as_s) else { return Ok(None) };
         if table.required.as_ref().is_some_and(|required| !required.is_met_by(item.get(&required.name))) {
@@ -133,8 +120,10 @@ impl Account {
         let stored = item.get(&table.password_changed_at).cloned();
         let changed_at = match &stored {
             None | Some(AttributeValue::Null(_)) => None,
-            Some(AttributeValue::N(number)) => ChangedAt::parse(number).map(Some).ok_or(InvalidChangedAt)?,
-            Some(_) => return Err(InvalidChangedAt),
+            Some(AttributeValue::N(number)) => {
+                ChangedAt::parse(number).map(Some).ok_or_else(invalid_changed_at)?
+            }
+            Some(_) => return Err(invalid_changed_at()),
         };
         let snapshot = AccountSnapshot { key, address: address.clone(), changed_at: stored };
         let language = table.language_in(&item);
@@ -165,16 +154,10 @@ impl RequiredAttribute {
 }
 
 /// An account's time of change is malformed. Treating it as absent would make old tokens valid.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "an account's ACCOUNTS_PASSWORD_CHANGED_AT is not a number of milliseconds or seconds since the epoch"
-)]
-pub struct InvalidChangedAt;
-
-impl From<InvalidChangedAt> for StoreError {
-    fn from(error: InvalidChangedAt) -> Self {
-        Self::new("read", error.to_string())
-    }
+fn invalid_changed_at() -> StoreError {
+    StoreError::invalid_row(
+        "an account's ACCOUNTS_PASSWORD_CHANGED_AT is not a number of milliseconds or seconds since the epoch",
+    )
 }
 
 /// The accounts table's client.
@@ -196,11 +179,8 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the table could not be read; [`InvalidChangedAt`] if the time of change is malformed.
-    pub async fn find(
-        &self,
-        address: &EmailAddress,
-    ) -> Result<Result<Option<Account>, InvalidChangedAt>, StoreError> {
+    /// [`StoreError`] if the table could not be read, or the time of change is malformed.
+    pub async fn find(&self, address: &EmailAddress) -> Result<Option<Account>, StoreError> {
         self.find_projected(address, &[]).await
     }
 
@@ -209,10 +189,7 @@ impl Accounts {
     /// # Errors
     ///
     /// As [`Self::find`].
-    pub async fn find_with_language(
-        &self,
-        address: &EmailAddress,
-    ) -> Result<Result<Option<Account>, InvalidChangedAt>, StoreError> {
+    pub async fn find_with_language(&self, address: &EmailAddress) -> Result<Option<Account>, StoreError> {
         self.find_projected(address, &[&self.table.locale]).await
     }
 
@@ -230,16 +207,16 @@ impl Accounts {
         &self,
         address: &EmailAddress,
         extra: &[&str],
-    ) -> Result<Result<Option<Account>, InvalidChangedAt>, StoreError> {
+    ) -> Result<Option<Account>, StoreError> {
         let key = match &self.table.email_index {
             None => Some(string(address.as_str())),
             Some(index) => self.query_unique_key(index, address).await?,
         };
-        let Some(key) = key else { return Ok(Ok(None)) };
+        let Some(key) = key else { return Ok(None) };
         let item = self.item(key, extra).await?;
-        let account = item.map_or(Ok(None), |item| Account::from_item(&self.table, item));
+        let account = item.map_or(Ok(None), |item| Account::from_item(&self.table, item))?;
         // An index is eventually consistent: the row's address may have changed.
-        Ok(account.map(|account| account.filter(|account| account.snapshot.address == address.as_str())))
+        Ok(account.filter(|account| account.snapshot.address == address.as_str()))
     }
 
     /// The key of the only row with `address`. Reads no other attribute: an index is eventually consistent.
@@ -384,10 +361,7 @@ impl Accounts {
                 update = update.expression_attribute_values(placeholder, value);
             }
         }
-        update
-            .condition_expression(condition)
-            .build()
-            .map_err(|error| StoreError::new("Update", error.to_string()))
+        update.condition_expression(condition).build().map_err(StoreError::from)
     }
 }
 

@@ -5,17 +5,30 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::StoreError;
 use super::accounts::{Account, Accounts};
+use super::language::AskedLanguage;
 use super::orders::Orders;
 use super::resets::StoredReset;
-use super::transaction::transact;
+use super::transaction::{Transacted, transact};
 use crate::clock::Timestamp;
-use crate::language::Language;
 use crate::password::hash::PasswordHash;
 use crate::random::Random;
 
-/// Another call consumed the token, or the account changed, after the token was checked.
-#[derive(Debug, PartialEq, Eq)]
-pub struct NoLongerLive;
+/// The outcome of a completion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completed {
+    /// The password is set.
+    PasswordSet,
+    /// Another call consumed the token, or the account changed, after the token was checked.
+    NoLongerLive,
+}
+
+/// The writes of the transaction.
+#[derive(Clone, Copy, PartialEq)]
+enum Write {
+    Token,
+    Account,
+    Notice,
+}
 
 /// Writes the transaction.
 #[derive(Clone, Debug)]
@@ -44,27 +57,31 @@ impl Completion {
         reset: &StoredReset,
         account: &Account,
         hash: &PasswordHash,
-        language: Option<Language>,
+        language: Option<AskedLanguage>,
         now: Timestamp,
         random: &Random,
-    ) -> Result<Result<(), NoLongerLive>, StoreError> {
+    ) -> Result<Completed, StoreError> {
         let consume = reset.consume(&self.tokens_table, now)?;
         let changed_at = account.next_changed_at(now, reset.issued_at);
         let set = self.accounts.set_password(account, hash, changed_at)?;
         let notice = self.orders.put_notice(account, changed_at, language, now, random)?;
         let writes = vec![
-            TransactWriteItem::builder().delete(consume).build(),
-            TransactWriteItem::builder().update(set).build(),
-            TransactWriteItem::builder().put(notice).build(),
+            (Write::Token, TransactWriteItem::builder().delete(consume).build()),
+            (Write::Account, TransactWriteItem::builder().update(set).build()),
+            (Write::Notice, TransactWriteItem::builder().put(notice).build()),
         ];
         // The salt is random: if this hash is stored, this call stored it.
         let verify = self.accounts.has_password(account, hash);
         match transact(&self.client, writes, random, verify).await? {
-            Ok(()) => Ok(Ok(())),
-            Err(cancellation) if cancellation.condition_failed(0) || cancellation.condition_failed(1) => {
-                Ok(Err(NoLongerLive))
+            Transacted::Applied => Ok(Completed::PasswordSet),
+            Transacted::Cancelled(cancellation)
+                if [Write::Token, Write::Account]
+                    .iter()
+                    .any(|write| cancellation.condition_failed(*write)) =>
+            {
+                Ok(Completed::NoLongerLive)
             }
-            Err(cancellation) => Err(cancellation.into_error()),
+            Transacted::Cancelled(cancellation) => Err(cancellation.into_error()),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{Item, StoreError, number, number_attribute, string};
 use crate::api_key::Caller;
 use crate::clock::Timestamp;
 use crate::email::EmailAddress;
+use crate::source_ip::SourceIp;
 use crate::token::Digest;
 
 /// The rate limits. Zero means no limit.
@@ -48,14 +49,40 @@ const MAIL_WINDOW: u64 = 3600;
 const MAIL_INTERVAL: u64 = 60;
 
 /// Password checks without a live token that are allowed per allowed dead token. Unleash's form checks the password at every keystroke:
-/// ten people behind one IP address who each type three passwords of a hundred characters stay below the default limit.
-const PASSWORD_CHECKS_PER_BAD_TOKEN: u32 = 200;
+/// ten people behind one IP address may each type fifty characters at the default limit. Rekey's own page sends its token, and is not counted.
+const PASSWORD_CHECKS_PER_BAD_TOKEN: u32 = 25;
+
+/// The limit of a whole /48 is this many times that of a /64 in it.
+const SITE_FACTOR: u32 = 10;
 
 /// A limit was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttled {
     /// Seconds until the caller may try again, at least one.
     pub retry_after: u64,
+}
+
+/// The outcome of counting something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// The limit is not exceeded.
+    Allowed,
+    /// It is.
+    Throttled(Throttled),
+}
+
+impl Counted {
+    /// Nothing, if the limit is not exceeded.
+    ///
+    /// # Errors
+    ///
+    /// [`Throttled`] if it is.
+    pub const fn allowed(self) -> Result<(), Throttled> {
+        match self {
+            Self::Allowed => Ok(()),
+            Self::Throttled(throttled) => Err(throttled),
+        }
+    }
 }
 
 /// A counter, stored as one row of the tokens table.
@@ -104,16 +131,24 @@ impl MailCounter {
             .build()?)
     }
 
-    /// The time to wait, given the `row` whose condition failed.
-    pub(super) fn throttled(&self, row: Option<&Item>, now: Timestamp) -> Throttled {
+    /// Whether the counter's `row` allows another mail, and otherwise how long to wait. The same rule as the condition of
+    /// [`Self::increment`].
+    pub(super) fn allowance(&self, row: Option<&Item>, now: Timestamp) -> Counted {
         let attribute = |name| row.and_then(|row| number_attribute(row, name).ok());
-        let (hits, last_at) = (attribute("hits"), attribute("last_at").map(Timestamp::from_millis));
-        match last_at {
-            Some(last_at) if hits.is_some_and(|hits| hits < self.0.limit.into()) => {
-                Throttled { retry_after: MAIL_INTERVAL.saturating_sub(now.since(last_at).as_secs()).max(1) }
-            }
-            _ => self.0.throttled(now),
+        let Some(hits) = attribute("hits") else { return Counted::Allowed };
+        if hits >= self.0.limit.into() {
+            return Counted::Throttled(self.0.throttled(now));
         }
+        let waited = attribute("last_at").map(|last_at| now.since(Timestamp::from_millis(last_at)).as_secs());
+        match waited.and_then(|waited| MAIL_INTERVAL.checked_sub(waited)) {
+            Some(retry_after) if retry_after > 0 => Counted::Throttled(Throttled { retry_after }),
+            _ => Counted::Allowed,
+        }
+    }
+
+    /// How long to wait, given the `row` that made the condition fail.
+    pub(super) fn throttled(&self, row: Option<&Item>, now: Timestamp) -> Throttled {
+        self.allowance(row, now).allowed().err().unwrap_or_else(|| self.0.throttled(now))
     }
 }
 
@@ -140,9 +175,9 @@ impl Limits {
     pub async fn count_reset(
         &self,
         caller: &Caller,
-        ip: &str,
+        ip: &SourceIp,
         now: Timestamp,
-    ) -> Result<Result<(), Throttled>, StoreError> {
+    ) -> Result<Counted, StoreError> {
         self.count(IpLimit::Reset, self.settings.reset_per_ip, caller, ip, now).await
     }
 
@@ -155,9 +190,9 @@ impl Limits {
     pub async fn count_dead_token(
         &self,
         caller: &Caller,
-        ip: &str,
+        ip: &SourceIp,
         now: Timestamp,
-    ) -> Result<Result<(), Throttled>, StoreError> {
+    ) -> Result<Counted, StoreError> {
         self.count(IpLimit::BadToken, self.settings.bad_token_per_ip, caller, ip, now).await
     }
 
@@ -169,9 +204,9 @@ impl Limits {
     pub async fn count_password_check(
         &self,
         caller: &Caller,
-        ip: &str,
+        ip: &SourceIp,
         now: Timestamp,
-    ) -> Result<Result<(), Throttled>, StoreError> {
+    ) -> Result<Counted, StoreError> {
         let limit = self.settings.bad_token_per_ip.saturating_mul(PASSWORD_CHECKS_PER_BAD_TOKEN);
         self.count(IpLimit::PasswordCheck, limit, caller, ip, now).await
     }
@@ -188,20 +223,58 @@ impl Limits {
         (limit > 0).then(|| MailCounter(Counter::new("mail", window, address.as_str(), limit, now)))
     }
 
+    /// Whether `counter` allows another mail now. A read before the transaction, which would cost eight times as much to be cancelled.
+    pub(super) async fn mail_allowance(
+        &self,
+        counter: Option<&MailCounter>,
+        now: Timestamp,
+    ) -> Result<Counted, StoreError> {
+        let Some(counter) = counter else { return Ok(Counted::Allowed) };
+        Ok(counter.allowance(self.read(&counter.0).await?.as_ref(), now))
+    }
+
     async fn count(
         &self,
         kind: IpLimit,
         limit: u32,
         caller: &Caller,
-        ip: &str,
+        ip: &SourceIp,
         now: Timestamp,
-    ) -> Result<Result<(), Throttled>, StoreError> {
+    ) -> Result<Counted, StoreError> {
         if limit == 0 || matches!(caller, Caller::Trusted(_)) {
-            return Ok(Ok(()));
+            return Ok(Counted::Allowed);
         }
-        let counter = Counter::new(kind.name(), IP_WINDOW, ip, limit, now);
-        let hits = self.increment(&counter).await?;
-        Ok(if hits > counter.limit { Err(counter.throttled(now)) } else { Ok(()) })
+        let own = Counter::new(kind.name(), IP_WINDOW, &ip.own, limit, now);
+        let Some(site) = &ip.site else { return self.hit(&own, now).await };
+        let site = Counter::new(kind.name(), IP_WINDOW, site, limit.saturating_mul(SITE_FACTOR), now);
+        // A throttled call writes one counter at most, so that of the /48 is read first. Calls at the same time may exceed it by their number.
+        let (counted, site_hits) = tokio::join!(self.hit(&own, now), self.hits(&site));
+        if counted? != Counted::Allowed {
+            return Ok(Counted::Throttled(own.throttled(now)));
+        }
+        if site_hits? >= site.limit {
+            return Ok(Counted::Throttled(site.throttled(now)));
+        }
+        self.hit(&site, now).await
+    }
+
+    /// Adds one hit, and compares the count with the limit.
+    async fn hit(&self, counter: &Counter, now: Timestamp) -> Result<Counted, StoreError> {
+        let hits = self.increment(counter).await?;
+        Ok(if hits > counter.limit { Counted::Throttled(counter.throttled(now)) } else { Counted::Allowed })
+    }
+
+    /// The count so far. An eventually consistent read, which costs half as much: the hit that follows counts.
+    async fn hits(&self, counter: &Counter) -> Result<u32, StoreError> {
+        let row = self.read(counter).await?;
+        let hits = row.as_ref().map(|row| number_attribute(row, "hits")).transpose()?;
+        Ok(hits.map_or(0, |hits| u32::try_from(hits).unwrap_or(u32::MAX)))
+    }
+
+    async fn read(&self, counter: &Counter) -> Result<Option<Item>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).key("pk", string(counter.pk.clone()));
+        let output = get.send().await.map_err(|error| StoreError::from_sdk("GetItem", &error))?;
+        Ok(output.item)
     }
 
     /// Adds one hit and returns the count. A retry by the SDK after a lost response counts twice: the limit errs on the strict side.

@@ -4,6 +4,7 @@
 pub mod accounts;
 mod changed_at;
 pub mod completion;
+pub mod language;
 pub mod limits;
 pub mod orders;
 pub mod requests;
@@ -28,13 +29,28 @@ type Item = HashMap<String, AttributeValue>;
 #[derive(Debug, thiserror::Error)]
 #[error("{operation}: {problem}")]
 pub struct StoreError {
+    /// What it means for the next attempt.
+    pub kind: StoreErrorKind,
     operation: &'static str,
     problem: String,
 }
 
+/// What a [`StoreError`] means for the next attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreErrorKind {
+    /// `DynamoDB` did not do it. The next attempt may succeed.
+    Unavailable,
+    /// A row does not hold what it should. It fails until somebody mends the row.
+    InvalidRow,
+}
+
 impl StoreError {
-    fn new(operation: &'static str, problem: impl Into<String>) -> Self {
-        Self { operation, problem: problem.into() }
+    fn unavailable(operation: &'static str, problem: impl Into<String>) -> Self {
+        Self { kind: StoreErrorKind::Unavailable, operation, problem: problem.into() }
+    }
+
+    fn invalid_row(problem: impl Into<String>) -> Self {
+        Self { kind: StoreErrorKind::InvalidRow, operation: "read", problem: problem.into() }
     }
 
     /// Keeps the error code that `DynamoDB` sent, or else the SDK's description of the connection failure. Drops the service's message: it
@@ -52,19 +68,19 @@ impl StoreError {
             SdkError::ResponseError(_) => "the response could not be parsed".to_owned(),
             other => DisplayErrorContext(other).to_string(),
         };
-        Self { operation, problem }
+        Self::unavailable(operation, problem)
     }
 }
 
 impl From<RandomError> for StoreError {
     fn from(error: RandomError) -> Self {
-        Self::new("random bytes", error.to_string())
+        Self::unavailable("random bytes", error.to_string())
     }
 }
 
 impl From<BuildError> for StoreError {
     fn from(error: BuildError) -> Self {
-        Self::new("build", error.to_string())
+        Self::unavailable("build", error.to_string())
     }
 }
 
@@ -91,7 +107,7 @@ fn string_attribute(item: &Item, name: &'static str) -> Result<String, StoreErro
     item.get(name)
         .and_then(|value| value.as_s().ok())
         .cloned()
-        .ok_or_else(|| StoreError::new("read", format!("a row of the tokens table has no string {name}")))
+        .ok_or_else(|| StoreError::invalid_row(format!("a row of the tokens table has no string {name}")))
 }
 
 /// The number attribute `name` of a row of the tokens table.
@@ -99,7 +115,7 @@ fn number_attribute(item: &Item, name: &'static str) -> Result<u64, StoreError> 
     item.get(name)
         .and_then(|value| value.as_n().ok())
         .and_then(|number| number.parse().ok())
-        .ok_or_else(|| StoreError::new("read", format!("a row of the tokens table has no number {name}")))
+        .ok_or_else(|| StoreError::invalid_row(format!("a row of the tokens table has no number {name}")))
 }
 
 /// Whether a row of the tokens table is unexpired at `now`.

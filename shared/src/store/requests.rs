@@ -1,12 +1,14 @@
 //! Reset requests: *reset* opens them, *validate* counts each mail in them.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::Update;
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
 
-use super::{Item, StoreError, get_unexpired, number, number_attribute, string, string_attribute};
+use super::language::AskedLanguage;
+use super::{
+    Item, StoreError, get_unexpired, is_unexpired, number, number_attribute, string, string_attribute,
+};
 use crate::clock::Timestamp;
 use crate::email::EmailAddress;
-use crate::language::Language;
 use crate::token::{Digest, RequestToken};
 
 /// A repeat within this many seconds after a mail succeeds but sends none, since clients may retry.
@@ -21,16 +23,14 @@ pub struct ResetRequest {
     digest: Digest,
     /// The address that it was opened for. It may have no account.
     pub address: EmailAddress,
-    /// When it was opened.
-    pub issued_at: Timestamp,
-    /// The language of the person who opened it, if known.
-    pub language: Option<Language>,
+    /// The language of the caller who opened it, if known.
+    pub language: Option<AskedLanguage>,
     expires_at: u64,
     mails: u64,
     last_mail_at: Option<Timestamp>,
 }
 
-/// Whether another mail may be sent for a request.
+/// Whether another mail may be ordered for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
     /// Yes.
@@ -45,12 +45,6 @@ pub enum Repeat {
 }
 
 impl ResetRequest {
-    /// The digest of the request's token.
-    #[must_use]
-    pub const fn digest(&self) -> &Digest {
-        &self.digest
-    }
-
     /// Whether another mail may be sent at `now`.
     #[must_use]
     pub fn repeat(&self, now: Timestamp) -> Repeat {
@@ -63,18 +57,31 @@ impl ResetRequest {
         }
     }
 
-    /// Counts one more mail in a transaction. The condition fails if another call has counted one since the request was read.
+    /// Counts one more mail in a transaction. The condition is the rule of [`Self::repeat`]; if it fails, the cancellation has the row.
     pub(super) fn count_mail(&self, table: &str, now: Timestamp) -> Result<Update, StoreError> {
+        let latest_allowed = now.as_millis().saturating_sub(RESEND_INTERVAL_SECONDS * 1000);
         Ok(Update::builder()
             .table_name(table)
             .key("pk", string(pk(&self.digest)))
-            .update_expression("SET mails = :next, last_mail_at = :now")
-            .condition_expression("mails = :seen AND expires_at > :now_s")
-            .expression_attribute_values(":seen", number(self.mails))
-            .expression_attribute_values(":next", number(self.mails + 1))
+            .update_expression("ADD mails :one SET last_mail_at = :now")
+            .condition_expression(
+                "expires_at > :now_s AND mails < :max AND (attribute_not_exists(last_mail_at) OR last_mail_at <= :latest)",
+            )
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":max", number(MAX_MAILS))
+            .expression_attribute_values(":latest", number(latest_allowed))
             .expression_attribute_values(":now", number(now.as_millis()))
             .expression_attribute_values(":now_s", number(now.as_seconds()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?)
+    }
+
+    /// The request in the `row` that made the condition of [`Self::count_mail`] fail, unless it has expired.
+    pub(super) fn reread(&self, row: Option<&Item>, now: Timestamp) -> Result<Option<Self>, StoreError> {
+        match row {
+            Some(row) if is_unexpired(row, now)? => Self::from_item(self.digest.clone(), row).map(Some),
+            _ => Ok(None),
+        }
     }
 
     fn from_item(digest: Digest, item: &Item) -> Result<Self, StoreError> {
@@ -82,9 +89,8 @@ impl ResetRequest {
             digest,
             address: string_attribute(item, "address")?
                 .parse()
-                .map_err(|_| StoreError::new("read", "a request row has a malformed address"))?,
-            issued_at: Timestamp::from_millis(number_attribute(item, "issued_at")?),
-            language: string_attribute(item, "language").ok().and_then(|code| Language::from_code(&code)),
+                .map_err(|_| StoreError::invalid_row("a request row has a malformed address"))?,
+            language: AskedLanguage::from_item(item),
             expires_at: number_attribute(item, "expires_at")?,
             mails: number_attribute(item, "mails")?,
             last_mail_at: number_attribute(item, "last_mail_at").ok().map(Timestamp::from_millis),
@@ -116,10 +122,10 @@ impl Requests {
         &self,
         token: &RequestToken,
         address: &EmailAddress,
-        language: Option<Language>,
+        language: Option<AskedLanguage>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut put = self
+        let put = self
             .client
             .put_item()
             .table_name(&self.table)
@@ -128,9 +134,10 @@ impl Requests {
             .item("issued_at", number(now.as_millis()))
             .item("expires_at", number(now.plus_seconds(self.lifetime_seconds).as_seconds()))
             .item("mails", number(0));
-        if let Some(language) = language {
-            put = put.item("language", string(language.code()));
-        }
+        let put = language
+            .into_iter()
+            .flat_map(AskedLanguage::attributes)
+            .fold(put, |put, (name, value)| put.item(name, value));
         put.send().await.map(drop).map_err(|error| StoreError::from_sdk("PutItem", &error))
     }
 

@@ -35,7 +35,7 @@ impl StoredReset {
         Ok(Self {
             digest,
             account: AccountSnapshot {
-                key: key.ok_or_else(|| StoreError::new("read", "a reset row has no account"))?,
+                key: key.ok_or_else(|| StoreError::invalid_row("a reset row has no account"))?,
                 address: string_attribute(item, "address")?,
                 changed_at: item.get("changed_at").cloned(),
             },

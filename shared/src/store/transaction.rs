@@ -27,18 +27,27 @@ const CONFLICT_ATTEMPTS: u32 = 6;
 /// be reported as failed and succeed a moment later.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(7);
 
+/// The outcome of a transaction, whose writes have the names `N`.
+pub(super) enum Transacted<N> {
+    /// All writes are done.
+    Applied,
+    /// None is.
+    Cancelled(Cancellation<N>),
+}
+
 /// Applies all of `writes`, or none and returns the reasons. `verify` checks whether they were applied. It is called if no response came,
 /// and if conditions fail on a retry: an earlier attempt of the same call may have changed the items.
 ///
 /// # Errors
 ///
 /// [`StoreError`] if there was no response in time and `verify` does not find the writes.
-pub(super) async fn transact(
+pub(super) async fn transact<N: Copy + PartialEq>(
     client: &Client,
-    writes: Vec<TransactWriteItem>,
+    writes: Vec<(N, TransactWriteItem)>,
     random: &Random,
     verify: impl Future<Output = Result<bool, StoreError>>,
-) -> Result<Result<(), Cancellation>, StoreError> {
+) -> Result<Transacted<N>, StoreError> {
+    let (names, writes): (Vec<N>, Vec<TransactWriteItem>) = writes.into_iter().unzip();
     // The same for all attempts, so that DynamoDB applies the transaction once. Generated here because the SDK would use a generator
     // that it seeds in the process.
     let idempotency_token = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<24>()?);
@@ -46,9 +55,9 @@ pub(super) async fn transact(
         let call = client.transact_write_items().set_transact_items(Some(writes.clone()));
         let call = call.client_request_token(&idempotency_token);
         let Err(error) = call.customize().config_override(retry_config()).send().await else { break };
-        let Some(cancellation) = Cancellation::from_error(&error) else {
+        let Some(cancellation) = Cancellation::from_error(&names, &error) else {
             let error = StoreError::from_sdk(OPERATION, &error);
-            return if verify.await.unwrap_or(false) { Ok(Ok(())) } else { Err(error) };
+            return if verify.await.unwrap_or(false) { Ok(Transacted::Applied) } else { Err(error) };
         };
         // Checked first: next to a conflict, the other reasons are incomplete.
         if cancellation.is_retryable() {
@@ -59,9 +68,9 @@ pub(super) async fn transact(
             continue;
         }
         let done = attempt > 1 && verify.await?;
-        return Ok(if done { Ok(()) } else { Err(cancellation) });
+        return Ok(if done { Transacted::Applied } else { Transacted::Cancelled(cancellation) });
     }
-    Ok(Ok(()))
+    Ok(Transacted::Applied)
 }
 
 /// The SDK retries until [`TRANSACTION_TIMEOUT`], instead of three times, and without the retry quota that it shares between all calls of a
@@ -78,45 +87,47 @@ fn retry_config() -> Builder {
         .timeout_config(dynamodb_timeouts(TRANSACTION_TIMEOUT))
 }
 
-/// Why a transaction was cancelled. One entry per item: the code, and the item as it was, if the write asked for it.
-pub(super) struct Cancellation(Vec<(String, Option<Item>)>);
+/// Why a transaction was cancelled. One entry per write: its name, the code, and the item as it was, if the write asked for it.
+pub(super) struct Cancellation<N>(Vec<(N, String, Option<Item>)>);
 
-impl Cancellation {
-    /// The reasons in `error`, if it is a cancellation.
-    fn from_error<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Self> {
+impl<N: Copy + PartialEq> Cancellation<N> {
+    /// The reasons in `error`, if it is a cancellation. `DynamoDB` lists them in the order of the writes.
+    fn from_error<R>(names: &[N], error: &SdkError<TransactWriteItemsError, R>) -> Option<Self> {
         let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.as_service_error()?
         else {
             return None;
         };
-        let reasons = cancelled.cancellation_reasons().iter();
+        let reasons = names.iter().zip(cancelled.cancellation_reasons());
         Some(Self(
             reasons
-                .map(|reason| (reason.code().unwrap_or("None").to_owned(), reason.item().cloned()))
+                .map(|(name, reason)| {
+                    (*name, reason.code().unwrap_or("None").to_owned(), reason.item().cloned())
+                })
                 .collect(),
         ))
     }
 
-    /// Whether the condition of the item at `index` failed.
-    pub(super) fn condition_failed(&self, index: usize) -> bool {
-        self.0.get(index).is_some_and(|(code, _)| code == "ConditionalCheckFailed")
+    /// Whether the condition of `write` failed.
+    pub(super) fn condition_failed(&self, write: N) -> bool {
+        self.0.iter().any(|(name, code, _)| *name == write && code == "ConditionalCheckFailed")
     }
 
-    /// The item at `index` as it was when its condition failed.
-    pub(super) fn item(&self, index: usize) -> Option<&Item> {
-        self.0.get(index)?.1.as_ref()
+    /// The item of `write` as it was when its condition failed.
+    pub(super) fn item(&self, write: N) -> Option<&Item> {
+        self.0.iter().find(|(name, ..)| *name == write)?.2.as_ref()
     }
 
     /// Whether the transaction conflicted with another write or was throttled, so that a retry may succeed.
     fn is_retryable(&self) -> bool {
-        self.0.iter().any(|(code, _)| {
+        self.0.iter().any(|(_, code, _)| {
             ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
                 .contains(&code.as_str())
         })
     }
 
     pub(super) fn into_error(self) -> StoreError {
-        let codes: Vec<&str> = self.0.iter().map(|(code, _)| code.as_str()).collect();
-        StoreError::new(OPERATION, format!("transaction cancelled: {}", codes.join(", ")))
+        let codes: Vec<&str> = self.0.iter().map(|(_, code, _)| code.as_str()).collect();
+        StoreError::unavailable(OPERATION, format!("transaction cancelled: {}", codes.join(", ")))
     }
 }
 

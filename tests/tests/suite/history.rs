@@ -197,7 +197,9 @@ fn update(
         let account = ACCOUNTS.iter().position(|address| *address == mail.to).expect("an account");
         let token = reset_token_in(mail);
         assert!(!model.resets.contains_key(&token), "no token is issued twice");
-        model.resets.insert(token, Issued { account, at: now, used: false });
+        // The mails were sent after the round, so later than what changed in it.
+        let at = model.changed_at[account].map_or(now, |changed| now.max(changed + 1));
+        model.resets.insert(token, Issued { account, at, used: false });
     }
 }
 

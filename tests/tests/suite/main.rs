@@ -3,6 +3,7 @@
 #![recursion_limit = "256"]
 
 mod agreement;
+mod batches;
 mod contention;
 mod contract;
 mod costs;

@@ -42,7 +42,8 @@ async fn status_403_for_calls_that_bypass_cloudfront() {
 async fn rule_7_limits_use_cloudfronts_viewer_address_only_behind_cloudfront() {
     // SHA-256 of `s3cret`.
     let digest = "1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0";
-    let behind = [("ORIGIN_SECRETS", digest), ("RESET_LINK", "https://example.com/new")];
+    let behind =
+        [("ORIGIN_SECRETS", digest), ("RESET_LINK", "https://example.com/new"), ("LIMIT_RESET_PER_IP", "20")];
     let statuses = async |settings: &[(&str, &str)], viewer: &dyn Fn(usize) -> String| {
         let world = World::with(settings).await;
         let mut statuses = Vec::new();
@@ -68,7 +69,7 @@ async fn rule_7_limits_use_cloudfronts_viewer_address_only_behind_cloudfront() {
     );
     assert_eq!(statuses(&behind, &|_| "nonsense".to_owned()).await, throttled, "the gateway's address");
     assert_eq!(
-        statuses(&[], &|attempt| format!("203.0.113.{attempt}:1")).await,
+        statuses(&[("LIMIT_RESET_PER_IP", "20")], &|attempt| format!("203.0.113.{attempt}:1")).await,
         throttled,
         "without ORIGIN_SECRETS the header is ignored"
     );

@@ -5,11 +5,12 @@ use serde_json::json;
 use tests::errors::{
     COMPLETE, RESET, UNLEASH_CHECK, UNLEASH_MAIL, UNLEASH_SET, UNLEASH_VALIDATE, assert_error,
 };
+use tests::proxy::Proxy;
 use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World, reset_token_in};
 
 #[tokio::test]
 async fn status_429_from_each_throttle_with_the_time_to_wait() {
-    let world = World::with(&[("LIMIT_MAIL_PER_ADDRESS", "2")]).await;
+    let world = World::with(&[("LIMIT_RESET_PER_IP", "20"), ("LIMIT_MAIL_PER_ADDRESS", "2")]).await;
     let open = |ip: &str| Request::post(RESET, &json!({"email": UNKNOWN})).from_ip(Some(ip));
     for _ in 0..20 {
         assert_eq!(world.send(open("198.51.100.1")).await.status(), 200);
@@ -73,7 +74,7 @@ async fn status_429_for_too_many_password_checks_without_a_live_token() {
     let world = World::with(&[("LIMIT_BAD_TOKEN_PER_IP", "1")]).await;
     let live = world.reset_token(KNOWN).await;
     let check = || Request::post(UNLEASH_CHECK, &json!({"password": OTHER_PASSWORD}));
-    for _ in 0..200 {
+    for _ in 0..25 {
         assert_eq!(world.send(check()).await.status(), 200);
     }
     assert_error(UNLEASH_CHECK, &world.send(check()).await, 429, "RateLimitError");
@@ -90,13 +91,130 @@ async fn status_429_for_too_many_password_checks_without_a_live_token() {
 }
 
 #[tokio::test]
-async fn ten_people_behind_one_ip_address_may_each_type_three_passwords_into_unleashs_form() {
-    // The form checks the password at each keystroke. The limit is a tenth of the default, so this makes a tenth of the keystrokes.
-    let world = World::with(&[("LIMIT_BAD_TOKEN_PER_IP", "2")]).await;
-    for keystrokes in 0..10 * 3 * 100 / 10 {
-        let answer = world.send(Request::post(UNLEASH_CHECK, &json!({"password": "w"}))).await;
-        assert_eq!(answer.status(), 400, "keystroke {keystrokes}");
+async fn ten_people_behind_one_ip_address_may_each_type_two_passwords_into_unleashs_form() {
+    // The form checks the password at each keystroke.
+    let world = World::new().await;
+    let check = || Request::post(UNLEASH_CHECK, &json!({"password": "w"}));
+    for keystrokes in 0..10 * 2 * 25 {
+        assert_eq!(world.send(check()).await.status(), 400, "keystroke {keystrokes}");
     }
+    assert_error(UNLEASH_CHECK, &world.send(check()).await, 429, "RateLimitError");
+}
+
+#[tokio::test]
+async fn a_school_class_behind_one_ip_address_may_open_its_requests() {
+    let world = World::new().await;
+    for number in 0..100 {
+        let open = Request::post(RESET, &json!({"email": format!("pupil{number}@example.com")}));
+        assert_eq!(world.send(open).await.status(), 200);
+    }
+    let open = Request::post(RESET, &json!({"email": "one-more@example.com"}));
+    assert_error(RESET, &world.send(open).await, 429, "throttled");
+}
+
+#[tokio::test]
+async fn rule_7_a_48_of_ipv6_addresses_has_ten_times_the_limit_of_a_64() {
+    let world = World::with(&[("LIMIT_RESET_PER_IP", "3"), ("LIMIT_BAD_TOKEN_PER_IP", "3")]).await;
+    let from = async |site: &str, network: usize, request: Request| {
+        let ip = format!("2001:db8:{site}:{network:x}::{network:x}");
+        world.send(request.from_ip(Some(&ip))).await.status()
+    };
+    let open = || Request::post(RESET, &json!({"email": UNKNOWN}));
+    let dead = || Request::get(COMPLETE).query("token", &"Z".repeat(20));
+    let unleash = || Request::post(UNLEASH_MAIL, &json!({"email": UNKNOWN}));
+    for (request, statuses) in [(&open as &dyn Fn() -> Request, [200, 429]), (&dead, [404, 429])] {
+        for _ in 0..3 {
+            assert_eq!(from("1", 0, request()).await, statuses[0]);
+        }
+        // A /64 that is throttled does not use up its /48.
+        for _ in 0..40 {
+            assert_eq!(from("1", 0, request()).await, statuses[1], "the /64");
+        }
+        for network in 1..28 {
+            assert_eq!(from("1", network, request()).await, statuses[0], "network {network}");
+        }
+        for network in 28..33 {
+            assert_eq!(from("1", network, request()).await, statuses[1], "the /48, network {network}");
+        }
+        assert_eq!(from("2", 1, request()).await, statuses[0], "another /48");
+    }
+    assert_eq!(from("1", 40, unleash()).await, 429);
+}
+
+/// The read and write units of `request`.
+async fn cost(world: &World, proxy: &Proxy, request: Request) -> (u64, usize, usize) {
+    proxy.disarm();
+    let status = world.send_only(request).await.status();
+    let calls = proxy.calls();
+    assert!(calls.iter().all(|call| call.operation != "TransactWriteItems") || status < 300, "{calls:?}");
+    (status, calls.iter().map(|call| call.reads).sum(), calls.iter().map(|call| call.writes).sum())
+}
+
+#[tokio::test]
+async fn rule_7_a_throttled_call_writes_nothing_but_its_counter() {
+    let (world, proxy) =
+        World::behind_a_proxy(&[("LIMIT_RESET_PER_IP", "2"), ("LIMIT_BAD_TOKEN_PER_IP", "1")]).await;
+    let token = world.request_token(KNOWN).await;
+    let other = world.request_token(KNOWN).await;
+    let before = world.token_rows().await.len();
+    for ip in ["192.0.2.1", "2001:db8:1:2::3"] {
+        for _ in 0..2 {
+            world.send_only(Request::post(RESET, &json!({"email": UNKNOWN})).from_ip(Some(ip))).await;
+        }
+        let open = Request::post(RESET, &json!({"email": UNKNOWN})).from_ip(Some(ip));
+        let (status, reads, writes) = cost(&world, &proxy, open).await;
+        assert!(status == 429 && reads <= 1 && writes <= 1, "{ip} {status} {reads} {writes}");
+        let unleash = Request::post(UNLEASH_MAIL, &json!({"email": KNOWN})).from_ip(Some(ip));
+        let (status, reads, writes) = cost(&world, &proxy, unleash).await;
+        assert!(status == 429 && reads <= 1 && writes <= 1, "{ip} {status} {reads} {writes}");
+    }
+    let rows = world.token_rows().await;
+    // Two requests from the IPv6 address, and the counters of its /64 and its /48.
+    assert_eq!(rows.len(), before + 4, "{:?}", rows.keys());
+
+    assert_eq!(world.validate(&token).await.status(), 204);
+    let rows = world.token_rows().await.len();
+    // The token is looked up as both kinds, then one read tells that the address has had its mail of this minute.
+    let asked = || Request::get(COMPLETE).query("token", &other);
+    assert_eq!(cost(&world, &proxy, asked()).await, (429, 3, 0));
+    let unleash = Request::post(UNLEASH_MAIL, &json!({"email": KNOWN})).from_ip(Some("198.51.100.1"));
+    assert_eq!(cost(&world, &proxy, unleash).await, (429, 1, 1));
+    assert_eq!(world.token_rows().await.len(), rows + 1, "the counter of the last IP address");
+    let dead = || Request::get(COMPLETE).query("token", &"Z".repeat(20)).from_ip(Some("198.51.100.2"));
+    assert_eq!(world.send_only(dead()).await.status(), 404);
+    assert_eq!(cost(&world, &proxy, dead()).await, (429, 2, 1));
+}
+
+#[tokio::test]
+async fn rule_7_old_requests_of_a_stranger_keep_no_mail_back() {
+    let world = World::new().await;
+    let mut strangers = Vec::new();
+    for _ in 0..8 {
+        strangers.push(world.request_token(KNOWN).await);
+    }
+    world.reset_known().await;
+    // The person forgets the new password as well. Whatever the stranger orders is counted, and is a mail with a link that works.
+    let mut newest = None;
+    for token in &strangers {
+        world.advance(61);
+        let mails = world.outbox.messages().len();
+        let asked = world.validate(token).await;
+        assert!([204, 429].contains(&asked.status()), "{asked:?}");
+        let is_counted = asked.status() == 204;
+        assert_eq!(
+            world.outbox.messages().len() - mails,
+            usize::from(is_counted),
+            "who is counted gets the mail"
+        );
+        if is_counted {
+            newest = Some(reset_token_in(&world.last_mail()));
+        }
+        let newest = newest.as_ref().expect("a mail");
+        assert_eq!(world.validate(newest).await.status(), 204, "whoever is throttled has a link that works");
+    }
+    let own = world.request_token(KNOWN).await;
+    assert!([204, 429].contains(&world.validate(&own).await.status()));
+    assert_eq!(world.complete(&newest.expect("a mail"), OTHER_PASSWORD).await.status(), 204);
 }
 
 #[tokio::test]
@@ -161,7 +279,7 @@ async fn rule_7_a_throttled_person_has_a_mail_with_a_working_link() {
 
 #[tokio::test]
 async fn rule_7_limits_use_the_gateways_source_ip_and_no_header() {
-    let world = World::new().await;
+    let world = World::with(&[("LIMIT_RESET_PER_IP", "20")]).await;
     let mut statuses = Vec::new();
     for attempt in 0..25 {
         let elsewhere = format!("203.0.113.{attempt}");
