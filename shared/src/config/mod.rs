@@ -9,7 +9,7 @@ use self::environment::{Environment, config_error};
 use crate::api_key::ApiKeys;
 use crate::branding::Branding;
 use crate::language::Language;
-use crate::mail::LinkBase;
+use crate::mail::{LinkBase, Mailbox};
 use crate::origin::OriginSecrets;
 use crate::password::hash::Argon2Cost;
 use crate::password::{self, PasswordPolicy};
@@ -84,9 +84,9 @@ pub struct RequiredAttribute {
 #[derive(Clone, Debug)]
 pub struct MailSettings {
     /// The sender, an identity verified with SES.
-    pub from: String,
+    pub from: Mailbox,
     /// The `Reply-To` address, if not the sender.
-    pub reply_to: Option<String>,
+    pub reply_to: Option<Mailbox>,
     /// The SES configuration set.
     pub configuration_set: Option<String>,
     /// The link's base. `None` means the hosted page at the API's default endpoint.
@@ -258,6 +258,8 @@ mod tests {
             ("MAIL_FROM", ""),
             ("MAIL_FROM", "nobody-q7"),
             ("MAIL_FROM", "a@b.de\r\nBcc: q7@b.de"),
+            ("MAIL_FROM", "Example q7@b.de"),
+            ("MAIL_REPLY_TO", "q7"),
             ("TOKEN_LIFETIME_SECONDS", "q7"),
             ("TOKEN_LIFETIME_SECONDS", "59"),
             ("PASSWORD_MIN_LENGTH", "7"),
@@ -320,7 +322,7 @@ mod tests {
                 Ok(config) => {
                     let base = config.mail.reset_link.as_ref().map_or("", LinkBase::as_str);
                     prop_assert!(!base.contains(['#', '@', '\r', '\n']));
-                    prop_assert!(!config.mail.from.contains(['\r', '\n']));
+                    prop_assert!(config.mail.from.as_header().is_ascii());
                 }
                 // The error may name another variable that does not fit this one.
                 Err(error) => prop_assert!(error.to_string().starts_with("environment variable "), "{error}"),

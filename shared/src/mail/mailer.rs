@@ -33,8 +33,10 @@ pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Resu
     let tag = MessageTag::builder().name("rekey-mail").value(mail.kind.name()).build().map_err(permanent)?;
     let sent = client
         .send_email()
-        .from_email_address(&settings.from)
-        .set_reply_to_addresses(settings.reply_to.clone().map(|address| vec![address]))
+        .from_email_address(settings.from.as_header())
+        .set_reply_to_addresses(
+            settings.reply_to.as_ref().map(|mailbox| vec![mailbox.as_header().to_owned()]),
+        )
         .set_configuration_set_name(settings.configuration_set.clone())
         .destination(Destination::builder().to_addresses(&mail.to).build())
         .content(content)
@@ -43,7 +45,9 @@ pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Resu
         .await;
     match sent {
         Ok(output) => Ok(output.message_id.unwrap_or_default()),
-        Err(error) if is_retryable(&error, &settings.from) => Err(SendError::Retryable(problem(&error))),
+        Err(error) if is_retryable(&error, settings.from.address()) => {
+            Err(SendError::Retryable(problem(&error)))
+        }
         Err(error) => Err(SendError::Permanent(problem(&error))),
     }
 }
@@ -71,7 +75,7 @@ fn is_retryable(error: &SdkError<SendEmailError>, sender: &str) -> bool {
                 // The message lists the identities that are not verified. An unverified sender affects every mail, a recipient only this
                 // one.
                 MessageRejected(rejected) => {
-                    rejected.message().is_some_and(|message| message.contains(bare_address(sender)))
+                    rejected.message().is_some_and(|message| message.contains(sender))
                 }
                 // Access denied, bad credentials and throttling of the account are not variants of `SendEmailError`.
                 other => {
@@ -87,11 +91,6 @@ fn is_retryable(error: &SdkError<SendEmailError>, sender: &str) -> bool {
 /// SES's documentation of quotas names `ThrottlingException`, its API reference `TooManyRequestsException`.
 fn is_denied_or_throttled(code: Option<&str>) -> bool {
     code.is_some_and(|code| code.starts_with("AccessDenied") || code.contains("Throttl"))
-}
-
-/// The address in `"Name" <address>`.
-fn bare_address(sender: &str) -> &str {
-    sender.rsplit_once('<').map_or(sender, |(_, address)| address.trim_end_matches('>'))
 }
 
 fn failed_to_connect(error: &(dyn Error + 'static)) -> bool {
