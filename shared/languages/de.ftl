@@ -24,7 +24,7 @@ forgot-intro = Geben Sie die E-Mail-Adresse Ihres Kontos bei { $service } ein. W
 forgot-no-script = Diese Seite benötigt JavaScript. Bitte schalten Sie es ein und laden Sie die Seite neu.
 forgot-label = E-Mail-Adresse
 forgot-button = Link senden
-forgot-sending = Wird gesendet …
+forgot-sending = Wird gesendet …
 forgot-invalid = Bitte geben Sie eine E-Mail-Adresse wie name@example.com ein.
 forgot-sent = Falls es zu dieser Adresse ein Konto gibt, ist eine E-Mail mit einem Link unterwegs. Das kann eine Minute dauern; bitte sehen Sie auch im Spam-Ordner nach.
 forgot-again = Noch einmal senden
@@ -37,8 +37,8 @@ choose-label = Neues Passwort
 choose-hint = Mindestens { $min } Zeichen. Einige Wörter ohne Zusammenhang ergeben ein gutes Passwort.
 choose-show = Passwort anzeigen
 choose-button = Passwort festlegen
-choose-checking = Ihr Link wird geprüft …
-choose-setting = Das Passwort wird festgelegt …
+choose-checking = Ihr Link wird geprüft …
+choose-setting = Das Passwort wird festgelegt …
 choose-fine = Dieses Passwort ist gut.
 choose-no-link = Bitte öffnen Sie den Link in Ihrer E-Mail noch einmal.
 choose-dead = Dieser Link funktioniert nicht mehr: Er wurde schon benutzt, ist abgelaufen, oder das Passwort wurde inzwischen geändert.
@@ -62,26 +62,27 @@ advice-words = Verwenden Sie einige seltene Wörter ohne Zusammenhang.
 mail-greeting = Guten Tag,
 mail-support = Brauchen Sie Hilfe?
 
-reset-subject = Neues Passwort für { $service } festlegen
+reset-subject = Passwort für { $service } zurücksetzen
 reset-asked = jemand, hoffentlich Sie selbst, hat ein neues Passwort für Ihr Konto bei { $service } angefordert.
 reset-when = Angefordert: { $when }
 reset-button = Neues Passwort festlegen
 reset-hours =
     { $count ->
-        [one] Der Link funktioniert einmal, innerhalb von { $count } Stunde.
-       *[other] Der Link funktioniert einmal, innerhalb von { $count } Stunden.
+        [one] Der Link ist { $count } Stunde gültig und kann nur einmal verwendet werden.
+       *[other] Der Link ist { $count } Stunden gültig und kann nur einmal verwendet werden.
     }
 reset-minutes =
     { $count ->
-        [one] Der Link funktioniert einmal, innerhalb von { $count } Minute.
-       *[other] Der Link funktioniert einmal, innerhalb von { $count } Minuten.
+        [one] Der Link ist { $count } Minute gültig und kann nur einmal verwendet werden.
+       *[other] Der Link ist { $count } Minuten gültig und kann nur einmal verwendet werden.
     }
 reset-copy = Falls die Schaltfläche nicht funktioniert, kopieren Sie diese Adresse in Ihren Browser:
 reset-ignore = Falls Sie das nicht waren, ignorieren Sie diese E-Mail: Ihr Passwort bleibt, wie es ist.
-reset-secret = Ohne diesen Link kann es niemand ändern. Leiten Sie ihn nicht weiter und nennen Sie ihn niemandem, der Sie anruft oder Ihnen schreibt.
+reset-secret = Ohne diesen Link kann niemand Ihr Passwort ändern. Leiten Sie ihn nicht weiter und nennen Sie ihn niemandem, der Sie anruft oder Ihnen schreibt.
 
 changed-subject = Ihr Passwort für { $service } wurde geändert
 changed-what = das Passwort Ihres Kontos bei { $service } wurde geändert.
 changed-when = Geändert: { $when }
 changed-you = Falls Sie das waren, müssen Sie nichts tun.
-changed-not-you = Falls Sie das nicht waren, kann wahrscheinlich jemand anderes Ihre E-Mails lesen. Sichern Sie zuerst Ihr Postfach, fordern Sie dann ein neues Passwort an und informieren Sie die Betreiber von { $service }.
+changed-not-you = Falls Sie das nicht waren, kann wahrscheinlich jemand anderes Ihre E-Mails lesen. Ändern Sie zuerst das Passwort Ihres E-Mail-Postfachs, fordern Sie dann ein neues Passwort für { $service } an und informieren Sie die Betreiber.
+changed-new = Neues Passwort anfordern

@@ -26,34 +26,34 @@ page-support = Get help
 
 # The page that asks for the address
 forgot-title = Forgot your password?
-forgot-intro = Enter the e-mail address of your { $service } account. We will send it a link with which you can set a new password.
+forgot-intro = Enter the email address of your { $service } account. We will send you a link to set a new password.
 forgot-no-script = This page needs JavaScript. Please switch it on and reload the page.
-forgot-label = E-mail address
-forgot-button = Send the link
+forgot-label = Email address
+forgot-button = Send link
 forgot-sending = Sending…
-forgot-invalid = Please enter an e-mail address such as name@example.com.
-forgot-sent = If there is an account with this address, a mail with a link is on its way. It may take a minute; please look in your spam folder, too.
+forgot-invalid = Please enter an email address such as name@example.com.
+forgot-sent = If there is an account with this address, an email with a link is on its way. It can take a minute. Check your spam folder, too.
 forgot-again = Send it again
 forgot-wait = You can send it again { $wait }.
 
 # The page that asks for the new password
 choose-title = Choose a new password
 choose-intro = For your { $service } account.
-choose-no-script = This page needs JavaScript. Please switch it on and open the link in your mail again.
+choose-no-script = This page needs JavaScript. Please switch it on and open the link in your email again.
 choose-label = New password
 choose-hint =
     { $min ->
         [one] At least { $min } character.
        *[other] At least { $min } characters.
     } A few unrelated words make a good password.
-choose-show = Show the password
-choose-button = Set the password
+choose-show = Show password
+choose-button = Set password
 choose-checking = Checking your link…
 choose-setting = Setting the password…
 choose-fine = This password is good.
-choose-no-link = Please open the link in your mail again.
-choose-dead = This link does not work any more: it was used, it has expired, or the password has been changed since.
-choose-new-link = Ask for a new link
+choose-no-link = Please open the link in your email again.
+choose-dead = This link no longer works. It has been used, it has expired, or the password has been changed since.
+choose-new-link = Get a new link
 choose-retry = Try again
 choose-uncertain = The service did not answer in time. Please try again in a moment. If the link then no longer works, your new password is set.
 choose-done = Your new password is set. You can close this page and sign in.
@@ -84,27 +84,28 @@ mail-greeting = Hello,
 mail-support = Need help?
 
 # The mail with the link
-reset-subject = Set a new password for { $service }
+reset-subject = Reset your { $service } password
 reset-asked = Somebody, hopefully you, asked for a new password for your { $service } account.
 reset-when = Requested: { $when }
 reset-button = Set a new password
 reset-hours =
     { $count ->
-        [one] The link works once, within { $count } hour.
-       *[other] The link works once, within { $count } hours.
+        [one] The link works once and is valid for { $count } hour.
+       *[other] The link works once and is valid for { $count } hours.
     }
 reset-minutes =
     { $count ->
-        [one] The link works once, within { $count } minute.
-       *[other] The link works once, within { $count } minutes.
+        [one] The link works once and is valid for { $count } minute.
+       *[other] The link works once and is valid for { $count } minutes.
     }
 reset-copy = If the button does not work, copy this address into your browser:
-reset-ignore = If this was not you, ignore this mail: your password stays as it is.
-reset-secret = Nobody can change it without this link. Do not forward it, and do not tell it to anyone who calls or writes to you.
+reset-ignore = If this was not you, ignore this email. Your password stays the same.
+reset-secret = No one can change your password without this link. Do not forward this email or share the link with anyone, even if they call or write to ask for it.
 
 # The notice
 changed-subject = Your password for { $service } was changed
 changed-what = The password of your { $service } account was changed.
 changed-when = Changed: { $when }
 changed-you = If this was you, there is nothing to do.
-changed-not-you = If this was not you, somebody else can probably read your mail. Secure your mailbox first, then ask for a new password and tell the people who run { $service }.
+changed-not-you = If this was not you, someone else may have access to your email account. Secure it first, then request a new password and contact { $service }.
+changed-new = Request a new password

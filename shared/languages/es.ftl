@@ -12,7 +12,10 @@ date =
         [10] octubre
         [11] noviembre
        *[12] diciembre
-    } de { $year } a las { $short-hour }:{ $minute } UTC
+    } de { $year } { $short-hour ->
+        [1] a la
+       *[other] a las
+    } { $short-hour }:{ $minute } UTC
 
 page-offline = No se ha podido conectar con el servicio. Compruebe su conexión e inténtelo de nuevo.
 page-throttled = Demasiados intentos. Inténtelo de nuevo { $wait }.
@@ -74,26 +77,27 @@ advice-words = Utilice unas cuantas palabras poco comunes y sin relación entre 
 mail-greeting = Hola:
 mail-support = ¿Necesita ayuda?
 
-reset-subject = Establezca una contraseña nueva para { $service }
-reset-asked = Alguien, esperamos que usted, ha solicitado una contraseña nueva para su cuenta de { $service }.
+reset-subject = Restablezca su contraseña de { $service }
+reset-asked = Hemos recibido una solicitud de contraseña nueva para su cuenta de { $service }.
 reset-when = Fecha de la solicitud: { $when }
 reset-button = Establecer una contraseña nueva
 reset-hours =
     { $count ->
-        [one] El enlace funciona una sola vez, durante { $count } hora.
-       *[other] El enlace funciona una sola vez, durante { $count } horas.
+        [one] El enlace es válido durante { $count } hora y solo se puede usar una vez.
+       *[other] El enlace es válido durante { $count } horas y solo se puede usar una vez.
     }
 reset-minutes =
     { $count ->
-        [one] El enlace funciona una sola vez, durante { $count } minuto.
-       *[other] El enlace funciona una sola vez, durante { $count } minutos.
+        [one] El enlace es válido durante { $count } minuto y solo se puede usar una vez.
+       *[other] El enlace es válido durante { $count } minutos y solo se puede usar una vez.
     }
 reset-copy = Si el botón no funciona, copie esta dirección en su navegador:
 reset-ignore = Si no ha sido usted, ignore este correo: su contraseña sigue siendo la misma.
-reset-secret = Nadie puede cambiarla sin este enlace. No lo reenvíe ni se lo diga a nadie que le llame o le escriba.
+reset-secret = Nadie puede cambiar su contraseña sin este enlace. No lo reenvíe ni se lo diga a nadie que le llame o le escriba.
 
 changed-subject = Se ha cambiado su contraseña de { $service }
 changed-what = Se ha cambiado la contraseña de su cuenta de { $service }.
 changed-when = Fecha del cambio: { $when }
 changed-you = Si ha sido usted, no tiene que hacer nada.
-changed-not-you = Si no ha sido usted, es probable que otra persona pueda leer su correo. Proteja primero su buzón; después, solicite una contraseña nueva y avise a los responsables de { $service }.
+changed-not-you = Si no ha sido usted, es probable que otra persona pueda leer su correo. Proteja primero su cuenta de correo; después, solicite una contraseña nueva y avise a los responsables de { $service }.
+changed-new = Solicitar una contraseña nueva

@@ -1,3 +1,5 @@
+# French puts a no-break space, U+00A0, before : ; ? and !
+
 date =
     { $day } { $month ->
         [1] janvier
@@ -19,14 +21,14 @@ page-throttled = Trop de tentatives. Veuillez réessayer { $wait }.
 page-failed = Cela n’a pas fonctionné. Veuillez réessayer dans un instant.
 page-support = Obtenir de l’aide
 
-forgot-title = Mot de passe oublié ?
+forgot-title = Mot de passe oublié ?
 forgot-intro = Saisissez l’adresse e-mail de votre compte { $service }. Nous vous enverrons un lien qui vous permettra de définir un nouveau mot de passe.
 forgot-no-script = Cette page nécessite JavaScript. Veuillez l’activer et recharger la page.
 forgot-label = Adresse e-mail
 forgot-button = Envoyer le lien
 forgot-sending = Envoi en cours…
 forgot-invalid = Veuillez saisir une adresse e-mail telle que nom@example.com.
-forgot-sent = Si un compte correspond à cette adresse, un e-mail contenant un lien est en route. Cela peut prendre une minute ; pensez à regarder dans vos courriers indésirables.
+forgot-sent = Si un compte correspond à cette adresse, un e-mail contenant un lien est en route. Cela peut prendre une minute ; pensez à regarder dans vos courriers indésirables.
 forgot-again = Renvoyer le lien
 forgot-wait = Vous pourrez renvoyer le lien { $wait }.
 
@@ -40,12 +42,12 @@ choose-hint =
        *[other] Au moins { $min } caractères.
     } Quelques mots sans rapport entre eux font un bon mot de passe.
 choose-show = Afficher le mot de passe
-choose-button = Définir le mot de passe
+choose-button = Enregistrer le mot de passe
 choose-checking = Vérification de votre lien…
 choose-setting = Enregistrement du mot de passe…
 choose-fine = Ce mot de passe convient.
 choose-no-link = Veuillez ouvrir à nouveau le lien de votre e-mail.
-choose-dead = Ce lien ne fonctionne plus : il a déjà été utilisé, il a expiré, ou le mot de passe a été modifié depuis.
+choose-dead = Ce lien ne fonctionne plus : il a déjà été utilisé, il a expiré, ou le mot de passe a été modifié depuis.
 choose-new-link = Demander un nouveau lien
 choose-retry = Réessayer
 choose-uncertain = Le service n’a pas répondu à temps. Veuillez réessayer dans un instant. Si le lien ne fonctionne plus, votre nouveau mot de passe est enregistré.
@@ -72,28 +74,29 @@ advice-names = Les noms et prénoms sont faciles à deviner.
 advice-words = Utilisez quelques mots rares, sans rapport entre eux.
 
 mail-greeting = Bonjour,
-mail-support = Besoin d’aide ?
+mail-support = Besoin d’aide ?
 
-reset-subject = Définissez un nouveau mot de passe pour { $service }
+reset-subject = Réinitialisez votre mot de passe { $service }
 reset-asked = Quelqu’un, vous sans doute, a demandé un nouveau mot de passe pour votre compte { $service }.
-reset-when = Date de la demande : { $when }
+reset-when = Date de la demande : { $when }
 reset-button = Définir un nouveau mot de passe
 reset-hours =
     { $count ->
-        [one] Le lien fonctionne une seule fois, pendant { $count } heure.
-       *[other] Le lien fonctionne une seule fois, pendant { $count } heures.
+        [one] Ce lien est valable { $count } heure et ne peut être utilisé qu’une seule fois.
+       *[other] Ce lien est valable { $count } heures et ne peut être utilisé qu’une seule fois.
     }
 reset-minutes =
     { $count ->
-        [one] Le lien fonctionne une seule fois, pendant { $count } minute.
-       *[other] Le lien fonctionne une seule fois, pendant { $count } minutes.
+        [one] Ce lien est valable { $count } minute et ne peut être utilisé qu’une seule fois.
+       *[other] Ce lien est valable { $count } minutes et ne peut être utilisé qu’une seule fois.
     }
-reset-copy = Si le bouton ne fonctionne pas, copiez cette adresse dans votre navigateur :
-reset-ignore = Si vous n’êtes pas à l’origine de cette demande, ignorez cet e-mail : votre mot de passe reste inchangé.
-reset-secret = Personne ne peut le modifier sans ce lien. Ne le transférez pas et ne le communiquez à personne, ni par téléphone ni par écrit.
+reset-copy = Si le bouton ne fonctionne pas, copiez cette adresse dans votre navigateur :
+reset-ignore = Si vous n’êtes pas à l’origine de cette demande, ignorez cet e-mail : votre mot de passe reste inchangé.
+reset-secret = Personne ne peut modifier votre mot de passe sans ce lien. Ne le transférez pas et ne le communiquez à personne, ni par téléphone ni par écrit.
 
 changed-subject = Votre mot de passe { $service } a été modifié
 changed-what = Le mot de passe de votre compte { $service } a été modifié.
-changed-when = Date de la modification : { $when }
+changed-when = Date de la modification : { $when }
 changed-you = Si c’était vous, vous n’avez rien à faire.
 changed-not-you = Si ce n’était pas vous, quelqu’un d’autre peut probablement lire vos e-mails. Sécurisez d’abord votre messagerie, puis demandez un nouveau mot de passe et prévenez les responsables de { $service }.
+changed-new = Demander un nouveau mot de passe

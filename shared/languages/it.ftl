@@ -16,7 +16,7 @@ date =
 
 page-offline = Il servizio non è raggiungibile. Verifichi la connessione e riprovi.
 page-throttled = Troppi tentativi. Riprovi { $wait }.
-page-failed = Non ha funzionato. Riprovi tra un momento.
+page-failed = Si è verificato un errore. Riprovi tra un momento.
 page-support = Richiedi assistenza
 
 forgot-title = Password dimenticata?
@@ -72,28 +72,29 @@ advice-names = I nomi e i cognomi sono facili da indovinare.
 advice-words = Usi alcune parole insolite e senza legame tra loro.
 
 mail-greeting = Buongiorno,
-mail-support = Serve aiuto?
+mail-support = Ha bisogno di aiuto?
 
-reset-subject = Imposti una nuova password per { $service }
-reset-asked = qualcuno, speriamo Lei, ha richiesto una nuova password per il Suo account { $service }.
+reset-subject = Reimpostazione della password di { $service }
+reset-asked = abbiamo ricevuto la richiesta di una nuova password per il Suo account { $service }.
 reset-when = Data della richiesta: { $when }
 reset-button = Imposta una nuova password
 reset-hours =
     { $count ->
-        [one] Il link funziona una sola volta, entro { $count } ora.
-       *[other] Il link funziona una sola volta, entro { $count } ore.
+        [one] Il link è valido per { $count } ora e può essere usato una sola volta.
+       *[other] Il link è valido per { $count } ore e può essere usato una sola volta.
     }
 reset-minutes =
     { $count ->
-        [one] Il link funziona una sola volta, entro { $count } minuto.
-       *[other] Il link funziona una sola volta, entro { $count } minuti.
+        [one] Il link è valido per { $count } minuto e può essere usato una sola volta.
+       *[other] Il link è valido per { $count } minuti e può essere usato una sola volta.
     }
 reset-copy = Se il pulsante non funziona, copi questo indirizzo nel browser:
-reset-ignore = Se non è stato Lei, ignori questa e-mail: la Sua password resta invariata.
-reset-secret = Nessuno può cambiarla senza questo link. Non lo inoltri e non lo comunichi a chi Le telefona o Le scrive.
+reset-ignore = Se non ha fatto Lei questa richiesta, ignori questa e-mail: la Sua password resta invariata.
+reset-secret = Nessuno può cambiare la Sua password senza questo link. Non lo inoltri e non lo comunichi a chi Le telefona o Le scrive.
 
 changed-subject = La Sua password per { $service } è stata cambiata
 changed-what = la password del Suo account { $service } è stata cambiata.
 changed-when = Data della modifica: { $when }
-changed-you = Se è stato Lei, non deve fare nulla.
-changed-not-you = Se non è stato Lei, è probabile che qualcun altro possa leggere la Sua posta. Metta prima al sicuro la casella, poi richieda una nuova password e avvisi i responsabili di { $service }.
+changed-you = Se ha cambiato Lei la password, non deve fare nulla.
+changed-not-you = Se non ha cambiato Lei la password, è probabile che qualcun altro possa leggere la Sua posta. Protegga prima la Sua casella di posta, poi richieda una nuova password e avvisi i responsabili di { $service }.
+changed-new = Richiedi una nuova password

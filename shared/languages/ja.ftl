@@ -1,4 +1,4 @@
-date = { $year }年{ $month }月{ $day }日 { $short-hour }:{ $minute } UTC
+date = { $year }年{ $month }月{ $day }日 { $short-hour }:{ $minute }（UTC）
 
 page-offline = サービスに接続できませんでした。接続を確認して、もう一度お試しください。
 page-throttled = 試行回数が多すぎます。{ $wait }にもう一度お試しください。
@@ -36,7 +36,7 @@ choose-sign-in = ログイン
 
 password-short = パスワードは { $min } 文字以上にしてください。
 password-long = パスワードは { $max } 文字以内にしてください。
-password-guessable = このパスワードは推測されやすいものです。
+password-guessable = このパスワードは推測されやすいため、使用できません。
 advice-keyboard = 隣り合ったキーの並びは推測されやすくなります。
 advice-repeats = 単語や文字の繰り返しは推測されやすくなります。
 advice-sequence = abc や 6543 のような連続した文字は推測されやすくなります。
@@ -48,8 +48,8 @@ advice-words = 関連のない、あまり使われない単語をいくつか�
 mail-greeting = いつもご利用いただきありがとうございます。
 mail-support = お困りの場合：
 
-reset-subject = { $service } の新しいパスワードの設定
-reset-asked = お客様の { $service } アカウントについて、新しいパスワードのリクエストを受け付けました。
+reset-subject = { $service } パスワード再設定のご案内
+reset-asked = お客様の { $service } アカウントについて、パスワード再設定のリクエストを受け付けました。
 reset-when = 受付日時：{ $when }
 reset-button = 新しいパスワードを設定
 reset-hours = リンクは { $count } 時間以内に 1 回だけ使用できます。
@@ -62,4 +62,5 @@ changed-subject = { $service } のパスワードが変更されました
 changed-what = お客様の { $service } アカウントのパスワードが変更されました。
 changed-when = 変更日時：{ $when }
 changed-you = ご本人による変更の場合は、何もする必要はありません。
-changed-not-you = お心当たりがない場合は、第三者がお客様のメールを読める可能性があります。まずメールボックスの安全を確保し、そのうえで新しいパスワードをリクエストして、{ $service } の運営者にお知らせください。
+changed-not-you = お心当たりがない場合は、第三者がお客様のメールを読める可能性があります。まずメールボックスの安全を確保し、そのうえでパスワードを再設定し、{ $service } の運営者にお知らせください。
+changed-new = パスワードを再設定

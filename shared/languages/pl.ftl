@@ -30,7 +30,7 @@ forgot-sent = Jeśli istnieje konto z tym adresem, wiadomość z linkiem jest ju
 forgot-again = Wyślij ponownie
 forgot-wait = Ponowne wysłanie będzie możliwe { $wait }.
 
-choose-title = Wybierz nowe hasło
+choose-title = Ustaw nowe hasło
 choose-intro = Do Twojego konta { $service }.
 choose-no-script = Ta strona wymaga JavaScriptu. Włącz go i ponownie otwórz link z wiadomości.
 choose-label = Nowe hasło
@@ -39,12 +39,12 @@ choose-hint =
         [one] Co najmniej { $min } znak.
         [few] Co najmniej { $min } znaki.
        *[many] Co najmniej { $min } znaków.
-    } Kilka niepowiązanych ze sobą słów tworzy dobre hasło.
+    } Kilka niepowiązanych ze sobą słów tworzy silne hasło.
 choose-show = Pokaż hasło
 choose-button = Ustaw hasło
 choose-checking = Sprawdzanie linku…
 choose-setting = Ustawianie hasła…
-choose-fine = To dobre hasło.
+choose-fine = To silne hasło.
 choose-no-link = Ponownie otwórz link z wiadomości.
 choose-dead = Ten link już nie działa: został użyty, wygasł albo hasło zostało w międzyczasie zmienione.
 choose-new-link = Poproś o nowy link
@@ -77,28 +77,29 @@ advice-words = Użyj kilku rzadkich, niepowiązanych ze sobą słów.
 mail-greeting = Dzień dobry,
 mail-support = Potrzebujesz pomocy?
 
-reset-subject = Ustaw nowe hasło do { $service }
-reset-asked = Ktoś, mamy nadzieję, że Ty, poprosił o nowe hasło do Twojego konta { $service }.
+reset-subject = Zresetuj hasło do konta { $service }
+reset-asked = Otrzymaliśmy prośbę o nowe hasło do Twojego konta { $service }.
 reset-when = Data prośby: { $when }
 reset-button = Ustaw nowe hasło
 reset-hours =
     { $count ->
-        [one] Link działa jeden raz, przez { $count } godzinę.
-        [few] Link działa jeden raz, przez { $count } godziny.
-       *[many] Link działa jeden raz, przez { $count } godzin.
+        [one] Link jest ważny przez { $count } godzinę i można go użyć tylko raz.
+        [few] Link jest ważny przez { $count } godziny i można go użyć tylko raz.
+       *[many] Link jest ważny przez { $count } godzin i można go użyć tylko raz.
     }
 reset-minutes =
     { $count ->
-        [one] Link działa jeden raz, przez { $count } minutę.
-        [few] Link działa jeden raz, przez { $count } minuty.
-       *[many] Link działa jeden raz, przez { $count } minut.
+        [one] Link jest ważny przez { $count } minutę i można go użyć tylko raz.
+        [few] Link jest ważny przez { $count } minuty i można go użyć tylko raz.
+       *[many] Link jest ważny przez { $count } minut i można go użyć tylko raz.
     }
 reset-copy = Jeśli przycisk nie działa, skopiuj ten adres do przeglądarki:
 reset-ignore = Jeśli to nie Ty, zignoruj tę wiadomość: Twoje hasło się nie zmieni.
-reset-secret = Bez tego linku nikt nie może go zmienić. Nie przekazuj go dalej i nie podawaj nikomu, kto do Ciebie dzwoni lub pisze.
+reset-secret = Bez tego linku nikt nie może zmienić Twojego hasła. Nie przekazuj go dalej i nie podawaj nikomu, kto do Ciebie dzwoni lub pisze.
 
 changed-subject = Twoje hasło do { $service } zostało zmienione
 changed-what = Hasło do Twojego konta { $service } zostało zmienione.
 changed-when = Data zmiany: { $when }
 changed-you = Jeśli to Ty, nie musisz nic robić.
 changed-not-you = Jeśli to nie Ty, ktoś inny prawdopodobnie może czytać Twoją pocztę. Najpierw zabezpiecz skrzynkę, potem poproś o nowe hasło i powiadom administratorów { $service }.
+changed-new = Poproś o nowe hasło

@@ -15,7 +15,7 @@ date =
     } de { $year } às { $hour }:{ $minute } UTC
 
 page-offline = Não foi possível contatar o serviço. Verifique sua conexão e tente novamente.
-page-throttled = Tentativas demais. Tente novamente { $wait }.
+page-throttled = Muitas tentativas. Tente novamente { $wait }.
 page-failed = Não funcionou. Tente novamente em instantes.
 page-support = Obter ajuda
 
@@ -46,7 +46,7 @@ choose-setting = Definindo a senha…
 choose-fine = Esta senha é boa.
 choose-no-link = Abra novamente o link do e-mail.
 choose-dead = Este link não funciona mais: já foi usado, expirou ou a senha foi alterada desde então.
-choose-new-link = Pedir um novo link
+choose-new-link = Solicitar um novo link
 choose-retry = Tentar novamente
 choose-uncertain = O serviço não respondeu a tempo. Tente novamente em instantes. Se o link não funcionar mais, sua nova senha já está definida.
 choose-done = Sua nova senha está definida. Você pode fechar esta página e entrar.
@@ -74,26 +74,27 @@ advice-words = Use algumas palavras incomuns e sem relação entre si.
 mail-greeting = Olá,
 mail-support = Precisa de ajuda?
 
-reset-subject = Defina uma nova senha para { $service }
-reset-asked = Alguém, esperamos que você, pediu uma nova senha para sua conta { $service }.
+reset-subject = Redefina sua senha de { $service }
+reset-asked = Recebemos um pedido de nova senha para sua conta { $service }.
 reset-when = Data do pedido: { $when }
 reset-button = Definir uma nova senha
 reset-hours =
     { $count ->
-        [one] O link funciona uma única vez, durante { $count } hora.
-       *[other] O link funciona uma única vez, durante { $count } horas.
+        [one] O link é válido por { $count } hora e só pode ser usado uma vez.
+       *[other] O link é válido por { $count } horas e só pode ser usado uma vez.
     }
 reset-minutes =
     { $count ->
-        [one] O link funciona uma única vez, durante { $count } minuto.
-       *[other] O link funciona uma única vez, durante { $count } minutos.
+        [one] O link é válido por { $count } minuto e só pode ser usado uma vez.
+       *[other] O link é válido por { $count } minutos e só pode ser usado uma vez.
     }
-reset-copy = Se o botão não funcionar, copie este endereço para o navegador:
+reset-copy = Se o botão não funcionar, copie e cole este endereço no navegador:
 reset-ignore = Se não foi você, ignore este e-mail: sua senha continua a mesma.
-reset-secret = Ninguém pode alterá-la sem este link. Não o encaminhe nem o informe a quem ligar ou escrever para você.
+reset-secret = Ninguém pode alterar sua senha sem este link. Não o encaminhe nem o informe a quem ligar ou escrever para você.
 
 changed-subject = Sua senha de { $service } foi alterada
 changed-what = A senha da sua conta { $service } foi alterada.
 changed-when = Data da alteração: { $when }
 changed-you = Se foi você, não é preciso fazer nada.
 changed-not-you = Se não foi você, é provável que outra pessoa consiga ler seus e-mails. Primeiro proteja sua caixa de correio; depois peça uma nova senha e avise os responsáveis por { $service }.
+changed-new = Solicitar uma nova senha

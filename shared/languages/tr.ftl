@@ -14,10 +14,10 @@ date =
        *[12] Aralık
     } { $year } { $hour }:{ $minute } UTC
 
-page-offline = Hizmete ulaşılamadı. Lütfen bağlantınızı kontrol edip tekrar deneyin.
+page-offline = Hizmete ulaşılamadı. Lütfen internet bağlantınızı kontrol edip tekrar deneyin.
 page-throttled = Çok fazla deneme yapıldı. Lütfen { $wait } tekrar deneyin.
 page-failed = İşlem başarısız oldu. Lütfen biraz sonra tekrar deneyin.
-page-support = Yardım alın
+page-support = Yardım al
 
 forgot-title = Parolanızı mı unuttunuz?
 forgot-intro = { $service } hesabınızın e-posta adresini girin. Yeni bir parola belirleyebileceğiniz bir bağlantı göndereceğiz.
@@ -30,14 +30,14 @@ forgot-sent = Bu adrese ait bir hesap varsa, bağlantıyı içeren e-posta yola 
 forgot-again = Tekrar gönder
 forgot-wait = { $wait } tekrar gönderebilirsiniz.
 
-choose-title = Yeni bir parola seçin
+choose-title = Yeni bir parola belirleyin
 choose-intro = { $service } hesabınız için.
 choose-no-script = Bu sayfa JavaScript gerektirir. Lütfen etkinleştirip e-postanızdaki bağlantıyı yeniden açın.
 choose-label = Yeni parola
 choose-hint = En az { $min } karakter. Birbiriyle ilgisiz birkaç sözcük iyi bir parola olur.
 choose-show = Parolayı göster
 choose-button = Parolayı belirle
-choose-checking = Bağlantınız denetleniyor…
+choose-checking = E-postadaki bağlantı denetleniyor…
 choose-setting = Parola belirleniyor…
 choose-fine = Bu parola uygun.
 choose-no-link = Lütfen e-postanızdaki bağlantıyı yeniden açın.
@@ -62,18 +62,19 @@ advice-words = Birbiriyle ilgisiz, az kullanılan birkaç sözcük seçin.
 mail-greeting = Merhaba,
 mail-support = Yardıma mı ihtiyacınız var?
 
-reset-subject = { $service } için yeni bir parola belirleyin
+reset-subject = { $service } parolanızı sıfırlayın
 reset-asked = Birisi, umarız sizsinizdir, { $service } hesabınız için yeni bir parola istedi.
 reset-when = İstek zamanı: { $when }
 reset-button = Yeni parola belirle
-reset-hours = Bağlantı { $count } saat içinde ve yalnızca bir kez çalışır.
-reset-minutes = Bağlantı { $count } dakika içinde ve yalnızca bir kez çalışır.
+reset-hours = Bağlantı { $count } saat geçerlidir ve yalnızca bir kez kullanılabilir.
+reset-minutes = Bağlantı { $count } dakika geçerlidir ve yalnızca bir kez kullanılabilir.
 reset-copy = Düğme çalışmazsa bu adresi tarayıcınıza kopyalayın:
-reset-ignore = Bu siz değilseniz bu e-postayı dikkate almayın: parolanız olduğu gibi kalır.
+reset-ignore = Bu isteği siz yapmadıysanız bu e-postayı dikkate almayın: parolanız olduğu gibi kalır.
 reset-secret = Bu bağlantı olmadan kimse parolanızı değiştiremez. Bağlantıyı iletmeyin ve sizi arayan ya da size yazan kimseye söylemeyin.
 
 changed-subject = { $service } parolanız değiştirildi
 changed-what = { $service } hesabınızın parolası değiştirildi.
 changed-when = Değişiklik zamanı: { $when }
-changed-you = Bu sizseniz bir şey yapmanız gerekmez.
-changed-not-you = Bu siz değilseniz büyük olasılıkla başka biri e-postalarınızı okuyabiliyor. Önce posta kutunuzu güvenceye alın, ardından yeni bir parola isteyin ve { $service } yöneticilerine haber verin.
+changed-you = Bu değişikliği siz yaptıysanız bir şey yapmanız gerekmez.
+changed-not-you = Bu değişikliği siz yapmadıysanız büyük olasılıkla başka biri e-postalarınızı okuyabiliyor. Önce posta kutunuzu güvenceye alın, ardından yeni bir parola isteyin ve { $service } yöneticilerine haber verin.
+changed-new = Yeni parola iste

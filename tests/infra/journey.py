@@ -59,7 +59,7 @@ def _mail(deployment, address, subject):
 def _token(deployment, address):
     """The reset token in the mail to `address`, from a link to the configured page."""
     base = re.escape(deployment.variables["mail"]["RESET_LINK"])
-    body = _mail(deployment, address, "Set a new password")
+    body = _mail(deployment, address, "Reset your ")
     link = re.search(rf'{base}#token=(\w+)', body)
     if not link:
         raise Stopped("no link to the page")

@@ -50,7 +50,7 @@ SETS = {
         "ResetLink": "https://example.com/new?x=1&token={token}",
         "MailIdentity": "existing",
         "MailConfigurationSet": "mine",
-        "MailFromName": "Example Support",
+        "MailFromName": "Bücherei 株式会社, Support",
         "OriginSecrets": "a" * 64 + "," + "b" * 64,
         "AlarmTopicArn": TOPIC,
         "DeploymentStrategy": "AllAtOnce",
@@ -119,7 +119,7 @@ MALFORMED = {
     "SignInLink": ["http://a.b", "javascript:x", 'https://a.b/"', "mailto:a@b.de"],
     "SupportLink": ["http://a.b", "javascript:x", "mailto:a", "mailto:a@b.de?bcc=c@d.ef"],
     "AccountsLocale": ["", "a.b", "a*", "a b"],
-    "MailFromName": ['A "B" C', "a\nb", "Ä", "a" * 65],
+    "MailFromName": ['A "B" C', "a\nb", "a\\b", "A <a@b.de>", "a" * 65],
 }
 
 

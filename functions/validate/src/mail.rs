@@ -285,7 +285,10 @@ impl MailFunction {
         let permanent = |problem: String| DeliveryError::Permanent(problem);
         let (branding, language) = (&self.branding, recipient.language);
         let Some(account) = &recipient.account else {
-            let mail = ChangedMail { to: &order.address, language, branding, changed_at: order.ordered_at };
+            let new_link_page = self.settings.reset_link.as_ref().and_then(LinkBase::new_link_page);
+            let new_link_page = new_link_page.as_deref();
+            let (to, changed_at) = (&order.address, order.ordered_at);
+            let mail = ChangedMail { to, language, branding, changed_at, new_link_page };
             return mail.render().map_err(|error| permanent(error.to_string()));
         };
         let configured = self.settings.reset_link.as_ref().or(order.link.as_ref());

@@ -79,7 +79,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         .map_err(|error| format!("cannot read the stream of {}: {error:?}", dynamodb::TOKENS_TABLE))?;
     tokio::spawn(dynamodb::serve(dynamodb_listener, db));
     #[expect(clippy::disallowed_methods, reason = "the only place in this program that reads the clock")]
-    let outbox = ses::Outbox::new(environment["MAIL_FROM"].clone(), SystemTime::now);
+    let outbox = ses::Outbox::new(&environment["MAIL_FROM"], SystemTime::now);
     tokio::spawn(axum::serve(mail_listener, outbox.router()).into_future());
 
     let env_file = data.join("env");

@@ -48,11 +48,11 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox that accepts mails only from `verified_sender`, as SES does with one verified address.
+    /// An outbox that accepts mails only from the address of `sender`, as SES does with one verified address.
     #[must_use]
-    pub fn new(verified_sender: impl Into<String>, now: fn() -> SystemTime) -> Self {
+    pub fn new(sender: &str, now: fn() -> SystemTime) -> Self {
         Self {
-            verified_sender: verified_sender.into(),
+            verified_sender: address(sender).to_owned(),
             now,
             messages: Arc::default(),
             rejected_recipients: Arc::default(),
@@ -92,10 +92,13 @@ impl Outbox {
         let (from, to) = (text("/FromEmailAddress"), text("/Destination/ToAddresses/0"));
         let is_rejected =
             |to| self.rejected_recipients.lock().unwrap_or_else(PoisonError::into_inner).contains(to);
-        let unverified = match (from == self.verified_sender, is_rejected(&to)) {
+        if !from.is_ascii() {
+            return Err("FromEmailAddress must be ASCII (names in other letters: RFC 2047).".to_owned());
+        }
+        let unverified = match (address(&from) == self.verified_sender, is_rejected(&to)) {
             (true, false) => None,
-            (true, true) => Some(&to),
-            (false, _) => Some(&from),
+            (true, true) => Some(to.as_str()),
+            (false, _) => Some(address(&from)),
         };
         if let Some(identity) = unverified {
             return Err(format!(
@@ -121,6 +124,11 @@ impl Outbox {
         });
         Ok(id)
     }
+}
+
+/// The address in `"Name" <address>`.
+fn address(mailbox: &str) -> &str {
+    mailbox.rsplit_once('<').map_or(mailbox, |(_, address)| address.trim_end_matches('>'))
 }
 
 async fn send_email(State(outbox): State<Outbox>, Json(request): Json<Value>) -> Response {

@@ -11,7 +11,7 @@ use crate::api_key::ApiKeys;
 use crate::branding::Branding;
 use crate::email::EmailAddress;
 use crate::language::Language;
-use crate::mail::{LinkBase, MailSettings};
+use crate::mail::{LinkBase, MailSettings, Mailbox, ParseMailboxError};
 use crate::origin::{OriginSecrets, OriginSecretsError};
 use crate::password::hash::{Argon2Cost, Argon2CostError};
 use crate::store::accounts::{AccountsTable, RequiredAttribute};
@@ -100,10 +100,6 @@ impl Environment<'_> {
     }
 
     pub(super) fn mail(&self) -> Result<MailSettings, ConfigError> {
-        let from = self.required("MAIL_FROM")?;
-        if !from.contains('@') {
-            return Err(config_error("MAIL_FROM", "must be an address that is verified with SES"));
-        }
         let reset_link = self.optional("RESET_LINK")?;
         if reset_link.as_deref().is_some_and(|link| !is_link_base(link)) {
             return Err(config_error(
@@ -113,8 +109,11 @@ impl Environment<'_> {
             ));
         }
         Ok(MailSettings {
-            from,
-            reply_to: self.optional("MAIL_REPLY_TO")?,
+            from: mailbox("MAIL_FROM", &self.required("MAIL_FROM")?)?,
+            reply_to: self
+                .optional("MAIL_REPLY_TO")?
+                .map(|text| mailbox("MAIL_REPLY_TO", &text))
+                .transpose()?,
             configuration_set: self.optional("MAIL_CONFIGURATION_SET")?,
             reset_link: reset_link.map(LinkBase::from_text),
         })
@@ -192,6 +191,10 @@ impl Environment<'_> {
         }
         Ok(keys.required(required))
     }
+}
+
+fn mailbox(variable: &'static str, text: &str) -> Result<Mailbox, ConfigError> {
+    text.parse().map_err(|error: ParseMailboxError| config_error(variable, error.to_string()))
 }
 
 /// Whether `link` is an `https` URL (or `http` on localhost) without a fragment, with at most one `{token}`, after the host.

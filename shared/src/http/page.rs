@@ -90,7 +90,7 @@ impl Pages {
     fn render(&self, language: Language) -> Result<Reply, Box<dyn std::error::Error>> {
         // The script replaces `{wait}`.
         let say = Messages::new(language)
-            .with("service", self.branding.service_name.clone())
+            .with_service(&self.branding.service_name)
             .with("wait", "{wait}")
             .with("max", password::MAX_LENGTH);
         let (brand, style) = (&self.branding, &*self.style());

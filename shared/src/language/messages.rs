@@ -20,7 +20,7 @@ impl Messages {
         // A resource with errors still has the messages that parsed. A test finds errors.
         let resource = FluentResource::try_new(SOURCES[language.index()].to_owned());
         let mut bundle = FluentBundle::new(vec![language.identifier()]);
-        // No isolation marks around values: spam filters suspect invisible characters.
+        // No isolation marks around every value: spam filters suspect invisible characters.
         bundle.set_use_isolating(false);
         bundle.add_resource_overriding(resource.unwrap_or_else(|(resource, _)| resource));
         Self { language, bundle, values: FluentArgs::new() }
@@ -31,6 +31,28 @@ impl Messages {
     pub fn with(mut self, name: &'static str, value: impl Into<FluentValue<'static>>) -> Self {
         self.values.set(name, value);
         self
+    }
+
+    /// Sets the variable `$service` to the service's name. In a text from right to left it is isolated if it does not begin and end with a
+    /// letter: `7-Eleven` would be displayed as `Eleven-7`, and `Yahoo!` as `!Yahoo`.
+    #[must_use]
+    pub fn with_service(self, name: &str) -> Self {
+        let has_letters_at_both_ends =
+            name.starts_with(char::is_alphabetic) && name.ends_with(char::is_alphabetic);
+        let name = match self.dir() {
+            "rtl" if !has_letters_at_both_ends => format!("\u{2068}{name}\u{2069}"),
+            _ => name.to_owned(),
+        };
+        self.with("service", name)
+    }
+
+    /// The variable `$service`.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        match self.values.get("service") {
+            Some(FluentValue::String(name)) => name,
+            _ => "",
+        }
     }
 
     /// The value of the HTML attribute `lang`.

@@ -5,6 +5,7 @@
 #[path = "tests.rs"]
 mod file_tests;
 mod messages;
+mod tag;
 
 use std::sync::LazyLock;
 
@@ -15,8 +16,8 @@ pub use messages::Messages;
 
 include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
-/// The longest `Accept-Language` that is parsed, in bytes. Browsers send fewer than 200.
-const MAX_HEADER: usize = 1024;
+/// How many entries of `Accept-Language` are read. Browsers send fewer than twenty.
+const MAX_ENTRIES: usize = 32;
 
 /// The identifiers of all languages, parsed when a process first needs one and not for each call.
 static SUPPORTED: LazyLock<Vec<LanguageIdentifier>> =
@@ -63,22 +64,19 @@ impl Language {
         CODES.iter().position(|known| *known == code).map(Self)
     }
 
-    /// The language for a locale such as `de-AT`, `pt_BR` or `zh_CN.UTF-8`.
+    /// The language for a locale such as `de-AT`, `pt_BR`, `zh_CN.UTF-8` or `es__#u-ms-metric`.
     #[must_use]
     pub fn from_locale(locale: &str) -> Option<Self> {
-        let tag = locale.split(['.', '@']).next().unwrap_or_default();
-        negotiate(&[tag.parse().ok()?])
+        negotiate(&[tag::parse(locale)?])
     }
 
-    /// The preferred supported language in `header` (RFC 9110 section 12.5.4). `None` if there is none, or the header is too long.
+    /// The preferred supported language in `header` (RFC 9110 section 12.5.4). `None` if there is none among the first entries: as RFC
+    /// 4647 section 3.4 has it, `*` means the default, to which a named language is preferred.
     #[must_use]
     pub fn from_accept_language(header: &str) -> Option<Self> {
-        if header.len() > MAX_HEADER {
-            return None;
-        }
         // fluent-langneg's own parser ignores the weights, and the crate accept-language panics on the weight "nan".
         let mut requested: Vec<(f32, LanguageIdentifier)> =
-            header.split(',').filter_map(parse_entry).collect();
+            header.split(',').take(MAX_ENTRIES).filter_map(parse_entry).collect();
         requested.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         let requested: Vec<LanguageIdentifier> =
             requested.into_iter().map(|(_, language)| language).collect();
@@ -99,12 +97,16 @@ impl Language {
     }
 }
 
-/// The weight and language of an entry such as `de-AT;q=0.8`. `None` if it is malformed or its weight is 0.
+/// The weight and language of an entry such as `de-AT;q=0.8`. `None` if it names no language or its weight is 0. An entry whose weight
+/// cannot be read comes last.
 fn parse_entry(entry: &str) -> Option<(f32, LanguageIdentifier)> {
-    let (tag, weight) = entry.split_once(';').unwrap_or((entry, "q=1"));
-    let weight: f32 = weight.trim().strip_prefix("q=")?.parse().ok()?;
-    let language = tag.trim().parse().ok()?;
-    (weight > 0.0 && weight <= 1.0).then_some((weight, language))
+    let mut parts = entry.split(';');
+    let language = tag::parse(parts.next()?)?;
+    let mut parameters = parts.filter_map(|part| part.split_once('='));
+    let weight = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+    let weight = weight.map_or(1.0, |(_, value)| value.trim().parse().unwrap_or(f32::NAN));
+    let weight = if weight.is_nan() { f32::MIN_POSITIVE } else { weight.clamp(0.0, 1.0) };
+    (weight > 0.0).then_some((weight, language))
 }
 
 fn negotiate(requested: &[LanguageIdentifier]) -> Option<Language> {
@@ -128,23 +130,50 @@ mod tests {
         for (header, expected) in [
             ("de-AT,de;q=0.9,en;q=0.8", Some("de")),
             ("en;q=0.3, fr;q=0.7", Some("fr")),
+            ("en;Q=0.3, fr;Q=0.7", Some("fr")),
+            ("en ; q = 0.3 , fr ; q = .7", Some("fr")),
+            ("en;level=1;q=0.3, fr;q=0.7;level=2", Some("fr")),
             ("nl, sv;q=0.9, it;q=0.1", Some("it")),
+            ("de-DE-u-mu-celsius,en;q=0.9", Some("de")),
+            ("pt, en", Some("pt")),
             ("pt-BR", Some("pt")),
+            ("pt-PT", Some("pt-PT")),
+            ("pt_ao", Some("pt-PT")),
+            ("pt-US", Some("pt")),
             ("zh-CN", Some("zh-Hans")),
             ("zh", Some("zh-Hans")),
-            ("zh-Hant", None),
+            ("zh-SG, zh-TW", Some("zh-Hans")),
+            ("zh-TW", Some("zh-Hant")),
+            ("zh-Hant-TW", Some("zh-Hant")),
+            ("zh-HK,zh;q=0.9,en;q=0.8", Some("zh-Hant")),
             ("DE", Some("de")),
             ("ar-EG", Some("ar")),
             ("de;q=0, en;q=0.1", Some("en")),
-            ("de;q=nan, de;q=-1, de;q=7, de;x=1, en;q=0.1", Some("en")),
+            ("de, de;q=0.1, en;q=0.5", Some("de")),
+            ("de;q=1.5, en", Some("de")),
+            ("de;x=1, en;q=0.1", Some("de")),
+            ("de;q=nan, fr;q=high, en;q=0.1", Some("en")),
+            ("de;q=high", Some("de")),
+            ("de;q=-1, en;q=0.1", Some("en")),
+            ("*, de;q=0.5", Some("de")),
+            ("nl, *;q=0.5", None),
+            ("*;q=0, de", Some("de")),
+            (",, de,,", Some("de")),
+            ("hi-Latn, it", Some("it")),
             ("nl", None),
             ("*", None),
             ("", None),
-            (",,;;q=1,-,de_", None),
+            (",,;;q=1,-", None),
         ] {
             assert_eq!(accepted(header), expected, "{header}");
         }
-        assert_eq!(accepted(&format!("de{}", ",xx".repeat(400))), None, "too long");
+    }
+
+    #[test]
+    fn only_the_first_entries_of_a_list_are_read() {
+        let after = |count: usize| format!("{}de", "nl,".repeat(count));
+        assert_eq!(accepted(&after(MAX_ENTRIES - 1)), Some("de"));
+        assert_eq!(accepted(&after(MAX_ENTRIES)), None);
     }
 
     #[test]
@@ -152,9 +181,13 @@ mod tests {
         for (locale, expected) in [
             ("de", Some("de")),
             ("pt_BR", Some("pt")),
+            ("pt_PT.UTF-8", Some("pt-PT")),
             ("uk-UA", Some("uk")),
             ("zh_CN.UTF-8", Some("zh-Hans")),
+            ("zh_TW.Big5", Some("zh-Hant")),
+            ("es__#u-ms-metric", Some("es")),
             ("ja_JP@calendar", Some("ja")),
+            ("de-DE,de;q=0.9", Some("de")),
             ("tlh", None),
             ("Deutsch", None),
             ("", None),
@@ -172,8 +205,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_header_and_no_locale_can_panic(text in "\\PC{0,200}|[a-zA-Z0-9,;=.*_ -]{0,200}") {
+        fn no_header_and_no_locale_can_panic(text in "\\PC{0,200}|[a-zA-Z0-9,;=.*_ #@-]{0,200}") {
             let _ = (Language::from_accept_language(&text), Language::from_locale(&text));
+        }
+
+        #[test]
+        fn case_separators_and_extensions_change_nothing(
+            tag in "(ar|de|en|iw|nl|pt|yue|zh)(-(Hant|Hans|Latn))?(-(AO|BR|CN|HK|PT|TW|419))?",
+            extension in "(-u-[a-z]{2}-[a-z]{3,8}|-x-[a-z0-9]{1,8}|-t-[a-z]{2}|\\.UTF-8|@[a-z]{1,8})?",
+        ) {
+            let plain = Language::from_locale(&tag);
+            let written = format!(" {}{extension}\t", tag.to_uppercase().replace('-', "_"));
+            prop_assert_eq!(Language::from_locale(&written), plain, "{}", written);
+            prop_assert_eq!(Language::from_accept_language(&format!(",{written};Q=0.5,nl")), plain, "{}", written);
         }
     }
 }

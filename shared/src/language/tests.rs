@@ -108,7 +108,7 @@ fn every_message_resolves_its_variables_in_every_plural_form() {
                 .with("max", number)
                 .with_date("when", Timestamp::from_millis(1_800_000_000_000));
             let date = all.say("date");
-            assert!(date.contains("2027") && date.contains("15") && date.ends_with("UTC"), "{date}");
+            assert!(date.contains("2027") && date.contains("15") && date.contains("UTC"), "{date}");
             for id in messages(language).keys() {
                 let text = all.say(id);
                 assert!(
@@ -127,10 +127,51 @@ fn plurals_follow_the_rules_of_the_language() {
         let language = Language::from_code(code).expect("a language");
         Messages::new(language).with("count", count).say("reset-hours")
     };
-    assert_eq!(say("en", 1), "The link works once, within 1 hour.");
-    assert_eq!(say("en", 2), "The link works once, within 2 hours.");
-    assert_eq!(say("pl", 3), "Link działa jeden raz, przez 3 godziny.");
-    assert_eq!(say("pl", 12), "Link działa jeden raz, przez 12 godzin.");
-    assert_eq!(say("ar", 2), "يعمل الرابط مرة واحدة، خلال ساعتين.");
-    assert_eq!(say("ar", 3), "يعمل الرابط مرة واحدة، خلال 3 ساعات.");
+    assert_eq!(say("en", 1), "The link works once and is valid for 1 hour.");
+    assert_eq!(say("en", 2), "The link works once and is valid for 2 hours.");
+    assert_eq!(say("pl", 3), "Link jest ważny przez 3 godziny i można go użyć tylko raz.");
+    assert_eq!(say("pl", 12), "Link jest ważny przez 12 godzin i można go użyć tylko raz.");
+    assert_eq!(say("ar", 2), "الرابط صالح لمدة ساعتين ويمكن استخدامه مرة واحدة فقط.");
+    assert_eq!(say("ar", 3), "الرابط صالح لمدة 3 ساعات ويمكن استخدامه مرة واحدة فقط.");
+}
+
+#[test]
+fn one_oclock_is_singular_in_spanish() {
+    let date = |hour: u64| {
+        let spanish = Language::from_code("es").expect("Spanish");
+        Messages::new(spanish)
+            .with_date("when", Timestamp::from_millis(hour * 3_600_000 + 300_000))
+            .say("date")
+    };
+    assert_eq!(date(1), "1 de enero de 1970 a la 1:05 UTC");
+    assert_eq!(date(13), "1 de enero de 1970 a las 13:05 UTC");
+}
+
+#[test]
+fn punctuation_stays_with_its_word() {
+    let french = SOURCES[Language::from_code("fr").expect("French").index()];
+    for line in french.lines() {
+        assert!(![" :", " ;", " ?", " !", " »", "« "].iter().any(|text| line.contains(text)), "{line}");
+    }
+    for code in ["ja", "zh-Hans", "zh-Hant"] {
+        let source = SOURCES[Language::from_code(code).expect("a language").index()];
+        for space in ["。 ", "， ", "、 ", "： ", "？ ", "！ "] {
+            assert!(!source.contains(space), "{code}: a space after {space}");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_would_be_scrambled_from_right_to_left_is_isolated() {
+    let intro = |code: &str, name: &str| {
+        let language = Language::from_code(code).expect("a language");
+        Messages::new(language).with_service(name).say("choose-intro")
+    };
+    for name in ["7-Eleven", "Yahoo!", "C++", "Ann (UK)"] {
+        assert_eq!(intro("ar", name), format!("لحسابك في \u{2068}{name}\u{2069}."));
+        assert_eq!(intro("en", name), format!("For your {name} account."));
+    }
+    for name in ["Rekey", "Ann & Co", "متجر"] {
+        assert_eq!(intro("ar", name), format!("لحسابك في {name}."));
+    }
 }

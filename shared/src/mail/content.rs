@@ -79,6 +79,7 @@ struct ResetHtml<'a> {
 struct ChangedText<'a> {
     say: &'a Messages,
     brand: &'a Branding,
+    new_link_page: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -86,6 +87,7 @@ struct ChangedText<'a> {
 struct ChangedHtml<'a> {
     say: &'a Messages,
     brand: &'a Branding,
+    new_link_page: Option<&'a str>,
 }
 
 /// The values in "set a new password".
@@ -146,6 +148,8 @@ pub struct ChangedMail<'a> {
     pub branding: &'a Branding,
     /// When the password was changed.
     pub changed_at: Timestamp,
+    /// The page that asks for a new link, for a person who did not change it.
+    pub new_link_page: Option<&'a str>,
 }
 
 impl ChangedMail<'_> {
@@ -156,18 +160,19 @@ impl ChangedMail<'_> {
     /// As [`ResetMail::render`].
     pub fn render(&self) -> Result<Mail, askama::Error> {
         let (say, brand) = (&messages(self.language, self.branding, self.changed_at), self.branding);
+        let new_link_page = self.new_link_page;
         Ok(Mail {
             kind: MailKind::Changed,
             to: self.to.to_owned(),
             subject: say.say("changed-subject"),
-            text: ChangedText { say, brand }.render()?.into(),
-            html: ChangedHtml { say, brand }.render()?.into(),
+            text: ChangedText { say, brand, new_link_page }.render()?.into(),
+            html: ChangedHtml { say, brand, new_link_page }.render()?.into(),
         })
     }
 }
 
 fn messages(language: Language, branding: &Branding, when: Timestamp) -> Messages {
-    Messages::new(language).with("service", branding.service_name.clone()).with_date("when", when)
+    Messages::new(language).with_service(&branding.service_name).with_date("when", when)
 }
 
 #[cfg(test)]
@@ -198,7 +203,8 @@ mod tests {
             requested_at: at,
             lifetime_seconds: 7200,
         };
-        let changed = ChangedMail { to, language, branding, changed_at: at };
+        let new_link_page = Some("https://example.com/organizations/reset-password");
+        let changed = ChangedMail { to, language, branding, changed_at: at, new_link_page };
         [reset.render().expect("a mail"), changed.render().expect("a mail")]
     }
 
@@ -220,9 +226,40 @@ mod tests {
 
     #[test]
     fn the_mails_in_arabic() {
-        let [reset, changed] = mails("ar", "Ann & Co");
+        let [reset, changed] = mails("ar", "7-Eleven");
         insta::assert_snapshot!("set_a_new_password_in_arabic", source(&reset));
         insta::assert_snapshot!("your_password_was_changed_in_arabic", source(&changed));
+    }
+
+    #[test]
+    fn the_mails_as_text_in_every_language() {
+        let texts = Language::all().flat_map(|language| {
+            mails(language.code(), "Ann & Co").map(|mail| {
+                format!("=== {}: {}\n\n{}\n", language.code(), mail.subject, mail.text.expose_secret())
+            })
+        });
+        insta::assert_snapshot!("the_mails_as_text", texts.collect::<Vec<_>>().join("\n"));
+    }
+
+    #[test]
+    fn korean_breaks_between_words_only() {
+        for language in Language::all() {
+            for mail in mails(language.code(), "Ann") {
+                let is_korean = language.code() == "ko";
+                assert_eq!(mail.html.expose_secret().contains("word-break:keep-all"), is_korean);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mail_for_a_front_end_of_the_operators_links_to_no_page_of_rekey() {
+        let branding = &branding("Ann");
+        let (to, language) = ("ann@example.com", Language::english());
+        let changed_at = Timestamp::from_millis(1_800_000_000_000);
+        let mail = ChangedMail { to, language, branding, changed_at, new_link_page: None }.render();
+        let mail = mail.expect("a mail");
+        assert!(!source(&mail).contains("Request a new password\n"));
+        assert!(!source(&mail).contains("https://"));
     }
 
     #[test]
@@ -246,7 +283,7 @@ mod tests {
             for mail in mails(language.code(), "Ann") {
                 let html = mail.html.expose_secret();
                 for line in mail.text.expose_secret().lines().filter(|line| !line.is_empty()) {
-                    let line = line.trim_end_matches(':').replace('\'', "&#39;");
+                    let line = line.replace('\'', "&#39;");
                     assert!(html.contains(&line), "{}: {line}", language.code());
                 }
             }

@@ -67,6 +67,14 @@ impl LinkBase {
         Some(Self(format!("https://{}.execute-api.{region}.{suffix}{stage}{HOSTED_PAGE}", api.api_id)))
     }
 
+    /// The hosted page that asks for a new link, if this is the hosted page for the new password. Front ends of operators are free to have
+    /// theirs anywhere.
+    #[must_use]
+    pub fn new_link_page(&self) -> Option<String> {
+        let organizations = self.0.trim_end_matches('/').strip_suffix("/complete-password")?;
+        organizations.ends_with("/organizations").then(|| format!("{organizations}/reset-password"))
+    }
+
     /// The link with `token` in the place of `{token}`, or else in the fragment, which browsers do not send to servers or in `Referer`.
     #[must_use]
     pub fn with(&self, token: &ResetToken) -> SecretString {
@@ -135,6 +143,25 @@ mod tests {
         ] {
             let base = LinkBase::of_hosted_page(&api, region).expect("a base");
             assert_eq!(link(&base), format!("{expected}/complete-password/#token=TTTTTTTTTTTTTTTTTTTT"));
+        }
+    }
+
+    #[test]
+    fn the_page_that_asks_for_a_new_link_is_beside_the_hosted_page() {
+        for (base, expected) in [
+            (
+                "https://a.example/prod/organizations/complete-password/",
+                Some("https://a.example/prod/organizations/reset-password"),
+            ),
+            (
+                "http://127.0.0.1:9000/organizations/complete-password",
+                Some("http://127.0.0.1:9000/organizations/reset-password"),
+            ),
+            ("https://a.example/complete-password", None),
+            ("https://a.example/new?token={token}", None),
+            ("https://a.example/organizations/complete-password?x={token}", None),
+        ] {
+            assert_eq!(LinkBase::from_text(base.to_owned()).new_link_page().as_deref(), expected, "{base}");
         }
     }
 

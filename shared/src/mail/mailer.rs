@@ -9,15 +9,15 @@ use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{LinkBase, Mail};
+use super::{LinkBase, Mail, Mailbox};
 
 /// The settings of mails.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
     /// The sender, an identity verified with SES.
-    pub from: String,
+    pub from: Mailbox,
     /// The `Reply-To` address, if not the sender.
-    pub reply_to: Option<String>,
+    pub reply_to: Option<Mailbox>,
     /// The SES configuration set.
     pub configuration_set: Option<String>,
     /// The link's base. `None` means the hosted page at the API's default endpoint.
@@ -47,8 +47,10 @@ pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Resu
     let tag = MessageTag::builder().name("rekey-mail").value(mail.kind.name()).build().map_err(refused)?;
     let sent = client
         .send_email()
-        .from_email_address(&settings.from)
-        .set_reply_to_addresses(settings.reply_to.clone().map(|address| vec![address]))
+        .from_email_address(settings.from.as_header())
+        .set_reply_to_addresses(
+            settings.reply_to.as_ref().map(|mailbox| vec![mailbox.as_header().to_owned()]),
+        )
         .set_configuration_set_name(settings.configuration_set.clone())
         .destination(Destination::builder().to_addresses(&mail.to).build())
         .content(content)
@@ -57,7 +59,7 @@ pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Resu
         .await;
     match sent {
         Ok(output) => Ok(output.message_id.unwrap_or_default()),
-        Err(error) => Err(classify(&error, &settings.from)),
+        Err(error) => Err(classify(&error, settings.from.address())),
     }
 }
 
@@ -72,9 +74,9 @@ fn classify(error: &SdkError<SendEmailError>, sender: &str) -> SendError {
             SendError::NotSent(problem)
         }
         SdkError::ServiceError(service) => match service.raw().status().as_u16() {
-            500.. => SendError::Uncertain(problem),
             status if affects_every_mail(service.err(), status, sender) => SendError::NotSent(problem),
-            _ => SendError::Refused(problem),
+            400..500 => SendError::Refused(problem),
+            _ => SendError::Uncertain(problem),
         },
         _ => SendError::Uncertain(problem),
     }
@@ -95,7 +97,7 @@ fn affects_every_mail(error: &SendEmailError, status: u16, sender: &str) -> bool
         | TooManyRequestsException(_) => true,
         // The message lists the identities that are not verified. An unverified sender affects every mail, a recipient only this one.
         MessageRejected(rejected) => {
-            rejected.message().is_some_and(|message| names_identity(message, bare_address(sender)))
+            rejected.message().is_some_and(|message| names_identity(message, sender))
         }
         // Access denied, bad credentials and throttling of the account are not variants of `SendEmailError`.
         other => [403, 429].contains(&status) || is_denied_or_throttled(other.code()),
@@ -116,11 +118,6 @@ fn names_identity(message: &str, identity: &str) -> bool {
 /// SES's documentation of quotas names `ThrottlingException`, its API reference `TooManyRequestsException`.
 fn is_denied_or_throttled(code: Option<&str>) -> bool {
     code.is_some_and(|code| code.starts_with("AccessDenied") || code.contains("Throttl"))
-}
-
-/// The address in `"Name" <address>`.
-fn bare_address(sender: &str) -> &str {
-    sender.rsplit_once('<').map_or(sender, |(_, address)| address.trim_end_matches('>'))
 }
 
 fn failed_to_connect(error: &(dyn Error + 'static)) -> bool {
@@ -149,6 +146,19 @@ fn problem(error: &SdkError<SendEmailError>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_sesv2::config::http::HttpResponse;
+    use aws_sdk_sesv2::error::ErrorMetadata;
+    use aws_sdk_sesv2::types::error as errors;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+
+    use SendEmailError::{
+        AccountSuspendedException, BadRequestException, LimitExceededException,
+        MailFromDomainNotVerifiedException, MessageRejected, NotFoundException, SendingPausedException,
+        TooManyRequestsException,
+    };
+
     use super::*;
     use crate::mail::MailKind;
 
@@ -165,5 +175,85 @@ mod tests {
         let headers = content.simple().map(Message::headers).unwrap_or_default();
         let headers: Vec<_> = headers.iter().map(|header| (header.name(), header.value())).collect();
         assert_eq!(headers, [("Auto-Submitted", "auto-generated")]);
+    }
+
+    const SENDER: &str = "no-reply@example.com";
+
+    fn answered(status: u16, error: SendEmailError) -> SendError {
+        let status = StatusCode::try_from(status).expect("a status");
+        classify(&SdkError::service_error(error, HttpResponse::new(status, SdkBody::empty())), SENDER)
+    }
+
+    fn unknown(code: &str) -> SendEmailError {
+        SendEmailError::generic(ErrorMetadata::builder().code(code).build())
+    }
+
+    fn rejected(identities: &str) -> SendEmailError {
+        let message = format!(
+            "Email address is not verified. The following identities failed the check in region EU-WEST-1: {identities}"
+        );
+        MessageRejected(errors::MessageRejected::builder().message(message).build())
+    }
+
+    #[test]
+    fn what_ses_refuses_for_every_mail_at_the_moment_is_sent_later() {
+        for (status, error) in [
+            (400, AccountSuspendedException(errors::AccountSuspendedException::builder().build())),
+            (400, LimitExceededException(errors::LimitExceededException::builder().build())),
+            (
+                400,
+                MailFromDomainNotVerifiedException(
+                    errors::MailFromDomainNotVerifiedException::builder().build(),
+                ),
+            ),
+            (404, NotFoundException(errors::NotFoundException::builder().build())),
+            (400, SendingPausedException(errors::SendingPausedException::builder().build())),
+            (429, TooManyRequestsException(errors::TooManyRequestsException::builder().build())),
+            (400, unknown("ThrottlingException")),
+            (429, unknown("anything")),
+            (403, unknown("InvalidClientTokenId")),
+            (400, unknown("AccessDeniedException")),
+            (400, rejected("no-reply@example.com")),
+            (400, rejected("person@example.org, No-Reply@Example.com")),
+            (400, rejected("\"Rekey\" <no-reply@example.com>")),
+            (400, rejected("example.com")),
+        ] {
+            let text = format!("{error:?}");
+            assert!(matches!(answered(status, error), SendError::NotSent(_)), "{status} {text}");
+        }
+    }
+
+    #[test]
+    fn what_ses_refuses_for_one_mail_has_failed() {
+        for (status, error) in [
+            (400, BadRequestException(errors::BadRequestException::builder().build())),
+            (400, unknown("ValidationException")),
+            (400, rejected("person@example.org")),
+            // Addresses that end in the sender's, or have its domain.
+            (400, rejected("h_no-reply@example.com")),
+            (400, rejected("no-reply@example.com.evil.example")),
+            (400, rejected("person@example.com")),
+            (400, MessageRejected(errors::MessageRejected::builder().build())),
+        ] {
+            let text = format!("{error:?}");
+            assert!(matches!(answered(status, error), SendError::Refused(_)), "{status} {text}");
+        }
+    }
+
+    #[test]
+    fn what_ses_may_have_accepted_is_uncertain() {
+        for status in [500, 502, 503, 504] {
+            assert!(matches!(
+                answered(status, unknown("InternalServiceErrorException")),
+                SendError::Uncertain(_)
+            ));
+        }
+        assert!(matches!(answered(200, unknown("not JSON")), SendError::Uncertain(_)));
+        let timeout = SdkError::<SendEmailError>::timeout_error("no answer");
+        assert!(matches!(classify(&timeout, SENDER), SendError::Uncertain(_)));
+        let broken = SdkError::dispatch_failure(ConnectorError::io("broken".into()));
+        assert!(matches!(classify(&broken, SENDER), SendError::Uncertain(_)));
+        let unsent = SdkError::construction_failure("no credentials");
+        assert!(matches!(classify(&unsent, SENDER), SendError::NotSent(_)));
     }
 }

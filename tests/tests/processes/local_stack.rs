@@ -34,7 +34,7 @@ async fn the_documented_clients_reset_passwords_and_sigterm_leaves_nothing_runni
         stack.http.get(url).header("Content-Type", "text/plain").body(body).send().await.expect("an answer");
     assert_eq!(mailed.status(), 204);
     let mail = stack.mails(1).await.remove(0);
-    assert_eq!(mail["subject"], "Set a new password for Local Test", "settings reach the functions");
+    assert_eq!(mail["subject"], "Reset your Local Test password", "settings reach the functions");
     assert!(mail["html"].as_str().is_some_and(|html| {
         html.contains(&format!("{}/organizations/complete-password/#token=", stack.api))
     }));

@@ -196,7 +196,7 @@ async fn reply_to_and_configuration_set_reach_ses() {
 
 #[tokio::test]
 async fn a_mail_in_a_strangers_language_says_in_the_operators_what_it_is() {
-    let explained = "Somebody asked";
+    let explained = "Somebody, hopefully you, asked";
     let key = "back-end:reset:b8bb4c2e10165728f055f99593a0239b4dc54483a9e4ead3a457059ccaabae25";
     for (headers, locale, is_explained) in [
         (vec![("accept-language", "tr")], None, true),

@@ -31,6 +31,21 @@ async fn a_forgotten_password_is_reset_in_three_steps() {
 }
 
 #[tokio::test]
+async fn the_senders_name_is_in_any_letters_and_the_notice_leads_to_a_new_link() {
+    let settings = [
+        ("MAIL_FROM", "\"Bücherei\" <no-reply@rekey.example>"),
+        ("RESET_LINK", "https://a.example/organizations/complete-password/"),
+    ];
+    let world = World::with(&settings).await;
+    let reset_token = world.reset_token(KNOWN).await;
+    assert_eq!(world.complete(&reset_token, PASSWORD).await.status(), 204);
+    let notice = world.last_mail();
+    assert_eq!(notice.from, "=?UTF-8?B?QsO8Y2hlcmVp?= <no-reply@rekey.example>");
+    assert!(notice.text.ends_with("https://a.example/organizations/reset-password"), "{}", notice.text);
+    assert!(notice.html.contains("href=\"https://a.example/organizations/reset-password\""));
+}
+
+#[tokio::test]
 async fn every_gateway_and_every_documented_path_works() {
     for gateway in [Gateway::HttpApi, Gateway::RestApi, Gateway::FunctionUrl] {
         for prefix in ["", "/timp", "/api"] {

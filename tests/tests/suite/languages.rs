@@ -5,9 +5,9 @@ use serde_json::json;
 use tests::errors::{RESET, UNLEASH_MAIL, VALIDATE};
 use tests::{KNOWN, PASSWORD, Request, UNKNOWN, World, reset_token_in};
 
-const GERMAN: &str = "Neues Passwort für Rekey festlegen";
-const FRENCH: &str = "Définissez un nouveau mot de passe pour Rekey";
-const ENGLISH: &str = "Set a new password for Rekey";
+const GERMAN: &str = "Passwort für Rekey zurücksetzen";
+const FRENCH: &str = "Réinitialisez votre mot de passe Rekey";
+const ENGLISH: &str = "Reset your Rekey password";
 
 /// The subject of the mail for a request of a person whose browser asks for `language`.
 async fn subject(world: &World, language: &str) -> String {
@@ -77,9 +77,13 @@ async fn a_page_is_in_the_first_language_that_is_there() {
             ("ar-EG,en;q=0.5", "ar"),
             ("zh-CN", "zh-Hans"),
             ("nl", "pl"),
-            ("de;q=x", "pl"),
+            ("zh-TW", "zh-Hant"),
+            ("pt-AO,en;q=0.5", "pt-PT"),
+            ("de-DE-u-mu-celsius", "de"),
+            ("de;q=x", "de"),
             ("\u{201c}", "pl"),
-            (&"de,".repeat(1000), "pl"),
+            (&"de,".repeat(1000), "de"),
+            (&format!("{}de", "nl,".repeat(1000)), "pl"),
         ] {
             let page = world.send(Request::get(path).header("accept-language", header)).await;
             assert_eq!((page.status(), page.header("content-language")), (200, Some(expected)), "{header}");

@@ -1,0 +1,103 @@
+# Portuguese of Portugal, also for Africa. The other file is that of Brazil. "Ligação" alone is the Internet connection; the one in the
+# mail is "o link".
+
+date =
+    { $day } de { $month ->
+        [1] janeiro
+        [2] fevereiro
+        [3] março
+        [4] abril
+        [5] maio
+        [6] junho
+        [7] julho
+        [8] agosto
+        [9] setembro
+        [10] outubro
+        [11] novembro
+       *[12] dezembro
+    } de { $year } às { $hour }:{ $minute } UTC
+
+page-offline = Não foi possível contactar o serviço. Verifique a sua ligação à Internet e tente novamente.
+page-throttled = Demasiadas tentativas. Tente novamente { $wait }.
+page-failed = Ocorreu um erro. Tente novamente dentro de momentos.
+page-support = Obter ajuda
+
+forgot-title = Esqueceu-se da palavra-passe?
+forgot-intro = Introduza o endereço de e-mail da sua conta { $service }. Enviar-lhe-emos um link para definir uma nova palavra-passe.
+forgot-no-script = Esta página necessita de JavaScript. Ative-o e recarregue a página.
+forgot-label = Endereço de e-mail
+forgot-button = Enviar link
+forgot-sending = A enviar…
+forgot-invalid = Introduza um endereço de e-mail como nome@example.com.
+forgot-sent = Se existir uma conta com este endereço, um e-mail com um link está a caminho. Pode demorar um minuto. Verifique também a pasta de spam.
+forgot-again = Enviar novamente
+forgot-wait = Poderá enviar novamente { $wait }.
+
+choose-title = Escolha uma nova palavra-passe
+choose-intro = Para a sua conta { $service }.
+choose-no-script = Esta página necessita de JavaScript. Ative-o e abra novamente o link que recebeu por e-mail.
+choose-label = Nova palavra-passe
+choose-hint =
+    { $min ->
+        [one] No mínimo, { $min } caráter.
+       *[other] No mínimo, { $min } carateres.
+    } Algumas palavras sem relação entre si formam uma boa palavra-passe.
+choose-show = Mostrar palavra-passe
+choose-button = Definir palavra-passe
+choose-checking = A verificar o link…
+choose-setting = A definir a palavra-passe…
+choose-fine = Esta palavra-passe é boa.
+choose-no-link = Abra novamente o link que recebeu por e-mail.
+choose-dead = Este link já não funciona: foi utilizado, expirou ou a palavra-passe foi entretanto alterada.
+choose-new-link = Pedir um novo link
+choose-retry = Tentar novamente
+choose-uncertain = O serviço não respondeu a tempo. Tente novamente dentro de momentos. Se nessa altura o link já não funcionar, a sua nova palavra-passe está definida.
+choose-done = A sua nova palavra-passe está definida. Pode fechar esta página e iniciar sessão.
+choose-sign-in = Iniciar sessão
+
+password-short =
+    { $min ->
+        [one] A palavra-passe deve ter, no mínimo, { $min } caráter.
+       *[other] A palavra-passe deve ter, no mínimo, { $min } carateres.
+    }
+password-long =
+    { $max ->
+        [one] A palavra-passe deve ter, no máximo, { $max } caráter.
+       *[other] A palavra-passe deve ter, no máximo, { $max } carateres.
+    }
+password-guessable = Esta palavra-passe é demasiado fácil de adivinhar.
+advice-keyboard = As teclas vizinhas são fáceis de adivinhar.
+advice-repeats = As palavras e os carateres repetidos são fáceis de adivinhar.
+advice-sequence = As sequências como abc ou 6543 são fáceis de adivinhar.
+advice-common = É semelhante a uma palavra-passe muito utilizada.
+advice-dates = As datas e os anos são fáceis de adivinhar.
+advice-names = Os nomes e os apelidos são fáceis de adivinhar.
+advice-words = Utilize algumas palavras pouco comuns e sem relação entre si.
+
+mail-greeting = Olá,
+mail-support = Precisa de ajuda?
+
+reset-subject = Reponha a palavra-passe da sua conta { $service }
+reset-asked = Recebemos um pedido de uma nova palavra-passe para a sua conta { $service }.
+reset-when = Data do pedido: { $when }
+reset-button = Definir nova palavra-passe
+reset-hours =
+    { $count ->
+        [one] O link é válido durante { $count } hora e só pode ser utilizado uma vez.
+       *[other] O link é válido durante { $count } horas e só pode ser utilizado uma vez.
+    }
+reset-minutes =
+    { $count ->
+        [one] O link é válido durante { $count } minuto e só pode ser utilizado uma vez.
+       *[other] O link é válido durante { $count } minutos e só pode ser utilizado uma vez.
+    }
+reset-copy = Se o botão não funcionar, copie e cole este endereço no navegador:
+reset-ignore = Se não fez este pedido, ignore este e-mail: a sua palavra-passe mantém-se.
+reset-secret = Ninguém pode alterar a sua palavra-passe sem este link. Não reencaminhe este e-mail nem dê o link a ninguém, mesmo que lho peçam por telefone ou por escrito.
+
+changed-subject = A palavra-passe da sua conta { $service } foi alterada
+changed-what = A palavra-passe da sua conta { $service } foi alterada.
+changed-when = Data da alteração: { $when }
+changed-you = Se fez esta alteração, não precisa de fazer nada.
+changed-not-you = Se não fez esta alteração, é provável que outra pessoa consiga ler o seu e-mail. Proteja primeiro a sua conta de e-mail; depois, peça uma nova palavra-passe e contacte { $service }.
+changed-new = Pedir uma nova palavra-passe
