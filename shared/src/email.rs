@@ -11,15 +11,28 @@ const MAX_LENGTH: usize = 254;
 /// Characters allowed in an address besides letters and digits: RFC 5322's `atext`, the dot and the at sign.
 const SYMBOLS: &[u8] = b"!#$%&'*+-/=?^_`{|}~.@";
 
-/// A valid address in lower case, without surrounding white space.
+/// A valid address, compared in lower case, without surrounding white space.
 ///
 /// ASCII only: letters of other alphabets look like Latin ones, and a look-alike of an address must not find that account. International
 /// domains are written in Punycode (`xn--…`). Quoted local parts and address literals are refused: they are practically unused, and can
 /// carry special characters past parsers.
 ///
 /// `Debug` is redacted, and there is no `Display` or `Serialize`: addresses must not be logged.
-#[derive(Clone, PartialEq, Eq)]
-pub struct EmailAddress(String);
+#[derive(Clone)]
+pub struct EmailAddress {
+    address: String,
+    /// As typed, where that differs: some tables store addresses so.
+    typed: Option<String>,
+}
+
+/// However it was typed, it is the same address.
+impl PartialEq for EmailAddress {
+    fn eq(&self, other: &Self) -> bool {
+        self.address == other.address
+    }
+}
+
+impl Eq for EmailAddress {}
 
 /// Why a text is not an address that Rekey accepts.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +52,18 @@ impl EmailAddress {
     /// The address.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.address
+    }
+
+    /// The address as typed, if that has other letters.
+    #[must_use]
+    pub fn typed(&self) -> Option<&str> {
+        self.typed.as_deref()
+    }
+
+    /// The address in lower case, and as typed where that differs.
+    pub fn spellings(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.as_str()).chain(self.typed())
     }
 }
 
@@ -61,7 +85,9 @@ impl FromStr for EmailAddress {
         if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || SYMBOLS.contains(&byte)) {
             return Err(EmailAddressError::Malformed);
         }
-        Ok(Self(text.to_ascii_lowercase()))
+        let address = text.to_ascii_lowercase();
+        let typed = (address != text).then(|| text.to_owned());
+        Ok(Self { address, typed })
     }
 }
 

@@ -118,8 +118,12 @@ pub enum MailOutcome {
         /// The time since it was ordered.
         delay: Duration,
     },
-    /// There was no account to write to.
+    /// No row has the address.
     NoAccount,
+    /// Rows have the address, but do not meet `ACCOUNTS_CONDITIONS`.
+    ConditionsNotMet,
+    /// Several accounts have the address.
+    Ambiguous,
     /// The attempt failed and will be repeated. Holds the reason, without the address.
     Delayed(String),
     /// The mail failed permanently. Holds the reason, without the address.
@@ -131,6 +135,8 @@ impl MailOutcome {
         match self {
             Self::Sent { .. } => "sent",
             Self::NoAccount => "no_account",
+            Self::ConditionsNotMet => "conditions_not_met",
+            Self::Ambiguous => "ambiguous",
             Self::Delayed(_) => "delayed",
             Self::Failed(_) => "failed",
         }
@@ -138,8 +144,8 @@ impl MailOutcome {
 
     const fn level(&self) -> &'static str {
         match self {
-            Self::Sent { .. } | Self::NoAccount => "INFO",
-            Self::Delayed(_) => "WARN",
+            Self::Sent { .. } | Self::NoAccount | Self::ConditionsNotMet => "INFO",
+            Self::Delayed(_) | Self::Ambiguous => "WARN",
             Self::Failed(_) => "ERROR",
         }
     }
@@ -220,7 +226,9 @@ impl Telemetry {
             MailOutcome::Sent { message_id, latency, delay } => {
                 (Some(message_id), Some(latency), Some(delay), None)
             }
-            MailOutcome::NoAccount => (None, None, None, None),
+            MailOutcome::NoAccount | MailOutcome::ConditionsNotMet | MailOutcome::Ambiguous => {
+                (None, None, None, None)
+            }
             MailOutcome::Delayed(problem) | MailOutcome::Failed(problem) => (None, None, None, Some(problem)),
         };
         let event = MailEvent {

@@ -147,7 +147,7 @@ impl World {
     ) -> Self {
         record_diagnostics();
         let config = config(settings);
-        let accounts_table = config.accounts.name.clone();
+        let accounts_table = config.accounts().expect("a table").name;
         let (dead_letters, sqs, server) = serve_sqs().await;
         servers.push(server);
         let (dynamodb, ses) = (aws(dynamodb).dynamodb(), aws(ses));
@@ -175,9 +175,9 @@ impl World {
         let complete = Complete::new(config, dynamodb.clone(), clock.clone(), random);
         let functions = Functions {
             reset: (Arc::new(reset), telemetry("reset")),
-            validate: (Arc::new(validate), telemetry("validate")),
-            complete: (Arc::new(complete), telemetry("complete")),
-            mail: Arc::new(mail.with_batch_time(Duration::ZERO)),
+            validate: (Arc::new(validate.expect("a function")), telemetry("validate")),
+            complete: (Arc::new(complete.expect("a function")), telemetry("complete")),
+            mail: Arc::new(mail.expect("a function").with_batch_time(Duration::ZERO)),
         };
         let stream = Mapping::open(db.clone(), None).expect("a stream");
         Self {

@@ -5,14 +5,14 @@ use aws_sdk_dynamodb::Client;
 use secrecy::{ExposeSecret as _, SecretString};
 use shared::api_key::{ApiKeys, Caller, Scope};
 use shared::clock::{Clock, Timestamp};
-use shared::config::Config;
+use shared::config::{Config, ConfigError};
 use shared::email::EmailAddress;
 use shared::function::{self, Function, Success};
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::language::Language;
 use shared::origin::OriginSecrets;
-use shared::password::hash::{self, Argon2Cost, PasswordHash};
+use shared::password::hash::{self, Hashing, PasswordHash};
 use shared::password::{NewPassword, PasswordPolicy};
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts};
@@ -32,19 +32,22 @@ pub struct Complete {
     accounts: Accounts,
     completion: Completion,
     policy: PasswordPolicy,
-    cost: Argon2Cost,
+    hashing: Hashing,
     clock: Clock,
     random: Random,
 }
 
 impl Complete {
     /// The function, configured by `config`.
-    #[must_use]
-    pub fn new(config: Config, dynamodb: Client, clock: Clock, random: Random) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a variable that only this function needs is missing.
+    pub fn new(config: Config, dynamodb: Client, clock: Clock, random: Random) -> Result<Self, ConfigError> {
+        let accounts = Accounts::new(dynamodb.clone(), config.accounts()?);
         let (tokens_table, lifetime) = (config.tokens_table, config.token_lifetime_seconds);
-        let accounts = Accounts::new(dynamodb.clone(), config.accounts);
         let orders = Orders::new(dynamodb.clone(), tokens_table.clone(), lifetime);
-        Self {
+        Ok(Self {
             limits: Limits::new(dynamodb.clone(), tokens_table.clone(), config.limits),
             resets: Resets::new(dynamodb.clone(), tokens_table.clone(), lifetime),
             completion: Completion::new(dynamodb, tokens_table, accounts.clone(), orders),
@@ -52,10 +55,10 @@ impl Complete {
             api_keys: config.api_keys,
             origin_secrets: config.origin_secrets,
             policy: config.password_policy,
-            cost: config.argon2,
+            hashing: config.hashing,
             clock,
             random,
-        }
+        })
     }
 
     /// The stored token and its account, if `token` is a live reset token.
@@ -112,8 +115,8 @@ impl Complete {
     }
 
     async fn hash(&self, password: NewPassword) -> Result<PasswordHash, ApiError> {
-        let (cost, random) = (self.cost.clone(), self.random.clone());
-        let hashed = tokio::task::spawn_blocking(move || hash::hash(&password, &cost, &random)).await;
+        let (hashing, random) = (self.hashing.clone(), self.random.clone());
+        let hashed = tokio::task::spawn_blocking(move || hash::hash(&password, &hashing, &random)).await;
         Ok(hashed.map_err(|_| ApiError::Unavailable("hashing a password did not finish".to_owned()))??)
     }
 

@@ -22,6 +22,6 @@ async fn main() -> Result<(), lambda_http::Error> {
         Telemetry::new("complete", &config.stack_name, &version, clock.clone(), std::io::stdout());
     let dynamodb = aws.dynamodb();
     store::warm_up(&dynamodb, &config.tokens_table).await;
-    let complete = Complete::new(config, dynamodb, clock, Random::operating_system());
+    let complete = Complete::new(config, dynamodb, clock, Random::operating_system())?;
     function::serve(complete, telemetry).await
 }

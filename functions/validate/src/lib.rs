@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::Client;
 use secrecy::{ExposeSecret as _, SecretString};
 use shared::api_key::{ApiKeys, Caller, Scope};
 use shared::clock::{Clock, Timestamp};
-use shared::config::Config;
+use shared::config::{Config, ConfigError};
 use shared::email::EmailAddress;
 use shared::function::{self, Function, Success};
 use shared::http::page::Pages;
@@ -59,24 +59,35 @@ enum FoundToken {
 
 impl Validate {
     /// The function, configured by `config`. Links to the hosted page contain `region`.
-    #[must_use]
-    pub fn new(config: Config, dynamodb: Client, region: String, clock: Clock, random: Random) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a variable that only this function needs is missing.
+    pub fn new(
+        config: Config,
+        dynamodb: Client,
+        region: String,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, ConfigError> {
+        let has_reset_link = config.reset_link()?.is_some();
+        let accounts = Accounts::new(dynamodb.clone(), config.accounts()?);
         let lifetime = config.token_lifetime_seconds;
         let min_length = config.password_policy.min_length;
-        Self {
+        Ok(Self {
             limits: Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits),
             requests: Requests::new(dynamodb.clone(), config.tokens_table.clone(), lifetime),
             resets: Resets::new(dynamodb.clone(), config.tokens_table.clone(), lifetime),
-            orders: Orders::new(dynamodb.clone(), config.tokens_table, lifetime),
-            accounts: Accounts::new(dynamodb, config.accounts),
+            orders: Orders::new(dynamodb, config.tokens_table, lifetime),
+            accounts,
             pages: Pages::choose(config.branding, min_length, config.default_language),
             api_keys: config.api_keys,
             origin_secrets: config.origin_secrets,
-            has_reset_link: config.mail.reset_link.is_some(),
+            has_reset_link,
             region,
             clock,
             random,
-        }
+        })
     }
 
     /// Orders a mail for a request token, or checks whether a reset token is live.

@@ -14,12 +14,12 @@ use serde_json::Value;
 use shared::aws::Aws;
 use shared::branding::Branding;
 use shared::clock::{Clock, Timestamp};
-use shared::config::Config;
+use shared::config::{Config, ConfigError};
 use shared::dead_letters::DeadLetters;
 use shared::language::Language;
 use shared::mail::{ChangedMail, LinkBase, Mail, MailKind, MailSettings, ResetMail, SendError};
 use shared::random::Random;
-use shared::store::accounts::{Account, Accounts};
+use shared::store::accounts::{Account, Accounts, Found, Nobody};
 use shared::store::orders::{Claimed, Order, Orders};
 use shared::store::resets::Resets;
 use shared::store::{StoreError, StoreErrorKind};
@@ -39,6 +39,7 @@ pub struct MailFunction {
     orders: Orders,
     resets: Resets,
     settings: MailSettings,
+    reset_link: Option<LinkBase>,
     branding: Branding,
     default_language: Language,
     dead_letters: Option<DeadLetters>,
@@ -57,6 +58,12 @@ struct Recipient {
     language: Language,
     /// The operator's language, if a stranger may have chosen [`Self::language`].
     explained_in: Option<Language>,
+}
+
+/// Whom an order is for.
+enum Addressee {
+    Somebody(Box<Recipient>),
+    Nobody(Nobody),
 }
 
 /// Why a mail was not sent. The texts are for the log.
@@ -108,7 +115,10 @@ impl Handled {
 
 impl MailFunction {
     /// The function, configured by `config`. It gets its SES clients from `aws`.
-    #[must_use]
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a variable that only this function needs is missing.
     pub fn new(
         config: &Config,
         dynamodb: Client,
@@ -117,13 +127,14 @@ impl MailFunction {
         telemetry: Telemetry,
         clock: Clock,
         random: Random,
-    ) -> Self {
+    ) -> Result<Self, ConfigError> {
         let (table, lifetime_seconds) = (config.tokens_table.clone(), config.token_lifetime_seconds);
-        Self {
+        Ok(Self {
             orders: Orders::new(dynamodb.clone(), table.clone(), lifetime_seconds),
             resets: Resets::new(dynamodb.clone(), table, lifetime_seconds),
-            accounts: Accounts::new(dynamodb, config.accounts.clone()),
-            settings: config.mail.clone(),
+            accounts: Accounts::new(dynamodb, config.accounts()?),
+            settings: config.mail()?,
+            reset_link: config.reset_link()?,
             branding: config.branding.clone(),
             default_language: config.default_language,
             dead_letters,
@@ -133,7 +144,7 @@ impl MailFunction {
             clock,
             random,
             batch_time: BATCH_TIME,
-        }
+        })
     }
 
     /// Sets how long a batch takes at least.
@@ -191,8 +202,8 @@ impl MailFunction {
     /// Claims the order and sends its mail. Nothing is claimed if there is nobody to write to.
     async fn handle(&self, order: &Order, ses: &aws_sdk_sesv2::Client) -> Handled {
         let recipient = match self.recipient(order).await {
-            Ok(None) => return Handled::done(Some(MailOutcome::NoAccount)),
-            Ok(Some(recipient)) => Ok(recipient),
+            Ok(Addressee::Nobody(nobody)) => return Handled::done(Some(outcome_for(nobody))),
+            Ok(Addressee::Somebody(recipient)) => Ok(recipient),
             Err(DeliveryError::NotSent(problem)) => return Handled::again(problem),
             Err(permanent) => Err(permanent),
         };
@@ -237,16 +248,20 @@ impl MailFunction {
         Handled::done(Some(MailOutcome::Failed(problem)))
     }
 
-    /// To whom `order` goes. `None` if its address has no account.
-    async fn recipient(&self, order: &Order) -> Result<Option<Recipient>, DeliveryError> {
+    /// To whom `order` goes, or why to nobody.
+    async fn recipient(&self, order: &Order) -> Result<Addressee, DeliveryError> {
         let (account, own_language) = match order.kind {
             MailKind::Reset => {
-                let Ok(address) = order.address.parse() else { return Ok(None) };
-                let Some(account) = self.accounts.find_with_language(&address).await? else {
-                    return Ok(None);
+                let Ok(address) = order.address.parse() else {
+                    return Ok(Addressee::Nobody(Nobody::NoAccount));
                 };
-                let language = account.language();
-                (Some(account), language)
+                match self.accounts.find_with_language(&address).await? {
+                    Found::Nobody(nobody) => return Ok(Addressee::Nobody(nobody)),
+                    Found::Account(account) => {
+                        let language = account.language();
+                        (Some(*account), language)
+                    }
+                }
             }
             MailKind::Changed => (None, self.language_of_notice(order).await),
         };
@@ -254,7 +269,7 @@ impl MailFunction {
         let language = own_language.or(asked.map(|asked| asked.language)).unwrap_or(self.default_language);
         let is_strangers = asked.is_some_and(|asked| !asked.is_trusted && language != self.default_language);
         let explained_in = is_strangers.then_some(self.default_language);
-        Ok(Some(Recipient { account, language, explained_in }))
+        Ok(Addressee::Somebody(Box::new(Recipient { account, language, explained_in })))
     }
 
     /// The language of the notice's account. `None` if it cannot be read: a notice in another language is better than a late one.
@@ -285,13 +300,13 @@ impl MailFunction {
         let permanent = |problem: String| DeliveryError::Permanent(problem);
         let (branding, language) = (&self.branding, recipient.language);
         let Some(account) = &recipient.account else {
-            let new_link_page = self.settings.reset_link.as_ref().and_then(LinkBase::new_link_page);
+            let new_link_page = self.reset_link.as_ref().and_then(LinkBase::new_link_page);
             let new_link_page = new_link_page.as_deref();
             let (to, changed_at) = (&order.address, order.ordered_at);
             let mail = ChangedMail { to, language, branding, changed_at, new_link_page };
             return mail.render().map_err(|error| permanent(error.to_string()));
         };
-        let configured = self.settings.reset_link.as_ref().or(order.link.as_ref());
+        let configured = self.reset_link.as_ref().or(order.link.as_ref());
         let base: &LinkBase = configured.ok_or_else(|| permanent("RESET_LINK is not set".to_owned()))?;
         let token = Token::generate(&self.random).map_err(StoreError::from)?;
         let token = ResetToken(token);
@@ -328,6 +343,14 @@ impl MailFunction {
 /// The filter of the event source mapping passes only inserted orders. This check does not rely on it.
 fn is_new_order(record: &EventRecord) -> bool {
     record.event_name == "INSERT" && Order::has_keys(&record.change.keys)
+}
+
+const fn outcome_for(nobody: Nobody) -> MailOutcome {
+    match nobody {
+        Nobody::NoAccount => MailOutcome::NoAccount,
+        Nobody::ConditionsNotMet => MailOutcome::ConditionsNotMet,
+        Nobody::Ambiguous => MailOutcome::Ambiguous,
+    }
 }
 
 /// A mail's outcome that could not be stored decides only what the next delivery does.

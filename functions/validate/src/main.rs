@@ -40,12 +40,14 @@ async fn main() -> Result<(), lambda_http::Error> {
         mail_clock,
         mail_random,
     );
-    let (mail, validate) = (Arc::new(mail), Arc::new(Validate::new(config, dynamodb, region, clock, random)));
+    let validate = Validate::new(config, dynamodb, region, clock, random)?;
+    // Each of the two deployments has only the variables that it needs: MAIL_FROM is the mail function's.
+    let (mail, validate) = (Arc::new(mail), Arc::new(validate));
     lambda_http::lambda_runtime::run(service_fn(move |event: lambda_http::LambdaEvent<_>| {
         let (mail, validate, telemetry) = (Arc::clone(&mail), Arc::clone(&validate), telemetry.clone());
         async move {
             if http::event::is_stream(&event.payload) {
-                mail.respond(event).await
+                mail.as_ref().as_ref().map_err(ToString::to_string)?.respond(event).await
             } else {
                 function::respond(validate, telemetry, event).await
             }

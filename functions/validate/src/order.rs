@@ -61,8 +61,8 @@ impl Validate {
 
     /// Fails if the address has no account. Only for trusted callers: this is the only lookup by address outside the mail function.
     async fn require_account(&self, address: &EmailAddress) -> Result<(), ApiError> {
-        let account = self.accounts.find(address).await?;
-        account.map(drop).ok_or(ApiError::AccountUnknown)
+        let found = self.accounts.find(address).await?;
+        found.account().map(drop).ok_or(ApiError::AccountUnknown)
     }
 
     /// The link's base to store in the order. `None` if `RESET_LINK` is set.

@@ -13,8 +13,7 @@ use crate::email::EmailAddress;
 use crate::language::Language;
 use crate::mail::{LinkBase, MailSettings, Mailbox, ParseMailboxError};
 use crate::origin::{OriginSecrets, OriginSecretsError};
-use crate::password::hash::{Argon2Cost, Argon2CostError};
-use crate::store::accounts::{AccountsTable, RequiredAttribute};
+use crate::password::hash::{Argon2Cost, Argon2CostError, Hashing};
 
 pub(super) struct Environment<'a>(pub(super) &'a dyn Fn(&str) -> Option<String>);
 
@@ -57,66 +56,34 @@ impl Environment<'_> {
         }
     }
 
-    pub(super) fn accounts(&self) -> Result<AccountsTable, ConfigError> {
-        let table = AccountsTable {
-            name: self.required("ACCOUNTS_TABLE")?,
-            key: self.text("ACCOUNTS_KEY", "email")?,
-            email: self.text("ACCOUNTS_EMAIL", "email")?,
-            email_index: self.optional("ACCOUNTS_EMAIL_INDEX")?,
-            password_hash: self.text("ACCOUNTS_PASSWORD_HASH", "password_hash")?,
-            password_changed_at: self.text("ACCOUNTS_PASSWORD_CHANGED_AT", "password_changed_at")?,
-            locale: self.text("ACCOUNTS_LOCALE", "locale")?,
-            required: self.required_attribute()?,
-        };
-        if table.email_index.is_none() && table.key != table.email {
-            return Err(config_error(
-                "ACCOUNTS_EMAIL_INDEX",
-                "is not set, but accounts are not keyed by their address (ACCOUNTS_KEY differs from \
-                 ACCOUNTS_EMAIL): name an index whose partition key is the address",
-            ));
-        }
-        let written = [&table.password_hash, &table.password_changed_at];
-        if written[0] == written[1] || written.iter().any(|name| [&table.key, &table.email].contains(name)) {
-            return Err(config_error(
-                "ACCOUNTS_PASSWORD_HASH",
-                "and ACCOUNTS_PASSWORD_CHANGED_AT must differ from each other, from ACCOUNTS_KEY and from ACCOUNTS_EMAIL",
-            ));
-        }
-        if table.locale == table.password_hash {
-            return Err(config_error("ACCOUNTS_LOCALE", "must differ from ACCOUNTS_PASSWORD_HASH"));
-        }
-        Ok(table)
+    /// `None` without `MAIL_FROM`: only one function sends mails.
+    pub(super) fn mail(&self) -> Result<Option<MailSettings>, ConfigError> {
+        let Some(from) = self.optional("MAIL_FROM")? else { return Ok(None) };
+        let reply_to = self.optional("MAIL_REPLY_TO")?;
+        Ok(Some(MailSettings {
+            from: mailbox("MAIL_FROM", &from)?,
+            reply_to: reply_to.map(|text| mailbox("MAIL_REPLY_TO", &text)).transpose()?,
+            configuration_set: self.optional("MAIL_CONFIGURATION_SET")?,
+        }))
     }
 
-    pub(super) fn required_attribute(&self) -> Result<Option<RequiredAttribute>, ConfigError> {
-        const VARIABLE: &str = "ACCOUNTS_REQUIRED_ATTRIBUTE";
-        let Some(text) = self.optional(VARIABLE)? else { return Ok(None) };
-        match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() && !value.is_empty() => {
-                Ok(Some(RequiredAttribute { name: name.to_owned(), value: value.to_owned() }))
-            }
-            _ => Err(config_error(VARIABLE, "must have the form name=value, such as status=active")),
-        }
-    }
-
-    pub(super) fn mail(&self) -> Result<MailSettings, ConfigError> {
-        let reset_link = self.optional("RESET_LINK")?;
-        if reset_link.as_deref().is_some_and(|link| !is_link_base(link)) {
+    pub(super) fn reset_link(&self) -> Result<Option<LinkBase>, ConfigError> {
+        const VARIABLE: &str = "RESET_LINK";
+        let Some(link) = self.optional(VARIABLE)? else { return Ok(None) };
+        if !is_link_base(&link) {
             return Err(config_error(
-                "RESET_LINK",
+                VARIABLE,
                 "must be an https:// address without a fragment (Rekey appends #token=…), in which {token} may stand once, in the \
                  path or the query",
             ));
         }
-        Ok(MailSettings {
-            from: mailbox("MAIL_FROM", &self.required("MAIL_FROM")?)?,
-            reply_to: self
-                .optional("MAIL_REPLY_TO")?
-                .map(|text| mailbox("MAIL_REPLY_TO", &text))
-                .transpose()?,
-            configuration_set: self.optional("MAIL_CONFIGURATION_SET")?,
-            reset_link: reset_link.map(LinkBase::from_text),
-        })
+        if is_hosted_page_with_query(&link) {
+            return Err(config_error(
+                VARIABLE,
+                "is Rekey's own page with {token} in the query: that page reads the token from the fragment, so leave {token} out",
+            ));
+        }
+        Ok(Some(LinkBase::from_text(link)))
     }
 
     pub(super) fn branding(&self) -> Result<Branding, ConfigError> {
@@ -153,8 +120,18 @@ impl Environment<'_> {
         })
     }
 
+    pub(super) fn hashing(&self) -> Result<Hashing, ConfigError> {
+        let cost = self.number("BCRYPT_COST", 12, 10..=16)?;
+        let argon2 = self.argon2()?;
+        match self.text("PASSWORD_HASH", "argon2id")?.as_str() {
+            "argon2id" => Ok(Hashing::Argon2id(argon2)),
+            "bcrypt" => Ok(Hashing::Bcrypt { cost }),
+            _ => Err(config_error("PASSWORD_HASH", "must be argon2id or bcrypt")),
+        }
+    }
+
     /// Default: the second option that RFC 9106 section 4 recommends, 64 MiB, 3 iterations and 4 lanes.
-    pub(super) fn argon2(&self) -> Result<Argon2Cost, ConfigError> {
+    fn argon2(&self) -> Result<Argon2Cost, ConfigError> {
         let memory_kib = self.number("ARGON2_MEMORY_KIB", 65_536, 0..=4_194_304)?;
         let iterations = self.number("ARGON2_ITERATIONS", 3, 0..=1_000)?;
         let lanes = self.number("ARGON2_LANES", 4, 1..=255)?;
@@ -208,6 +185,13 @@ fn is_link_base(link: &str) -> bool {
         .find(LinkBase::TOKEN)
         .is_none_or(|at| link.match_indices('/').nth(2).is_some_and(|(path, _)| at > path));
     is_secure && is_token_after_host && !without_token.contains(['#', '@', '"', '<', '>', '{', '}'])
+}
+
+/// Whether `link` is the page that Rekey serves, with the token where only its API reads one.
+fn is_hosted_page_with_query(link: &str) -> bool {
+    let Some((page, query)) = link.split_once('?') else { return false };
+    page.trim_end_matches('/').ends_with("/organizations/complete-password")
+        && query.contains(LinkBase::TOKEN)
 }
 
 /// Whether `link` is an `https` URL that needs no escaping in HTML and in Content-Security-Policy: it has no quotation marks and none of

@@ -1,55 +1,65 @@
 //! The configuration: environment variables, read once at cold start. A missing or invalid variable stops the start with a message that
 //! names it, so that a mistake is found at deployment.
 
+mod accounts;
+mod deployed;
 mod environment;
 
 use std::fmt;
 
+pub use self::deployed::is_needed;
 use self::environment::{Environment, config_error};
 use crate::api_key::ApiKeys;
 use crate::branding::Branding;
 use crate::language::Language;
-use crate::mail::MailSettings;
+use crate::mail::{LinkBase, MailSettings};
 use crate::origin::OriginSecrets;
-use crate::password::hash::Argon2Cost;
+use crate::password::hash::Hashing;
 use crate::password::{self, PasswordPolicy};
 use crate::store::accounts::AccountsTable;
 use crate::store::limits::LimitSettings;
 
-/// Every variable that [`Config::read`] reads. The SAM template sets all of them.
-pub const VARIABLES: [&str; 32] = [
+/// Every variable that [`Config::read`] reads.
+pub const VARIABLES: [&str; 39] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
+    "ACCOUNTS_SORT_KEY",
+    "ACCOUNTS_KEY_VALUE",
+    "ACCOUNTS_SORT_KEY_VALUE",
     "ACCOUNTS_EMAIL",
     "ACCOUNTS_EMAIL_INDEX",
+    "ACCOUNTS_EMAIL_INDEX_KEY",
+    "ACCOUNTS_EMAIL_INDEX_VALUE",
     "ACCOUNTS_PASSWORD_HASH",
     "ACCOUNTS_PASSWORD_CHANGED_AT",
+    "ACCOUNTS_CONDITIONS",
+    "ACCOUNTS_LOCALE",
     "TOKEN_LIFETIME_SECONDS",
     "MAIL_FROM",
     "MAIL_REPLY_TO",
     "MAIL_CONFIGURATION_SET",
     "RESET_LINK",
     "SERVICE_NAME",
+    "DEFAULT_LOCALE",
+    "BRAND_COLOR",
+    "LOGO_URL",
+    "SIGN_IN_LINK",
+    "SUPPORT_LINK",
     "PASSWORD_MIN_LENGTH",
+    "PASSWORD_HASH",
     "ARGON2_MEMORY_KIB",
     "ARGON2_ITERATIONS",
     "ARGON2_LANES",
+    "BCRYPT_COST",
     "API_KEYS",
     "REQUIRE_API_KEY",
+    "ORIGIN_SECRETS",
     "LIMIT_RESET_PER_IP",
     "LIMIT_MAIL_PER_ADDRESS",
     "LIMIT_BAD_TOKEN_PER_IP",
-    "ACCOUNTS_REQUIRED_ATTRIBUTE",
     "DEAD_LETTER_QUEUE_URL",
     "STACK_NAME",
-    "ORIGIN_SECRETS",
-    "SIGN_IN_LINK",
-    "SUPPORT_LINK",
-    "BRAND_COLOR",
-    "LOGO_URL",
-    "DEFAULT_LOCALE",
-    "ACCOUNTS_LOCALE",
 ];
 
 /// The configuration of a function.
@@ -57,20 +67,22 @@ pub const VARIABLES: [&str; 32] = [
 pub struct Config {
     /// The tokens table's name.
     pub tokens_table: String,
-    /// The accounts table.
-    pub accounts: AccountsTable,
+    /// The accounts table. [`Self::accounts`] for the functions that need it.
+    accounts: Option<AccountsTable>,
     /// The lifetime of both kinds of token, in seconds.
     pub token_lifetime_seconds: u64,
-    /// The settings of mails.
-    pub mail: MailSettings,
+    /// The settings of mails. [`Self::mail`] for the function that sends them.
+    mail: Option<MailSettings>,
+    /// The base of the links in mails. `None` means the hosted page at the API's default endpoint. Checked by [`Self::reset_link`].
+    reset_link: Option<LinkBase>,
     /// The branding of pages and mails.
     pub branding: Branding,
     /// The language of pages and mails if the person's is unknown or not supported.
     pub default_language: Language,
     /// The password policy.
     pub password_policy: PasswordPolicy,
-    /// The cost of a password hash.
-    pub argon2: Argon2Cost,
+    /// How passwords are hashed.
+    pub hashing: Hashing,
     /// The API keys of trusted callers.
     pub api_keys: ApiKeys,
     /// The secrets that prove that a call came through CloudFront.
@@ -107,18 +119,20 @@ impl Config {
     /// [`ConfigError`] for the first variable that is missing or invalid.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let env = Environment(&variable);
-        let config = Self {
+        Ok(Self {
             tokens_table: env.required("TOKENS_TABLE")?,
             accounts: env.accounts()?,
             token_lifetime_seconds: env.number("TOKEN_LIFETIME_SECONDS", 7200, 60..=86_400)?,
             mail: env.mail()?,
+            reset_link: env.reset_link()?,
             branding: env.branding()?,
             default_language: env.default_language()?,
             password_policy: PasswordPolicy {
                 min_length: env.number("PASSWORD_MIN_LENGTH", 15, 8..=password::MAX_LENGTH)?,
                 service_name: env.text("SERVICE_NAME", "Rekey")?,
+                is_bcrypt: env.hashing()?.is_bcrypt(),
             },
-            argon2: env.argon2()?,
+            hashing: env.hashing()?,
             api_keys: env.api_keys()?,
             origin_secrets: env.origin_secrets()?,
             limits: LimitSettings {
@@ -128,20 +142,47 @@ impl Config {
             },
             dead_letter_queue_url: env.optional("DEAD_LETTER_QUEUE_URL")?,
             stack_name: env.text("STACK_NAME", "rekey")?,
+        })
+    }
+
+    /// The accounts table.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if `ACCOUNTS_TABLE` is not set.
+    pub fn accounts(&self) -> Result<AccountsTable, ConfigError> {
+        self.accounts.clone().ok_or_else(|| config_error("ACCOUNTS_TABLE", "is not set"))
+    }
+
+    /// The settings of mails.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if `MAIL_FROM` is not set.
+    pub fn mail(&self) -> Result<MailSettings, ConfigError> {
+        self.mail.clone().ok_or_else(|| config_error("MAIL_FROM", "is not set"))
+    }
+
+    /// The base of the links in mails, if it is not the hosted page.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if it would be the hosted page, and nobody could open that.
+    pub fn reset_link(&self) -> Result<Option<LinkBase>, ConfigError> {
+        let problem = match (
+            &self.reset_link,
+            self.api_keys.are_required(),
+            self.origin_secrets.are_required(),
+        ) {
+            (Some(_), ..) | (None, false, false) => return Ok(self.reset_link.clone()),
+            (None, true, _) => {
+                "is not set, but REQUIRE_API_KEY is true: the hosted page, to which mails would link, is then switched off"
+            }
+            (None, false, true) => {
+                "is not set, but ORIGIN_SECRETS is: mails would link past CloudFront to the API's own address, which then refuses"
+            }
         };
-        if config.api_keys.are_required() && config.mail.reset_link.is_none() {
-            return Err(config_error(
-                "RESET_LINK",
-                "is not set, but REQUIRE_API_KEY is true: the hosted page, to which mails would link, is then switched off",
-            ));
-        }
-        if config.origin_secrets.are_required() && config.mail.reset_link.is_none() {
-            return Err(config_error(
-                "RESET_LINK",
-                "is not set, but ORIGIN_SECRETS is: mails would link past CloudFront to the API's own address, which then refuses",
-            ));
-        }
-        Ok(config)
+        Err(config_error("RESET_LINK", problem))
     }
 }
 
@@ -153,7 +194,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mail::LinkBase;
+    use crate::password::hash::Argon2Cost;
+    use crate::store::accounts::{Lookup, Template};
+
+    /// The configuration, with the parts that only some functions need.
+    fn read_all(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let config = read(settings)?;
+        let _ = (config.accounts()?, config.mail()?, config.reset_link()?);
+        Ok(config)
+    }
 
     fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let mut variables = HashMap::from([
@@ -170,12 +219,15 @@ mod tests {
         let config = read(&[]).expect("a configuration");
         assert_eq!(config.token_lifetime_seconds, 7200);
         assert_eq!(config.password_policy.min_length, 15);
-        assert_eq!(config.argon2, Argon2Cost::new(65_536, 3, 4).expect("costs"));
+        assert_eq!(config.hashing, Hashing::Argon2id(Argon2Cost::new(65_536, 3, 4).expect("costs")));
         assert_eq!(
             (config.limits.reset_per_ip, config.limits.mail_per_address, config.limits.bad_token_per_ip),
             (100, 5, 20)
         );
-        assert_eq!((config.accounts.key.as_str(), config.accounts.email_index), ("email", None));
+        let accounts = config.accounts().expect("a table");
+        assert_eq!((accounts.key.as_str(), accounts.sort_key, accounts.conditions.len()), ("email", None, 0));
+        let value = Template::new(Template::EMAIL);
+        assert_eq!(accounts.lookup, Lookup::Key { value, sort_value: None });
     }
 
     #[test]
@@ -256,13 +308,39 @@ mod tests {
             ("LOGO_URL", "https://me@q7.example/a"),
             ("LOGO_URL", "data:image/png;base64,q7"),
             ("ORIGIN_SECRETS", "q7"),
-            ("ACCOUNTS_REQUIRED_ATTRIBUTE", "q7"),
-            ("ACCOUNTS_REQUIRED_ATTRIBUTE", "=q7"),
+            ("ACCOUNTS_CONDITIONS", "=q7"),
+            ("ACCOUNTS_CONDITIONS", "q7,"),
+            ("ACCOUNTS_CONDITIONS", "!,q7"),
+            ("ACCOUNTS_CONDITIONS", "q7.a=b"),
+            ("ACCOUNTS_CONDITIONS", "!q7[0]"),
+            ("ACCOUNTS_SORT_KEY", "q7"),
+            ("ACCOUNTS_SORT_KEY_VALUE", "q7"),
+            ("ACCOUNTS_KEY_VALUE", "q7"),
+            ("ACCOUNTS_KEY_VALUE", "q7#{Email}"),
+            ("ACCOUNTS_EMAIL_INDEX_VALUE", "q7#{email}"),
+            ("ACCOUNTS_EMAIL_INDEX_KEY", "q7"),
+            ("ACCOUNTS_KEY", "q7.id"),
+            ("ACCOUNTS_SORT_KEY", "q7[0]"),
+            ("ACCOUNTS_EMAIL", "profile.q7"),
+            ("ACCOUNTS_PASSWORD_HASH", "q7.hash"),
+            ("ACCOUNTS_PASSWORD_CHANGED_AT", "q7]"),
+            ("ACCOUNTS_LOCALE", "q7.locale"),
+            ("ACCOUNTS_LOCALE", "password_changed_at"),
+            ("PASSWORD_HASH", "q7"),
+            ("PASSWORD_HASH", "BCRYPT-q7"),
+            ("BCRYPT_COST", "9"),
+            ("BCRYPT_COST", "17"),
+            ("RESET_LINK", "https://q7.example/organizations/complete-password?token={token}"),
+            ("RESET_LINK", "https://q7.example/organizations/complete-password/?a=b&token={token}"),
         ] {
-            let message = read(&[(variable, value)]).expect_err(variable).to_string();
+            let message = read_all(&[(variable, value)]).expect_err(variable).to_string();
             assert!(message.starts_with(&format!("environment variable {variable} ")), "{message}");
             assert!(!message.contains("q7"), "{message}");
         }
+    }
+
+    #[test]
+    fn bounds_are_allowed_and_settings_that_do_not_fit_together_are_named() {
         for (variable, highest) in [
             ("TOKEN_LIFETIME_SECONDS", "86400"),
             ("PASSWORD_MIN_LENGTH", "128"),
@@ -275,9 +353,9 @@ mod tests {
         }
         let keys = format!("a:reset:{}", "0".repeat(64));
         let message =
-            read(&[("REQUIRE_API_KEY", "true"), ("API_KEYS", &keys)]).expect_err("no page").to_string();
+            read_all(&[("REQUIRE_API_KEY", "true"), ("API_KEYS", &keys)]).expect_err("no page").to_string();
         assert!(message.starts_with("environment variable RESET_LINK "), "{message}");
-        let message = read(&[("ORIGIN_SECRETS", &"0".repeat(64))]).expect_err("no page").to_string();
+        let message = read_all(&[("ORIGIN_SECRETS", &"0".repeat(64))]).expect_err("no page").to_string();
         assert!(message.starts_with("environment variable RESET_LINK "), "{message}");
         let message = read(&[("ACCOUNTS_KEY", "user_id")]).expect_err("no index").to_string();
         assert!(message.contains("ACCOUNTS_EMAIL_INDEX"), "{message}");
@@ -290,9 +368,9 @@ mod tests {
         ) {
             match read(&[(variable, &value)]) {
                 Ok(config) => {
-                    let base = config.mail.reset_link.as_ref().map_or("", LinkBase::as_str);
+                    let base = config.reset_link.as_ref().map_or("", LinkBase::as_str);
                     prop_assert!(!base.contains(['#', '@', '\r', '\n']));
-                    prop_assert!(config.mail.from.as_header().is_ascii());
+                    prop_assert!(config.mail.is_some_and(|mail| mail.from.as_header().is_ascii()));
                 }
                 // The error may name another variable that does not fit this one.
                 Err(error) => prop_assert!(error.to_string().starts_with("environment variable "), "{error}"),

@@ -9,7 +9,7 @@ use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{LinkBase, Mail, Mailbox};
+use super::{Mail, Mailbox};
 
 /// The settings of mails.
 #[derive(Clone, Debug)]
@@ -20,8 +20,6 @@ pub struct MailSettings {
     pub reply_to: Option<Mailbox>,
     /// The SES configuration set.
     pub configuration_set: Option<String>,
-    /// The link's base. `None` means the hosted page at the API's default endpoint.
-    pub reset_link: Option<LinkBase>,
 }
 
 /// Why a mail was not sent. The texts are for the log and contain no address.

@@ -1,4 +1,5 @@
-//! Hashes passwords with argon2id, as PHC strings that any argon2 library verifies.
+//! Hashes passwords: with argon2id, as PHC strings that any argon2 library verifies, or with bcrypt, for logins that cannot verify argon2id
+//! yet.
 
 use argon2::password_hash::phc::PasswordHash as Phc;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
@@ -51,12 +52,32 @@ impl Argon2Cost {
     }
 }
 
-/// An argon2id hash as a PHC string: `$argon2id$v=19$m=…,t=…,p=…$<salt>$<tag>`.
+/// How passwords are hashed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hashing {
+    /// With argon2id.
+    Argon2id(Argon2Cost),
+    /// With bcrypt.
+    Bcrypt {
+        /// The logarithm of the number of rounds.
+        cost: u32,
+    },
+}
+
+impl Hashing {
+    /// Whether only the first 72 bytes of a password, and only those before a NUL, would count.
+    #[must_use]
+    pub const fn is_bcrypt(&self) -> bool {
+        matches!(self, Self::Bcrypt { .. })
+    }
+}
+
+/// An argon2id hash as a PHC string, `$argon2id$v=19$m=…,t=…,p=…$<salt>$<tag>`, or one of bcrypt, `$2b$<cost>$<salt and tag>`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// The PHC string, for the accounts table.
+    /// The text, for the accounts table.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         &self.0
@@ -79,6 +100,9 @@ pub enum HashError {
     /// `ARGON2_MEMORY_KIB`.
     #[error("argon2 failed: {0}")]
     Argon2(argon2::password_hash::Error),
+    /// Bcrypt failed. The policy has checked what it does not take.
+    #[error("bcrypt failed: {0}")]
+    Bcrypt(#[from] bcrypt::BcryptError),
 }
 
 /// Hashes `password` with a random salt. Takes 0.1 s or more: do not call it on an async thread.
@@ -86,10 +110,25 @@ pub enum HashError {
 /// # Errors
 ///
 /// [`HashError`].
-pub fn hash(password: &NewPassword, cost: &Argon2Cost, random: &Random) -> Result<PasswordHash, HashError> {
+pub fn hash(password: &NewPassword, hashing: &Hashing, random: &Random) -> Result<PasswordHash, HashError> {
     let salt: [u8; SALT_LENGTH] = random.bytes()?;
+    match hashing {
+        Hashing::Argon2id(cost) => argon2id(password, cost, &salt),
+        Hashing::Bcrypt { cost } => {
+            // Its other function refuses 72 bytes, all of which count: it wants room for a NUL. The policy allows no more.
+            let hashed = bcrypt::hash_with_salt(password.expose_secret(), *cost, salt)?;
+            Ok(PasswordHash(hashed.format_for_version(bcrypt::Version::TwoB)))
+        }
+    }
+}
+
+fn argon2id(
+    password: &NewPassword,
+    cost: &Argon2Cost,
+    salt: &[u8; SALT_LENGTH],
+) -> Result<PasswordHash, HashError> {
     let phc: Phc = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.0.clone())
-        .hash_password_with_salt(password.expose_secret().as_bytes(), &salt)
+        .hash_password_with_salt(password.expose_secret().as_bytes(), salt)
         .map_err(HashError::Argon2)?;
     Ok(PasswordHash(phc.to_string()))
 }
@@ -104,10 +143,80 @@ mod tests {
     const PASSWORD: &str = "correct horse battery staple";
 
     fn hashed() -> PasswordHash {
-        let policy = PasswordPolicy { min_length: 15, service_name: "Rekey".to_owned() };
-        let password = policy.check(PASSWORD.into(), None).expect("accepted");
         let cost = Argon2Cost::new(19 * 1024, 2, 1).expect("OWASP's minimum");
-        hash(&password, &cost, &Random::operating_system()).expect("a hash")
+        hash_with(&Hashing::Argon2id(cost), PASSWORD)
+    }
+
+    fn hash_with(hashing: &Hashing, password: &str) -> PasswordHash {
+        let policy = PasswordPolicy {
+            min_length: 15,
+            service_name: "Rekey".to_owned(),
+            is_bcrypt: hashing.is_bcrypt(),
+        };
+        let password = policy.check(password.into(), None).expect("accepted");
+        hash(&password, hashing, &Random::operating_system()).expect("a hash")
+    }
+
+    /// From OpenBSD's and Openwall's tests of `crypt_blowfish` (`wrapper.c`), of strings with a `$2b$` or `$2y$` prefix.
+    #[test]
+    fn openwalls_bcrypt_test_vectors() {
+        for (password, expected) in [
+            ("U*U", "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
+            ("U*U*", "$2b$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"),
+            ("U*U*U", "$2b$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a"),
+            ("", "$2b$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWNy"),
+            (
+                "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789chars after 72 are ignored",
+                "$2b$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui",
+            ),
+        ] {
+            let expected: bcrypt::HashParts = expected.parse().expect("a hash");
+            let salt = bcrypt_salt(&expected.get_salt());
+            let hashed = bcrypt::hash_with_salt(password, expected.get_cost(), salt).expect("a hash");
+            assert_eq!(
+                hashed.format_for_version(bcrypt::Version::TwoB),
+                expected.format_for_version(bcrypt::Version::TwoB)
+            );
+        }
+    }
+
+    /// Bcrypt's own base64.
+    fn bcrypt_salt(text: &str) -> [u8; 16] {
+        use base64::Engine as _;
+        use base64::alphabet::BCRYPT;
+        use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+        let config = GeneralPurposeConfig::new()
+            .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+            .with_decode_allow_trailing_bits(true);
+        let bytes = GeneralPurpose::new(&BCRYPT, config).decode(text).expect("base64");
+        bytes.try_into().expect("16 bytes")
+    }
+
+    #[test]
+    fn a_bcrypt_hash_verifies_and_has_its_cost_and_a_random_salt() {
+        let hashing = Hashing::Bcrypt { cost: 10 };
+        let (one, other) = (hash_with(&hashing, PASSWORD), hash_with(&hashing, PASSWORD));
+        assert!(one.expose_secret().starts_with("$2b$10$") && one.expose_secret().len() == 60);
+        assert_ne!(one, other);
+        assert!(bcrypt::verify(PASSWORD, one.expose_secret()).expect("a hash"));
+        assert!(!bcrypt::verify("another password", one.expose_secret()).expect("a hash"));
+        // 72 bytes count to the last.
+        let longest = "žluťoučký kůň úpěl ďábelské ódy a pak si šel".repeat(2);
+        let longest: String = longest
+            .chars()
+            .take_while({
+                let mut bytes = 0;
+                move |c| {
+                    bytes += c.len_utf8();
+                    bytes <= 72
+                }
+            })
+            .collect();
+        let hash = hash_with(&hashing, &longest);
+        assert!(bcrypt::verify(&longest, hash.expose_secret()).expect("a hash"));
+        let mut shorter = longest.clone();
+        shorter.pop();
+        assert!(!bcrypt::verify(&shorter, hash.expose_secret()).expect("a hash"));
     }
 
     #[test]

@@ -22,7 +22,12 @@ pub struct PasswordPolicy {
     pub min_length: usize,
     /// The service's name: passwords based on it are easy to guess.
     pub service_name: String,
+    /// Whether passwords are hashed with bcrypt, which takes 72 bytes and no NUL.
+    pub is_bcrypt: bool,
 }
+
+/// The bytes of a password that bcrypt takes.
+const BCRYPT_MAX_BYTES: usize = 72;
 
 /// A password that the policy accepts, exactly as sent. `Debug` is redacted. Dropping it wipes this copy, but not the runtime's buffer
 /// with the event.
@@ -40,6 +45,14 @@ pub enum Weakness {
     /// More than [`MAX_LENGTH`] characters.
     #[error("The password must be at most 128 characters long.")]
     TooLong,
+    /// More than 72 bytes of UTF-8. Only with bcrypt, which would ignore the others.
+    #[error(
+        "The password is too long: it must be at most 72 bytes in UTF-8, in which a letter outside of English takes two to four."
+    )]
+    TooManyBytes,
+    /// Only with bcrypt, which would ignore what follows.
+    #[error("The password must not contain the character NUL.")]
+    ContainsNul,
     /// zxcvbn's score is too low.
     #[error("The password is too easy to guess. {advice}")]
     Guessable {
@@ -57,6 +70,8 @@ impl Weakness {
         match self {
             Self::TooShort { .. } => "password_too_short",
             Self::TooLong => "password_too_long",
+            Self::TooManyBytes => "password_too_many_bytes",
+            Self::ContainsNul => "password_contains_nul",
             Self::Guessable { .. } => "password_guessable",
         }
     }
@@ -65,7 +80,7 @@ impl Weakness {
     #[must_use]
     pub const fn advice(&self) -> Option<&'static str> {
         match self {
-            Self::TooShort { .. } | Self::TooLong => None,
+            Self::TooShort { .. } | Self::TooLong | Self::TooManyBytes | Self::ContainsNul => None,
             Self::Guessable { pattern, .. } => Some(pattern.code()),
         }
     }
@@ -149,6 +164,12 @@ impl PasswordPolicy {
         if length < self.min_length {
             weaknesses.push(Weakness::TooShort { min_length: self.min_length });
         }
+        if self.is_bcrypt && password.expose_secret().len() > BCRYPT_MAX_BYTES {
+            weaknesses.push(Weakness::TooManyBytes);
+        }
+        if self.is_bcrypt && password.expose_secret().contains('\0') {
+            weaknesses.push(Weakness::ContainsNul);
+        }
         if let Some(estimate) = weakness(password.expose_secret(), &self.service_name, address) {
             let warning = estimate.feedback().and_then(Feedback::warning);
             let advice = warning
@@ -183,7 +204,7 @@ mod tests {
     use super::*;
 
     fn policy(min_length: usize) -> PasswordPolicy {
-        PasswordPolicy { min_length, service_name: "Rekey".to_owned() }
+        PasswordPolicy { min_length, service_name: "Rekey".to_owned(), is_bcrypt: false }
     }
 
     fn check(min_length: usize, password: &str, address: Option<&str>) -> Result<NewPassword, Vec<Weakness>> {
@@ -244,8 +265,24 @@ mod tests {
         for password in [address, "alexandrina.featherstone", "wonderfulwidgets", "featherstone1"] {
             assert!(check(8, password, Some(address)).is_err(), "{password}");
         }
-        let named = PasswordPolicy { min_length: 8, service_name: "Quixotryclub".to_owned() };
+        let named = PasswordPolicy { service_name: "Quixotryclub".to_owned(), ..policy(8) };
         assert!(named.check("Quixotryclub1".into(), None).is_err());
+    }
+
+    #[test]
+    fn bcrypt_takes_72_bytes_and_no_nul() {
+        let bcrypt = PasswordPolicy { is_bcrypt: true, ..policy(15) };
+        let quiet = "a quiet lamp, a post, a sofa and an unread newspaper on the window sill!";
+        assert_eq!(quiet.len(), 72);
+        assert!(bcrypt.check(quiet.into(), None).is_ok());
+        let check = |password: &str| bcrypt.check(password.into(), None).err();
+        assert_eq!(check(&format!("{quiet}!")), Some(vec![Weakness::TooManyBytes]));
+        assert_eq!(check(&quiet.replace("post", "pöst")), Some(vec![Weakness::TooManyBytes]), "73 bytes");
+        assert_eq!(check("a quiet lamp\0 a post"), Some(vec![Weakness::ContainsNul]));
+        let argon2id = policy(15);
+        for password in [format!("{quiet}!"), "a quiet lamp\0 a post".to_owned()] {
+            assert!(argon2id.check(password.into(), None).is_ok());
+        }
     }
 
     proptest! {

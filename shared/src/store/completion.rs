@@ -62,9 +62,9 @@ impl Completion {
         random: &Random,
     ) -> Result<Completed, StoreError> {
         let consume = reset.consume(&self.tokens_table, now)?;
-        let changed_at = account.next_changed_at(now, reset.issued_at);
-        let set = self.accounts.set_password(account, hash, changed_at)?;
-        let notice = self.orders.put_notice(account, changed_at, language, now, random)?;
+        let change = account.next_changed_at(now, reset.issued_at);
+        let set = self.accounts.set_password(account, hash, &change)?;
+        let notice = self.orders.put_notice(account, change.as_millis(), language, now, random)?;
         let writes = vec![
             (Write::Token, TransactWriteItem::builder().delete(consume).build()),
             (Write::Account, TransactWriteItem::builder().update(set).build()),

@@ -2,7 +2,6 @@
 //! `DynamoDB` deletes expired items hours late.
 
 pub mod accounts;
-mod changed_at;
 pub mod completion;
 pub mod language;
 pub mod limits;
@@ -53,8 +52,8 @@ impl StoreError {
         Self { kind: StoreErrorKind::InvalidRow, operation: "read", problem: problem.into() }
     }
 
-    /// Keeps the error code that `DynamoDB` sent, or else the SDK's description of the connection failure. Drops the service's message: it
-    /// may quote keys and values.
+    /// Keeps the error code that `DynamoDB` sent, or else the SDK's description of the connection failure. Drops the service's message, which
+    /// may quote keys and values, unless it is known not to.
     fn from_sdk<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
     where
         E: Error + ProvideErrorMetadata + 'static,
@@ -62,7 +61,11 @@ impl StoreError {
     {
         let problem = match error {
             SdkError::ServiceError(service) => {
-                service.err().code().unwrap_or("unknown service error").to_owned()
+                let code = service.err().code().unwrap_or("unknown service error");
+                match service.err().message().filter(|message| names_no_value(message)) {
+                    Some(message) => format!("{code}: {message}"),
+                    None => code.to_owned(),
+                }
             }
             // Its text would contain the response: rows, with addresses and hashes.
             SdkError::ResponseError(_) => "the response could not be parsed".to_owned(),
@@ -70,6 +73,20 @@ impl StoreError {
         };
         Self::unavailable(operation, problem)
     }
+}
+
+/// Whether a message of `DynamoDB`'s is one of those that tell what is wrong with table, key or index, and quote no value.
+fn names_no_value(message: &str) -> bool {
+    let known = [
+        "The provided key element does not match the schema",
+        "The number of conditions on the keys is invalid",
+        "Query condition missed key schema element",
+        "The table does not have the specified index",
+        "Requested resource not found",
+        "Cannot do operations on a non-existent table",
+        "One or more parameter values were invalid: Condition parameter type does not match schema type",
+    ];
+    known.iter().any(|known| message.starts_with(known))
 }
 
 impl From<RandomError> for StoreError {

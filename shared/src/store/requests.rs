@@ -130,7 +130,7 @@ impl Requests {
             .put_item()
             .table_name(&self.table)
             .item("pk", string(pk(&token.0.digest())))
-            .item("address", string(address.as_str()))
+            .item("address", string(address.typed().unwrap_or(address.as_str())))
             .item("issued_at", number(now.as_millis()))
             .item("expires_at", number(now.plus_seconds(self.lifetime_seconds).as_seconds()))
             .item("mails", number(0));

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::Delete;
 
-use super::accounts::{Account, AccountSnapshot};
+use super::accounts::{Account, AccountKey, AccountSnapshot};
 use super::{Item, StoreError, get_unexpired, number, number_attribute, string, string_attribute};
 use crate::clock::Timestamp;
 use crate::token::{Digest, ResetToken};
@@ -31,11 +31,11 @@ impl StoredReset {
     }
 
     fn from_item(digest: Digest, item: &Item) -> Result<Self, StoreError> {
-        let key = item.get("account").cloned();
         Ok(Self {
             digest,
             account: AccountSnapshot {
-                key: key.ok_or_else(|| StoreError::invalid_row("a reset row has no account"))?,
+                key: AccountKey::from_item(item)
+                    .ok_or_else(|| StoreError::invalid_row("a reset row has no account"))?,
                 address: string_attribute(item, "address")?,
                 changed_at: item.get("changed_at").cloned(),
             },
@@ -86,12 +86,11 @@ impl Resets {
             .put_item()
             .table_name(&self.table)
             .item("pk", string(pk(&token.0.digest())))
-            .item("account", key)
             .item("address", string(address))
             .item("issued_at", number(account.issue_time(now).as_millis()))
             .item("expires_at", number(now.plus_seconds(self.lifetime_seconds).as_seconds()));
-        if let Some(changed_at) = changed_at {
-            put = put.item("changed_at", changed_at);
+        for (name, value) in key.attributes().chain(changed_at.map(|changed_at| ("changed_at", changed_at))) {
+            put = put.item(name, value);
         }
         put.send().await.map(drop).map_err(|error| StoreError::from_sdk("PutItem", &error))
     }

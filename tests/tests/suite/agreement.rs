@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_yaml_ng::Value;
 use shared::config::VARIABLES;
 use shared::http::routes::ROUTES;
-use shared::password::hash::Argon2Cost;
+use shared::password::hash::{Argon2Cost, Hashing};
 use tests::contract::{RouteRow, bare, file, operations, yaml};
 
 fn routes_in_code() -> BTreeSet<RouteRow> {
@@ -155,7 +155,8 @@ fn the_template_and_the_code_have_the_same_defaults() {
     assert_eq!(default("LimitBadTokenPerIp"), u64::from(config.limits.bad_token_per_ip));
     let costs = ["Argon2MemoryKib", "Argon2Iterations", "Argon2Lanes"]
         .map(|name| u32::try_from(default(name)).expect("small"));
-    assert_eq!(Argon2Cost::new(costs[0], costs[1], costs[2]), Ok(config.argon2));
+    let Hashing::Argon2id(cost) = config.hashing else { panic!("not argon2id") };
+    assert_eq!(Argon2Cost::new(costs[0], costs[1], costs[2]), Ok(cost));
 }
 
 #[test]

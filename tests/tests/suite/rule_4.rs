@@ -131,27 +131,6 @@ async fn an_account_whose_time_of_change_is_far_in_the_future_can_be_reset() {
     }
 }
 
-#[tokio::test]
-async fn an_account_without_the_required_attribute_gets_no_mail_and_no_password() {
-    let (world, proxy) = World::behind_a_proxy(&[("ACCOUNTS_REQUIRED_ATTRIBUTE", "status=active")]).await;
-    let text = |value: &str| AttributeValue::S(value.to_owned());
-    world.request_token(KNOWN).await;
-    let unset = world.request_token(KNOWN).await;
-    assert_eq!(world.validate(&unset).await.status(), 204);
-    assert!(world.outbox.messages().is_empty(), "no attribute, no mail");
-    world.advance(61);
-    world.set_attribute(KNOWN, "status", text("active")).await;
-    let token = world.reset_token(KNOWN).await;
-    world.set_attribute(KNOWN, "status", text("banned")).await;
-    assert_eq!(world.validate(&token).await.status(), 404);
-    assert_eq!(world.complete(&token, PASSWORD).await.status(), 404);
-    world.set_attribute(KNOWN, "status", text("active")).await;
-    let banned = world.set_attribute(KNOWN, "status", text("banned"));
-    assert_eq!(world.complete_while(&proxy, &token, banned).await.status(), 404);
-    world.set_attribute(KNOWN, "status", text("active")).await;
-    assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
-}
-
 /// Two processes whose clocks differ by an hour, on one pair of tables.
 #[tokio::test]
 async fn rule_4_a_process_whose_clock_is_behind_keeps_the_order_of_changes() {

@@ -187,7 +187,7 @@ async fn rule_3_of_many_live_tokens_of_one_account_exactly_one_wins() {
 #[tokio::test]
 async fn rule_5_an_invalid_row_does_not_reveal_an_account() {
     let world = World::new().await;
-    for at in ["2026-11-20T12:00:00Z", "soon"] {
+    for at in ["2026-11-20T12:00", "soon"] {
         world.set_attribute(KNOWN, "password_changed_at", AttributeValue::S(at.to_owned())).await;
         let (known, unknown) = (world.request_token(KNOWN).await, world.request_token(UNKNOWN).await);
         assert_eq!(world.validate(&known).await, world.validate(&unknown).await);

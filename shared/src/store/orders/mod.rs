@@ -6,12 +6,12 @@ mod claim;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_dynamo::AttributeValue as StreamValue;
 
-use super::accounts::Account;
+use super::accounts::{Account, AccountKey};
 use super::language::AskedLanguage;
 use super::limits::{Counted, Limits, MailCounter, Throttled};
 use super::requests::{Repeat, ResetRequest};
@@ -65,7 +65,7 @@ pub struct Order {
     /// The language of the caller, if known.
     pub language: Option<AskedLanguage>,
     /// For a notice: the account's key.
-    pub account: Option<AttributeValue>,
+    pub account: Option<AccountKey>,
     /// When it was created.
     pub ordered_at: Timestamp,
 }
@@ -87,7 +87,7 @@ impl Order {
             address: string_attribute(&item, "address").ok()?,
             link: string_attribute(&item, "link").ok().map(LinkBase::from_text),
             language: AskedLanguage::from_item(&item),
-            account: item.get("account").cloned(),
+            account: AccountKey::from_item(&item),
             ordered_at: Timestamp::from_millis(number_attribute(&item, "ordered_at").ok()?),
         })
     }
@@ -185,7 +185,13 @@ impl Orders {
 
     fn put_reset(&self, id: &OrderId, order: NewOrder<'_>, now: Timestamp) -> Result<Put, StoreError> {
         let lifetime = self.lifetime_seconds.min(MAX_ORDER_SECONDS);
-        let mut row = item(id, MailKind::Reset, order.address.as_str(), order.language, now);
+        let mut row = item(
+            id,
+            MailKind::Reset,
+            order.address.typed().unwrap_or(order.address.as_str()),
+            order.language,
+            now,
+        );
         row.insert("expires_at".to_owned(), number(now.plus_seconds(lifetime).as_seconds()));
         if let Some(link) = order.link {
             row.insert("link".to_owned(), string(link.as_str()));
@@ -198,7 +204,7 @@ impl Orders {
     pub(super) fn put_notice(
         &self,
         account: &Account,
-        changed_at: u64,
+        changed_at_millis: u64,
         language: Option<AskedLanguage>,
         now: Timestamp,
         random: &Random,
@@ -206,8 +212,8 @@ impl Orders {
         let id = OrderId::generate(random)?;
         let mut row = item(&id, MailKind::Changed, account.address(), language, now);
         row.insert("expires_at".to_owned(), number(now.plus_seconds(MAX_ORDER_SECONDS).as_seconds()));
-        row.insert("account".to_owned(), account.snapshot.key.clone());
-        row.insert("changed_at".to_owned(), number(changed_at));
+        row.extend(account.snapshot.key.attributes().map(|(name, value)| (name.to_owned(), value)));
+        row.insert("changed_at".to_owned(), number(changed_at_millis));
         Ok(Put::builder().table_name(&self.table).set_item(Some(row)).build()?)
     }
 }

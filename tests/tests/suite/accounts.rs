@@ -1,0 +1,432 @@
+//! Resets on the tables that teams have: every shape of key, index, address, time and state that an account may have.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use dynoxide::Database;
+use serde_json::{Value, json};
+use tests::tables::verifies;
+use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
+
+type Row = HashMap<String, AttributeValue>;
+
+/// One table of a team's.
+struct Shape {
+    name: &'static str,
+    table: Value,
+    /// The row of the account of [`KNOWN`].
+    row: Value,
+    settings: Vec<(&'static str, &'static str)>,
+}
+
+fn key(name: &str, kind: &str) -> Value {
+    json!({"AttributeName": name, "KeyType": kind})
+}
+
+/// A table named `people`. The names of key attributes end in their type.
+fn table(keys: &[&str], index: Option<&[&str]>) -> Value {
+    let name = |attribute: &str| attribute.split(':').next().unwrap_or_default().to_owned();
+    let schema = |keys: &[&str]| -> Value {
+        keys.iter().zip(["HASH", "RANGE"]).map(|(attribute, kind)| key(&name(attribute), kind)).collect()
+    };
+    let all = keys.iter().chain(index.unwrap_or_default());
+    let attributes: std::collections::BTreeMap<String, Value> = all
+        .map(|attribute| {
+            let kind = attribute.split(':').nth(1).unwrap_or("S");
+            (name(attribute), json!({"AttributeName": name(attribute), "AttributeType": kind}))
+        })
+        .collect();
+    let mut table = json!({
+        "TableName": "people", "BillingMode": "PAY_PER_REQUEST", "KeySchema": schema(keys),
+        "AttributeDefinitions": attributes.into_values().collect::<Vec<_>>(),
+    });
+    if let Some(index) = index {
+        let projection = json!({"ProjectionType": "KEYS_ONLY"});
+        table["GlobalSecondaryIndexes"] =
+            json!([{"IndexName": "by-address", "KeySchema": schema(index), "Projection": projection}]);
+    }
+    table
+}
+
+/// The shapes of infra/ACCOUNTS.md, and those that differ in the type of a key.
+fn shapes() -> Vec<Shape> {
+    let index = ("ACCOUNTS_EMAIL_INDEX", "by-address");
+    vec![
+        Shape {
+            name: "plain",
+            table: table(&["email"], None),
+            row: json!({"email": {"S": KNOWN}, "plan": {"S": "gold"}}),
+            settings: vec![],
+        },
+        Shape {
+            name: "id and index",
+            table: table(&["id"], Some(&["email"])),
+            row: json!({"id": {"S": "u-1"}, "email": {"S": KNOWN}}),
+            settings: vec![("ACCOUNTS_KEY", "id"), index],
+        },
+        Shape {
+            name: "number id and index",
+            table: table(&["id:N"], Some(&["mail"])),
+            row: json!({"id": {"N": "17"}, "mail": {"S": KNOWN}}),
+            settings: vec![("ACCOUNTS_KEY", "id"), ("ACCOUNTS_EMAIL", "mail"), index],
+        },
+        Shape {
+            name: "binary id, number sort key and an index with a sort key",
+            table: table(&["id:B", "version:N"], Some(&["email", "id:B"])),
+            row: json!({"id": {"B": "AAEC"}, "version": {"N": "3"}, "email": {"S": KNOWN}}),
+            settings: vec![("ACCOUNTS_KEY", "id"), ("ACCOUNTS_SORT_KEY", "version"), index],
+        },
+        Shape {
+            name: "PK/SK and index",
+            table: table(&["PK", "SK"], Some(&["email"])),
+            row: json!({"PK": {"S": "USER#1"}, "SK": {"S": "PROFILE"}, "email": {"S": KNOWN}}),
+            settings: vec![("ACCOUNTS_KEY", "PK"), ("ACCOUNTS_SORT_KEY", "SK"), index],
+        },
+        Shape {
+            name: "single table with GSI1",
+            table: table(&["PK", "SK"], Some(&["GSI1PK", "GSI1SK"])),
+            row: json!({
+                "PK": {"S": "USER#1"}, "SK": {"S": "USER#1"}, "GSI1PK": {"S": format!("EMAIL#{KNOWN}")}, "GSI1SK": {"S": "USER#1"},
+                "email": {"S": KNOWN}
+            }),
+            settings: vec![
+                ("ACCOUNTS_KEY", "PK"),
+                ("ACCOUNTS_SORT_KEY", "SK"),
+                index,
+                ("ACCOUNTS_EMAIL_INDEX_KEY", "GSI1PK"),
+                ("ACCOUNTS_EMAIL_INDEX_VALUE", "EMAIL#{email}"),
+            ],
+        },
+        Shape {
+            name: "key made from the address",
+            table: table(&["PK", "SK"], None),
+            row: json!({"PK": {"S": format!("USER#{KNOWN}")}, "SK": {"S": "PROFILE"}, "email": {"S": KNOWN}}),
+            settings: vec![
+                ("ACCOUNTS_KEY", "PK"),
+                ("ACCOUNTS_SORT_KEY", "SK"),
+                ("ACCOUNTS_KEY_VALUE", "USER#{email}"),
+                ("ACCOUNTS_SORT_KEY_VALUE", "PROFILE"),
+            ],
+        },
+        Shape {
+            name: "ElectroDB",
+            table: table(&["pk", "sk"], Some(&["gsi1pk", "gsi1sk"])),
+            row: json!({
+                "pk": {"S": "$app#userid_1"}, "sk": {"S": "$user_1"}, "gsi1pk": {"S": format!("$app#email_{KNOWN}")},
+                "gsi1sk": {"S": "$user_1"}, "email": {"S": KNOWN}, "__edb_e__": {"S": "user"}
+            }),
+            settings: vec![
+                ("ACCOUNTS_KEY", "pk"),
+                ("ACCOUNTS_SORT_KEY", "sk"),
+                index,
+                ("ACCOUNTS_EMAIL_INDEX_KEY", "gsi1pk"),
+                ("ACCOUNTS_EMAIL_INDEX_VALUE", "$app#email_{email}"),
+                ("ACCOUNTS_CONDITIONS", "__edb_e__=user"),
+            ],
+        },
+        Shape {
+            name: "a separate credentials table",
+            table: table(&["login"], None),
+            row: json!({"login": {"S": KNOWN}, "secret": {"S": "old"}, "rotated": {"S": "2026-11-28T05:33:00.123Z"}}),
+            settings: vec![
+                ("ACCOUNTS_KEY", "login"),
+                ("ACCOUNTS_EMAIL", "login"),
+                ("ACCOUNTS_PASSWORD_HASH", "secret"),
+                ("ACCOUNTS_PASSWORD_CHANGED_AT", "rotated"),
+            ],
+        },
+    ]
+}
+
+/// A deployment on a table of this `shape` with these rows.
+async fn world(shape: &Shape, rows: &[Value], more: &[(&str, &str)]) -> World {
+    let db = Database::memory().expect("an engine");
+    local::dynamodb::create_tables(&db).expect("tables");
+    db.create_table(serde_json::from_value(shape.table.clone()).expect("a request")).expect("a table");
+    for row in rows {
+        let put = json!({"TableName": "people", "Item": row});
+        db.put_item(serde_json::from_value(put).expect("a request")).expect("a row");
+    }
+    let mut settings = NO_LIMITS.to_vec();
+    settings.push(("ACCOUNTS_TABLE", "people"));
+    settings.extend(shape.settings.iter().copied());
+    settings.extend(more.iter().copied());
+    World::on(db, &settings).await
+}
+
+/// All rows of the table.
+async fn rows(world: &World) -> Vec<Row> {
+    let scan = world.dynamodb.scan().table_name("people").send().await.expect("rows");
+    scan.items.unwrap_or_default()
+}
+
+/// The shape with this name.
+fn shape(name: &str) -> Shape {
+    shapes().into_iter().find(|shape| shape.name == name).expect("a shape")
+}
+
+/// Orders a mail for `address`, and returns the outcome in the mail function's log.
+async fn outcome(world: &World, address: &str) -> String {
+    let token = world.request_token(address).await;
+    assert_eq!(world.validate(&token).await.status(), 204);
+    let log = world.log();
+    let line = log.lines().rfind(|line| line.contains("MailOutcome\":")).expect("a line");
+    serde_json::from_str::<Value>(line).expect("JSON")["MailOutcome"].as_str().expect("an outcome").to_owned()
+}
+
+#[tokio::test]
+async fn a_whole_reset_on_every_shape_changes_two_attributes_of_one_row() {
+    for shape in shapes() {
+        let world = world(&shape, std::slice::from_ref(&shape.row), &[]).await;
+        let before = rows(&world).await.remove(0);
+        let (token, second) = (world.reset_token(KNOWN).await, world.reset_token(KNOWN).await);
+        assert_eq!(world.validate(&second).await.status(), 204, "{}", shape.name);
+        assert_eq!(world.complete(&token, PASSWORD).await.status(), 204, "{}", shape.name);
+        assert_eq!(world.complete(&second, PASSWORD).await.status(), 404, "superseded: {}", shape.name);
+        let after = rows(&world).await;
+        let [after] = &after[..] else { panic!("{}: {after:?}", shape.name) };
+        let setting = |name: &str, default: &'static str| {
+            shape.settings.iter().find(|(variable, _)| *variable == name).map_or(default, |(_, value)| *value)
+        };
+        let hash = setting("ACCOUNTS_PASSWORD_HASH", "password_hash");
+        let changed_at = setting("ACCOUNTS_PASSWORD_CHANGED_AT", "password_changed_at");
+        assert!(verifies(after[hash].as_s().expect("a hash"), PASSWORD), "{}", shape.name);
+        let mut untouched = after.clone();
+        untouched.retain(|name, _| ![hash, changed_at].contains(&name.as_str()));
+        let mut expected = before.clone();
+        expected.retain(|name, _| ![hash, changed_at].contains(&name.as_str()));
+        assert_eq!(untouched, expected, "{}", shape.name);
+        match before.get(changed_at) {
+            None => assert_eq!(after[changed_at], AttributeValue::N(world.now().to_string())),
+            Some(_) => {
+                assert_eq!(after[changed_at], AttributeValue::S("2027-01-15T09:00:00.000Z".to_owned()));
+            }
+        }
+        let notices =
+            world.outbox.messages().into_iter().filter(|mail| mail.subject.contains("changed")).count();
+        assert_eq!(notices, 1, "{}", shape.name);
+    }
+}
+
+#[tokio::test]
+async fn the_event_and_the_token_carry_the_whole_key() {
+    let shape = shape("binary id, number sort key and an index with a sort key");
+    let world = world(&shape, std::slice::from_ref(&shape.row), &[]).await;
+    let token = world.reset_token(KNOWN).await;
+    let (id, version) = (AttributeValue::B(Blob::new([0, 1, 2])), AttributeValue::N("3".to_owned()));
+    let check = |rows: std::collections::BTreeMap<String, Row>, prefix: &str| {
+        let found =
+            rows.into_iter().filter(|(key, row)| key.starts_with(prefix) && row.contains_key("account"));
+        let found: Vec<Row> = found.map(|(_, row)| row).collect();
+        assert_eq!(found.len(), 1, "{prefix}");
+        assert_eq!((&found[0]["account"], &found[0]["account_sort"]), (&id, &version), "{prefix}");
+    };
+    check(world.token_rows().await, "reset#");
+    assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
+    check(world.token_rows().await, "order#");
+}
+
+#[tokio::test]
+async fn another_row_with_the_address_keeps_no_mail_back() {
+    let base = shape("single table with GSI1");
+    let row = |sort: &str, changes: Value| {
+        let mut row = base.row.clone();
+        row["SK"] = json!({"S": sort});
+        row.as_object_mut().expect("a row").extend(changes.as_object().expect("changes").clone());
+        row
+    };
+    let account = row("USER#1", json!({"type": {"S": "User"}, "status": {"S": "active"}}));
+    let conditions = "type=User,status!=banned,!deleted_at,confirmed_at";
+    let account_confirmed = {
+        let mut account = account.clone();
+        account["confirmed_at"] = json!({"N": "1700000000"});
+        account
+    };
+    for (name, other) in [
+        ("a pending sign-up", row("USER#2", json!({"type": {"S": "User"}, "status": {"S": "pending"}}))),
+        ("a lock of the address", row("LOCK", json!({"type": {"S": "Lock"}}))),
+        (
+            "a deleted user",
+            row(
+                "USER#3",
+                json!({"type": {"S": "User"}, "confirmed_at": {"N": "1"}, "deleted_at": {"S": "2026-01-01"}}),
+            ),
+        ),
+        ("another entity without an address", {
+            let mut other = row("ORDER#1", json!({"type": {"S": "User"}, "confirmed_at": {"N": "1"}}));
+            other.as_object_mut().expect("a row").remove("email");
+            other
+        }),
+        ("somebody else under the same index key", {
+            let mut other = row("USER#4", json!({"type": {"S": "User"}, "confirmed_at": {"N": "1"}}));
+            other["email"] = json!({"S": "other@example.com"});
+            other
+        }),
+    ] {
+        for rows in [[account_confirmed.clone(), other.clone()], [other.clone(), account_confirmed.clone()]] {
+            let world = world(&base, &rows, &[("ACCOUNTS_CONDITIONS", conditions)]).await;
+            assert_eq!(outcome(&world, KNOWN).await, "sent", "{name}");
+            let token = reset_token_in(&world.last_mail());
+            assert_eq!(world.complete(&token, PASSWORD).await.status(), 204, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn exactly_one_row_must_count() {
+    let base = shape("single table with GSI1");
+    let numbered = |number: usize| {
+        let mut row = base.row.clone();
+        row["SK"] = json!({"S": format!("USER#{number:03}")});
+        row["status"] = json!({"S": if number == 7 { "active" } else { "pending" }});
+        row
+    };
+    let rows: Vec<Value> = (0..50).map(numbered).collect();
+    let conditions = [("ACCOUNTS_CONDITIONS", "status=active")];
+    assert_eq!(outcome(&world(&base, &rows, &conditions).await, KNOWN).await, "sent", "one of fifty");
+    assert_eq!(outcome(&world(&base, &rows[..2], &[]).await, KNOWN).await, "ambiguous");
+    assert_eq!(outcome(&world(&base, &rows[..2], &conditions).await, KNOWN).await, "conditions_not_met");
+    assert_eq!(outcome(&world(&base, &[], &[]).await, KNOWN).await, "no_account");
+    let more: Vec<Value> = (0..51).map(numbered).collect();
+    assert_eq!(
+        outcome(&world(&base, &more, &conditions).await, KNOWN).await,
+        "ambiguous",
+        "more than are read"
+    );
+}
+
+#[tokio::test]
+async fn conditions_hold_until_the_password_is_set() {
+    let (world, proxy) = World::behind_a_proxy(&[("ACCOUNTS_CONDITIONS", "status=active,!deleted_at")]).await;
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    assert_eq!(outcome(&world, KNOWN).await, "conditions_not_met");
+    for (name, met, unmet) in [
+        ("status", Some(text("active")), Some(text("banned"))),
+        ("status", Some(text("active")), None),
+        ("deleted_at", None, Some(text("2026-11-28"))),
+        ("deleted_at", Some(AttributeValue::Null(true)), Some(AttributeValue::N("1".to_owned()))),
+    ] {
+        let set = async |value: &Option<AttributeValue>| match value {
+            Some(value) => world.set_attribute(KNOWN, name, value.clone()).await,
+            None => world.remove_attribute(KNOWN, name).await,
+        };
+        world.set_attribute(KNOWN, "status", text("active")).await;
+        set(&met).await;
+        world.advance(61);
+        let token = world.reset_token(KNOWN).await;
+        set(&unmet).await;
+        assert_eq!(world.validate(&token).await.status(), 404, "{name} {unmet:?}");
+        assert_eq!(world.complete(&token, PASSWORD).await.status(), 404, "{name} {unmet:?}");
+        set(&met).await;
+        assert_eq!(world.complete_while(&proxy, &token, set(&unmet)).await.status(), 404, "{name} {unmet:?}");
+        set(&met).await;
+        assert_eq!(world.complete(&token, PASSWORD).await.status(), 204, "{name} {met:?}");
+        world.remove_attribute(KNOWN, "deleted_at").await;
+        world.advance(3_600);
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_found_in_lower_case_else_as_typed() {
+    const TYPED: &str = "Ann.Smith@Example.COM";
+    for (name, index_value) in [("id and index", "{email}"), ("single table with GSI1", "EMAIL#{email}")] {
+        let shape = shape(name);
+        let stored = |spelling: &str| {
+            let mut row = shape.row.clone();
+            row["email"] = json!({"S": spelling});
+            if name != "id and index" {
+                row["GSI1PK"] = json!({"S": index_value.replace("{email}", spelling)});
+            }
+            row
+        };
+        for (spelling, typed, expected) in [
+            (TYPED, TYPED, "sent"),
+            (TYPED, "ann.smith@example.com", "no_account"),
+            ("ann.smith@example.com", TYPED, "sent"),
+            ("ann.smith@example.com", "ANN.SMITH@EXAMPLE.COM", "sent"),
+        ] {
+            let world = world(&shape, &[stored(spelling)], &[]).await;
+            assert_eq!(outcome(&world, typed).await, expected, "{name}: {spelling} asked for as {typed}");
+            if expected == "sent" {
+                let mail = world.last_mail();
+                assert_eq!(mail.to, spelling, "as stored");
+                assert_eq!(world.complete(&reset_token_in(&mail), PASSWORD).await.status(), 204);
+            }
+        }
+    }
+    // The key is in lower case, the address is stored as typed.
+    let shape = shape("key made from the address");
+    let mut row = shape.row.clone();
+    row["PK"] = json!({"S": "USER#ann.smith@example.com"});
+    row["email"] = json!({"S": TYPED});
+    let world = world(&shape, &[row], &[]).await;
+    assert_eq!(outcome(&world, "ann.smith@example.com").await, "sent");
+    assert_eq!(world.last_mail().to, TYPED);
+    // Unleash's call keeps what was typed, too.
+    let plain = Shape { settings: vec![], ..self::shape("plain") };
+    let mut row = plain.row.clone();
+    row["email"] = json!({"S": TYPED});
+    let world = self::world(&plain, &[row], &[]).await;
+    let mail = Request::post("/auth/reset/password-email", &json!({"email": TYPED}));
+    assert_eq!(world.send(mail).await.status(), 200);
+    assert_eq!(world.last_mail().to, TYPED);
+}
+
+#[tokio::test]
+async fn a_wrong_mapping_says_what_is_wrong_and_no_value() {
+    let shape = shape("PK/SK and index");
+    for (settings, problem) in [
+        (
+            vec![("ACCOUNTS_KEY", "PK"), ("ACCOUNTS_KEY_VALUE", "USER#{email}")],
+            "The provided key element does not match the schema",
+        ),
+        (
+            vec![("ACCOUNTS_KEY", "PK"), ("ACCOUNTS_SORT_KEY", "SK"), ("ACCOUNTS_EMAIL_INDEX", "no-such")],
+            "index",
+        ),
+    ] {
+        let shape = Shape { settings, ..self::shape(shape.name) };
+        let world = world(&shape, std::slice::from_ref(&shape.row), &[]).await;
+        let token = world.request_token(KNOWN).await;
+        let asked = Request::get("/organizations/complete-password/").query("token", &token);
+        assert_eq!(world.send_only(asked).await.status(), 204);
+        assert!(!world.settle().await, "it waits until somebody mends the mapping");
+        assert!(world.log().contains(problem), "{}", world.log());
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_caller_is_told_that_no_account_counts() {
+    let key = "back-end:validate:b8bb4c2e10165728f055f99593a0239b4dc54483a9e4ead3a457059ccaabae25";
+    let world = World::with(&[("API_KEYS", key), ("ACCOUNTS_CONDITIONS", "!deleted_at")]).await;
+    let ask = async || {
+        let token = world.request_token(KNOWN).await;
+        let asked = Request::get("/organizations/complete-password/").query("token", &token);
+        world.send(asked.header("authorization", "key-of-a-backend")).await.status()
+    };
+    assert_eq!(ask().await, 204);
+    world.set_attribute(KNOWN, "deleted_at", AttributeValue::N("1".to_owned())).await;
+    assert_eq!(ask().await, 404);
+}
+
+#[tokio::test]
+async fn with_bcrypt_a_login_that_verifies_bcrypt_takes_the_new_password() {
+    let world =
+        World::with(&[("PASSWORD_HASH", "bcrypt"), ("BCRYPT_COST", "10"), ("LIMIT_MAIL_PER_ADDRESS", "0")])
+            .await;
+    let token = world.reset_token(KNOWN).await;
+    for (password, code) in [
+        (
+            "a quiet lamp, a post, a sofa and an unread newspaper on the window sill!!",
+            "password_too_many_bytes",
+        ),
+        ("a quiet lamp, a p\u{0}ost", "password_contains_nul"),
+    ] {
+        let refused = world.complete(&token, password).await;
+        assert_eq!((refused.status(), &refused.json()["errors"][0]["code"]), (422, &json!(code)));
+    }
+    assert_eq!(world.complete(&token, OTHER_PASSWORD).await.status(), 204);
+    let hash = world.account(KNOWN).await["password_hash"].as_s().expect("a hash").clone();
+    assert!(hash.starts_with("$2b$10$") && bcrypt::verify(OTHER_PASSWORD, &hash).expect("a hash"), "{hash}");
+}
