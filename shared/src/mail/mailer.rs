@@ -80,10 +80,8 @@ fn is_retryable(error: &SdkError<SendEmailError>, sender: &str) -> bool {
                 | NotFoundException(_)
                 | SendingPausedException(_)
                 | TooManyRequestsException(_) => true,
-                // The message lists the identities that are not verified. An unverified sender affects every mail, a recipient only this
-                // one.
                 MessageRejected(rejected) => {
-                    rejected.message().is_some_and(|message| message.contains(bare_address(sender)))
+                    rejected.message().is_some_and(|message| names(message, bare_address(sender)))
                 }
                 // Access denied, bad credentials and throttling of the account are not variants of `SendEmailError`.
                 other => {
@@ -99,6 +97,13 @@ fn is_retryable(error: &SdkError<SendEmailError>, sender: &str) -> bool {
 /// SES's documentation of quotas names `ThrottlingException`, its API reference `TooManyRequestsException`.
 fn is_denied_or_throttled(code: Option<&str>) -> bool {
     code.is_some_and(|code| code.starts_with("AccessDenied") || code.contains("Throttl"))
+}
+
+/// Whether SES's `message` lists `sender` among the identities that are not verified. An unverified sender affects every mail, a
+/// recipient (in the sandbox) only this one. Compares whole addresses: a recipient's may contain the sender's.
+fn names(message: &str, sender: &str) -> bool {
+    let mut words = message.split(|c: char| c.is_whitespace() || [',', '<', '>', '"'].contains(&c));
+    words.any(|word| word.trim_end_matches('.').eq_ignore_ascii_case(sender))
 }
 
 /// The address in `"Name" <address>`.
@@ -134,6 +139,24 @@ fn problem(error: &SdkError<SendEmailError>) -> String {
 mod tests {
     use super::*;
     use crate::mail::MailKind;
+
+    #[test]
+    fn only_the_whole_address_of_the_sender_is_the_sender() {
+        let listed = |identities: &str| {
+            let message = format!(
+                "Email address is not verified. The following identities failed the check in region EU-WEST-1: {identities}"
+            );
+            names(&message, "no-reply@example.com")
+        };
+        let alone = ["no-reply@example.com", "\"Shop, Inc\" <no-reply@example.com>", "No-Reply@Example.com."];
+        assert!(alone.into_iter().all(listed));
+        assert!(listed("ann@example.org, no-reply@example.com"));
+        for recipient in
+            ["h_no-reply@example.com", "no-reply@example.com.au", "a.no-reply@example.com", "ann@example.org"]
+        {
+            assert!(!listed(recipient), "{recipient}");
+        }
+    }
 
     #[test]
     fn a_mail_says_that_a_machine_sent_it() {
