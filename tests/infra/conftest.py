@@ -13,6 +13,7 @@ from doctor_checks import main as doctor  # noqa: E402
 
 from doctor_api import Api, make_certificate  # noqa: E402
 from doctor_aws import Aws  # noqa: E402
+import lines as log_lines  # noqa: E402
 from sets import SETS  # noqa: E402
 
 
@@ -20,6 +21,11 @@ from sets import SETS  # noqa: E402
 def name(request):
     """The name of each set of parameters."""
     return request.param
+
+
+@pytest.fixture(scope="session")
+def lines():
+    return log_lines.written()
 
 
 @pytest.fixture(scope="module")
