@@ -9,10 +9,10 @@ import functools
 import logging
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+from cfnlint.config import ConfigMixIn
+from cfnlint.runner import Runner
 from samtranslator.translator.transform import transform as sam_transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -39,9 +39,8 @@ NO_VALUE = object()
 
 def lint(file):
     """What cfn-lint says about a template: nothing if it accepts it."""
-    linter = Path(sys.executable).with_name("cfn-lint")
-    run = subprocess.run([linter, "-r", REGION, "--", file], capture_output=True, text=True)
-    return run.stdout + run.stderr if run.returncode else ""
+    found = Runner(ConfigMixIn(regions=[REGION], templates=[str(file)])).run()
+    return "\n".join(f"{match.rule.id} {match.message}" for match in found)
 
 
 @functools.cache

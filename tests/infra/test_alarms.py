@@ -13,7 +13,7 @@ from cloudwatch import Alarm, Metrics
 from lines import samples
 from resolved import resources
 
-pytestmark = pytest.mark.xdist_group("lines")
+pytestmark = [pytest.mark.functions, pytest.mark.xdist_group("lines")]
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 # The simulation begins at a full day, so that a day before it is possible.

@@ -19,6 +19,9 @@ from functions import NAMES
 from journey import WALKS, Stopped, walk
 
 
+pytestmark = pytest.mark.functions
+
+
 @pytest.fixture(scope="module")
 def aws():
     server = cloud.Aws()

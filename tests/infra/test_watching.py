@@ -11,7 +11,7 @@ from lines import samples
 from resolved import resources
 from sets import of
 
-pytestmark = pytest.mark.xdist_group("lines")
+pytestmark = [pytest.mark.functions, pytest.mark.xdist_group("lines")]
 
 # The dimensions of AWS's own metrics.
 OF_AWS = {

@@ -163,6 +163,7 @@ fn every_link_between_documents_has_a_target() {
     let documents = [
         "README.md",
         "infra/README.md",
+        "infra/COSTS.md",
         "infra/REHEARSAL.md",
         "shared/README.md",
         "tests/README.md",
