@@ -1,9 +1,9 @@
-"""Checks of the stack's status, and of the functions' versions and settings."""
+"""Checks of the stack's status, and of the functions and their settings."""
 
 import re
 
 from .findings import check, fail, ok, warn
-from .stack import FUNCTIONS, parameter_of
+from .stack import FUNCTIONS, is_on, parameter_of
 
 RUNTIME = "provided.al2023"
 # API Gateway's integration timeout in seconds.
@@ -32,7 +32,7 @@ VARIABLES = {
     "RESET_LINK": r"https://[^\s#<>\"]+",
     "SERVICE_NAME": None,
     "DEFAULT_LOCALE": r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,3}",
-    "BRAND_COLOR": r"#[0-9A-Fa-f]{6}",
+    "BRAND_COLOR": r"#?[0-9A-Fa-f]{6}",
     "LOGO_URL": HTTPS,
     "SIGN_IN_LINK": HTTPS,
     "SUPPORT_LINK": f"{HTTPS}|mailto:{ADDRESS}",
@@ -50,8 +50,9 @@ VARIABLES = {
     "STACK_NAME": r"[A-Za-z][A-Za-z0-9-]{0,127}",
 }
 REQUIRED = ("TOKENS_TABLE", "ACCOUNTS_TABLE", "MAIL_FROM", "DEAD_LETTER_QUEUE_URL", "STACK_NAME")
-# Variables that the stack sets without a parameter.
+# Variables that the stack sets without a parameter, and those for which several parameters count.
 UNPARAMETERED = ("TOKENS_TABLE", "DEAD_LETTER_QUEUE_URL", "STACK_NAME")
+DERIVED = (*UNPARAMETERED, "ACCOUNTS_TABLE", "MAIL_CONFIGURATION_SET", "MAIL_FROM", "RESET_LINK")
 PLACEHOLDER = re.compile(
     r"\$\{|\{\{|change[-_ ]?me|replace[-_ ]?me|placeholder|your[-_]?domain|^(todo|tbd|fixme|x{3,})$|"
     # Names that RFC 2606 reserves for examples.
@@ -60,20 +61,6 @@ PLACEHOLDER = re.compile(
 )
 # The SHA-256 of the empty string: what `printf %s "$KEY" | sha256sum` prints if KEY is not set. The functions refuse it.
 EMPTY_DIGEST = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-
-# The settings that must be the same in the live version and in $LATEST. Variables are compared one by one.
-SETTINGS = (
-    "CodeSha256",
-    "Handler",
-    "Runtime",
-    "Role",
-    "MemorySize",
-    "Timeout",
-    "Architectures",
-    "TracingConfig",
-    "LoggingConfig",
-)
-
 
 @check("stack")
 def stack_status(stack):
@@ -95,62 +82,61 @@ def events(stack):
 
 @check("function", each=FUNCTIONS)
 def function_state(stack, function):
-    name, alias = stack.function_name(function), stack.alias(function)
-    if alias is None:
-        yield fail(f"{name}: there is no alias live", stack.deploy())
+    name, deployed = stack.function_name(function), stack.configuration(function)
+    if deployed is None:
+        yield fail(f"{name}: does not exist", stack.deploy())
         return
-    version = alias["FunctionVersion"]
-    live = stack.live(function)
-    if live is None or version == "$LATEST":
-        yield fail(f"{name}: the alias live points to {version}, which is not a published version", stack.deploy())
-        return
-    yield ok(f"{name}: the alias live points to version {version}")
-    others = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
-    if others:
-        yield warn(
-            f"{name}: version {', '.join(sorted(others))} gets a share of the calls",
-            f"a canary is in progress; if it is stuck: {stack.aws('deploy list-deployments')}",
-        )
-    state = live.get("State", "Active")
+    state, update = deployed.get("State", "Active"), deployed.get("LastUpdateStatus", "Successful")
     if state == "Inactive":
-        yield warn(f"{name}: version {version} is Inactive", "call it once; Lambda then activates it")
+        yield warn(f"{name} is Inactive", "call it once; Lambda then activates it")
     elif state != "Active":
-        yield fail(
-            f"{name}: version {version} is {state} ({live.get('StateReasonCode', 'no reason given')})", stack.deploy()
-        )
+        yield fail(f"{name} is {state} ({deployed.get('StateReasonCode', 'no reason given')})", stack.deploy())
+    elif update == "Failed":
+        reason = deployed.get("LastUpdateStatusReasonCode", "no reason given")
+        yield fail(f"{name}: its last update failed ({reason}), so it runs the code before", stack.deploy())
     else:
-        yield ok(f"{name}: version {version} is Active")
-    if live.get("Runtime") != RUNTIME:
-        yield fail(f"{name}: the runtime is {live.get('Runtime')}, not {RUNTIME}", stack.deploy())
+        yield ok(f"{name} is Active")
+    if deployed.get("Runtime") != RUNTIME:
+        yield fail(f"{name}: the runtime is {deployed.get('Runtime')}, not {RUNTIME}", stack.deploy())
     else:
         yield ok(f"{name}: the runtime is {RUNTIME}")
     if function == "mail":
         return
-    if live["Timeout"] >= API_TIMEOUT:
+    if deployed["Timeout"] >= API_TIMEOUT:
         yield fail(
-            f"{name}: its timeout is {live['Timeout']} s, but API Gateway's is {API_TIMEOUT} s",
+            f"{name}: its timeout is {deployed['Timeout']} s, but API Gateway's is {API_TIMEOUT} s",
             f"set Timeout: 28; {stack.deploy()}",
         )
     else:
-        yield ok(f"{name}: its timeout is {live['Timeout']} s, below API Gateway's")
+        yield ok(f"{name}: its timeout is {deployed['Timeout']} s, below API Gateway's")
 
 
 @check("drift", each=FUNCTIONS)
 def function_drift(stack, function):
-    name, live, latest = stack.function_name(function), stack.live(function), stack.configuration(function, "$LATEST")
-    if live is None or latest is None:
-        yield fail(f"{name}: the live version or $LATEST does not exist", stack.deploy())
-        return
-    changed = [setting for setting in SETTINGS if live.get(setting) != latest.get(setting)]
-    before, now = (c.get("Environment", {}).get("Variables", {}) for c in (live, latest))
-    changed += [variable for variable in sorted({*before, *now}) if before.get(variable) != now.get(variable)]
+    name, given = stack.function_name(function), stack.variables(function)
+    changed = [v for v, value in sorted(parameters_as_variables(stack).items()) if v in given and given[v] != value]
+    todo = f"the function was changed by hand; {stack.deploy()}"
     if changed:
-        yield fail(
-            f"{name}: $LATEST differs from the live version in {', '.join(changed)}",
-            f"the function was changed by hand, or a deployment did not finish; {stack.deploy()}",
-        )
+        yield fail(f"{name}: differs from the stack's parameters in {', '.join(changed)}", todo)
+    elif function == "mail" and code_of(stack, "mail") != code_of(stack, "validate"):
+        yield fail(f"{name}: its code is not that of {stack.function_name('validate')}, the same binary", todo)
     else:
-        yield ok(f"{name}: the live version equals $LATEST")
+        yield ok(f"{name}: its variables are the stack's parameters")
+
+
+def parameters_as_variables(stack):
+    """The values that the stack's parameters give to the variables, where one parameter alone decides."""
+    own = {variable: stack.parameters.get(parameter_of(variable)) for variable in VARIABLES.keys() - set(DERIVED)}
+    values = {variable: value for variable, value in own.items() if value is not None}
+    if "REQUIRE_API_KEY" in values:
+        values["REQUIRE_API_KEY"] = "true" if is_on(values["REQUIRE_API_KEY"]) else "false"
+    if values.get("BRAND_COLOR") == "default":
+        values["BRAND_COLOR"] = ""
+    return values
+
+
+def code_of(stack, function):
+    return (stack.configuration(function) or {}).get("CodeSha256")
 
 
 @check("concurrency", each=FUNCTIONS)
@@ -180,8 +166,8 @@ def reserved_concurrency(stack, function):
 @check("variables", each=FUNCTIONS)
 def function_variables(stack, function):
     """Prints names of variables, never values."""
-    name, live = stack.function_name(function), stack.live(function) or {}
-    if "Error" in live.get("Environment", {}):
+    name, deployed = stack.function_name(function), stack.configuration(function) or {}
+    if "Error" in deployed.get("Environment", {}):
         yield warn(f"{name}: its variables cannot be read", "allow kms:Decrypt on their key to the identity that runs this")
         return
     given = stack.variables(function)

@@ -12,20 +12,19 @@ LOOK_BACK = datetime.timedelta(minutes=15)
 @check("orders")
 def orders_are_processed(stack):
     name = stack.function_name("mail")
-    alias = f"{name}:live"
-    listed = stack.ask("lambda", "list_event_source_mappings", FunctionName=alias)["EventSourceMappings"]
+    listed = stack.ask("lambda", "list_event_source_mappings", FunctionName=name)["EventSourceMappings"]
     if not listed:
-        yield fail(f"{alias} reads no stream, so no mail is sent", stack.deploy())
+        yield fail(f"{name} reads no stream, so no mail is sent", stack.deploy())
     for mapping in listed:
         state, last = mapping.get("State", "unknown"), mapping.get("LastProcessingResult", "")
         if state not in ("Enabled", "Enabling", "Updating", "Creating"):
             enable = stack.aws(f"lambda update-event-source-mapping --uuid {mapping['UUID']} --enabled")
-            yield fail(f"{alias} no longer reads the stream ({state}); orders wait, for at most a day", enable)
+            yield fail(f"{name} no longer reads the stream ({state}); orders wait, for at most a day", enable)
         elif last.startswith("PROBLEM"):
             logs = stack.aws(f"logs tail /aws/lambda/{stack.name}/mail --since 1h")
-            yield fail(f"{alias}: Lambda cannot deliver orders ({last})", f"read the newest error: {logs}")
+            yield fail(f"{name}: Lambda cannot deliver orders ({last})", f"read the newest error: {logs}")
         else:
-            yield ok(f"{alias} reads the stream ({state})")
+            yield ok(f"{name} reads the stream ({state})")
     yield oldest_order(stack, name)
 
 

@@ -36,6 +36,11 @@ def parameter_of(variable):
     return {"ACCOUNTS_TABLE": "AccountsTableName"}.get(variable) or "".join(w.capitalize() for w in variable.split("_"))
 
 
+def is_on(value):
+    """Whether a switch is on, as a parameters file may say it."""
+    return value.lower() in ("true", "yes")
+
+
 class Stack:
     """The deployed stack. Answers that several checks need are cached."""
 
@@ -88,47 +93,35 @@ class Stack:
 
     @functools.cache
     def resources(self):
-        """The physical ids of the stack's resources, by type and logical id."""
-        found, more = {}, {}
-        while True:
-            page = self.ask("cloudformation", "list_stack_resources", StackName=self.name, **more)
-            for resource in page["StackResourceSummaries"]:
+        """The physical ids of the resources of the stack and of its nested stacks, by type and logical id."""
+        found, stacks = {}, [self.name]
+        for name in stacks:
+            for resource in self._listed(name):
                 names = found.setdefault(resource["ResourceType"], {})
-                names[resource["LogicalResourceId"]] = resource.get("PhysicalResourceId", "")
+                names[resource["LogicalResourceId"]] = physical = resource.get("PhysicalResourceId", "")
+                if resource["ResourceType"] == "AWS::CloudFormation::Stack" and physical:
+                    stacks.append(physical)
+        return found
+
+    def _listed(self, name):
+        more = {}
+        while True:
+            page = self.ask("cloudformation", "list_stack_resources", StackName=name, **more)
+            yield from page["StackResourceSummaries"]
             if "NextToken" not in page:
-                return found
+                return
             more = {"NextToken": page["NextToken"]}
 
     def function_name(self, function):
         return self.outputs[f"{function.capitalize()}FunctionName"]
 
     @functools.cache
-    def alias(self, function):
-        return self.ask(
-            "lambda",
-            "get_alias",
-            ("ResourceNotFoundException",),
-            FunctionName=self.function_name(function),
-            Name="live",
-        )
-
-    @functools.cache
-    def configuration(self, function, version):
-        return self.ask(
-            "lambda",
-            "get_function_configuration",
-            ("ResourceNotFoundException",),
-            FunctionName=self.function_name(function),
-            Qualifier=version,
-        )
-
-    def live(self, function):
-        """The configuration of the live version, or None."""
-        alias = self.alias(function)
-        return alias and self.configuration(function, alias["FunctionVersion"])
+    def configuration(self, function):
+        missing, name = ("ResourceNotFoundException",), self.function_name(function)
+        return self.ask("lambda", "get_function_configuration", missing, FunctionName=name)
 
     def variables(self, function="validate"):
-        return (self.live(function) or {}).get("Environment", {}).get("Variables", {})
+        return (self.configuration(function) or {}).get("Environment", {}).get("Variables", {})
 
     def variable(self, name, default=""):
         """The functions' variable or, if that cannot be read, its parameter."""
@@ -139,7 +132,7 @@ class Stack:
         return value or self.parameters.get(parameter_of(name)) or default
 
     def requires_keys(self):
-        return self.variable("REQUIRE_API_KEY") == "true"
+        return is_on(self.variable("REQUIRE_API_KEY"))
 
     def aws(self, command):
         """A command for the operator to run."""

@@ -3,6 +3,7 @@
 import re
 
 from .findings import check, fail, ok, warn
+from .stack import is_on
 
 
 @check("logs")
@@ -32,8 +33,6 @@ def log_groups(stack):
 
 @check("alarms")
 def alarms_notify(stack):
-    # Only CodeDeploy acts on the alarms of single versions.
-    logical = {physical: name for name, physical in stack.resources().get("AWS::CloudWatch::Alarm", {}).items()}
     for name, alarm in alarms(stack).items():
         if alarm is None:
             yield fail(f"alarm {name} does not exist", stack.deploy())
@@ -42,7 +41,7 @@ def alarms_notify(stack):
                 f"alarm {name}: its actions are switched off",
                 stack.aws(f"cloudwatch enable-alarm-actions --alarm-names {name}"),
             )
-        elif not topics_of(alarm) and not logical[name].endswith("VersionAlarm"):
+        elif not topics_of(alarm):
             yield fail(f"alarm {name}: it notifies no SNS topic", stack.deploy())
         elif alarm["StateValue"] == "ALARM":
             yield fail(f"alarm {name} is in ALARM", alarm.get("AlarmDescription") or "CloudWatch console > Alarms")
@@ -104,7 +103,7 @@ def subscribed(stack, topic):
 
 @check("events")
 def password_resets_are_published(stack):
-    if stack.parameters.get("PublishPasswordResets") != "true":
+    if not is_on(stack.parameters.get("PublishPasswordResets", "false")):
         yield ok("no events are published (PublishPasswordResets)")
         return
     name = stack.resources().get("AWS::Pipes::Pipe", {}).get("PasswordResets", "PasswordResets")

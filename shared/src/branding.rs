@@ -32,7 +32,7 @@ impl Branding {
     }
 }
 
-/// A colour in sRGB, written `#rrggbb`.
+/// A colour in sRGB, written `#rrggbb` or, since an unquoted `#` begins a comment in YAML and in shells, `rrggbb`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Color {
     red: u8,
@@ -76,16 +76,16 @@ impl fmt::Display for Color {
 
 /// A text is not a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a colour of the form #rrggbb, such as #1a4fd6")]
+#[error("must be a colour of the form #rrggbb or rrggbb, such as 1a4fd6")]
 pub struct ParseColorError;
 
 impl FromStr for Color {
     type Err = ParseColorError;
 
     fn from_str(text: &str) -> Result<Self, ParseColorError> {
-        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or(ParseColorError)?;
+        let digits = text.strip_prefix('#').unwrap_or(text);
         // `from_str_radix` alone would accept a sign.
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        if digits.len() != 6 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(ParseColorError);
         }
         let number = u32::from_str_radix(digits, 16).map_err(|_| ParseColorError)?;
@@ -99,9 +99,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parsed_colour_displays_as_it_was_written() {
-        assert_eq!("#1A4fd6".parse::<Color>().map(|color| color.to_string()), Ok("#1a4fd6".to_owned()));
-        for wrong in ["", "1a4fd6", "#1a4fd", "#1a4fd6f", "#+a4fd6", "#é4fd6", "red", "#1a4fd6;"] {
+    fn a_colour_has_six_digits_with_or_without_a_hash() {
+        for right in ["#1A4fd6", "1a4fd6"] {
+            assert_eq!(right.parse::<Color>().map(|color| color.to_string()), Ok("#1a4fd6".to_owned()));
+        }
+        for wrong in
+            ["", "##a4fd6", "##1a4fd6", "1a4fd", "#1a4fd", "#1a4fd6f", "#+a4fd6", "#é4fd6", "red", "#1a4fd6;"]
+        {
             assert_eq!(wrong.parse::<Color>(), Err(ParseColorError), "{wrong}");
         }
     }

@@ -1,5 +1,5 @@
-//! One log line per call and one per mail, as JSON in `CloudWatch`'s embedded metric format: one line is both log and metrics. A failure
-//! adds a line with the function's version. No field can hold a token, a password or an address.
+//! One log line per call and one per mail, as JSON in `CloudWatch`'s embedded metric format: one line is both log and metrics. No
+//! field can hold a token, a password or an address.
 
 use std::fmt;
 use std::io::Write;
@@ -87,25 +87,6 @@ struct MailEvent {
     mail_delay: Option<Duration>,
 }
 
-/// A call that was answered 503, or a mail that was delayed. Metric: `Failures`, by `Stack`, `Function` and `Version`: during a deployment,
-/// only those of the new version count. A line of its own, since every metric of a line has the line's dimensions, and metrics that
-/// every call writes for each version would cost more.
-#[metrics(emf::dimension_sets = [["Stack", "Function", "Version"]], rename_all = "PascalCase")]
-#[derive(Debug)]
-struct FailureEvent {
-    #[metrics(timestamp)]
-    timestamp: SystemTime,
-    #[metrics(name = "level")]
-    level: &'static str,
-    stack: Arc<str>,
-    function: &'static str,
-    version: Arc<str>,
-    /// Lambda's request id.
-    request_id: String,
-    #[metrics(unit = Count)]
-    failures: u64,
-}
-
 /// The outcome of an attempt to send an order's mail.
 #[derive(Debug)]
 pub enum MailOutcome {
@@ -158,17 +139,14 @@ pub struct Telemetry {
     clock: Clock,
     stack: Arc<str>,
     function: &'static str,
-    version: Arc<str>,
     warm: Arc<AtomicBool>,
 }
 
 impl Telemetry {
-    /// Telemetry of `function` in the deployment `stack`. `version` is Lambda's number for the deployed code and configuration. Writes one
-    /// line per event to `output`, in production the standard output.
+    /// Telemetry of `function` in the deployment `stack`. Writes one line per event to `output`, in production the standard output.
     pub fn new(
         function: &'static str,
         stack: &str,
-        version: &str,
         clock: Clock,
         output: impl Write + Send + Sync + 'static,
     ) -> Self {
@@ -178,7 +156,6 @@ impl Telemetry {
             clock,
             stack: stack.into(),
             function,
-            version: version.into(),
             warm: Arc::default(),
         }
     }
@@ -210,7 +187,6 @@ impl Telemetry {
         event.latency = latency;
         if event.error.is_some() {
             event.level = "ERROR";
-            self.failure(self.function, &event.request_id);
         }
         self.write(event);
     }
@@ -218,10 +194,6 @@ impl Telemetry {
     /// Writes the outcome of the order with the id `order`, for a mail of `kind`, in the invocation `request_id`.
     pub fn mail(&self, kind: &'static str, order: &str, request_id: &str, outcome: MailOutcome) {
         let (mail_outcome, level) = (outcome.name(), outcome.level());
-        // A permanent failure is the recipient's, and must not roll a deployment back.
-        if matches!(outcome, MailOutcome::Delayed(_)) {
-            self.failure("mail", request_id);
-        }
         let (message_id, mail_latency, mail_delay, error) = match outcome {
             MailOutcome::Sent { message_id, latency, delay } => {
                 (Some(message_id), Some(latency), Some(delay), None)
@@ -245,19 +217,6 @@ impl Telemetry {
             mails: 1,
             mail_latency,
             mail_delay,
-        };
-        self.write(event);
-    }
-
-    fn failure(&self, function: &'static str, request_id: &str) {
-        let event = FailureEvent {
-            timestamp: system_time(self.clock.now()),
-            level: "ERROR",
-            stack: Arc::clone(&self.stack),
-            function,
-            version: Arc::clone(&self.version),
-            request_id: request_id.to_owned(),
-            failures: 1,
         };
         self.write(event);
     }

@@ -25,7 +25,7 @@ from moto.moto_api._internal import moto_api_backend
 from moto.server import ThreadedMotoServer
 from moto.ses.models import ses_backends
 
-from policies import ACCOUNT, Policies, listed, requests_of
+from policies import ACCOUNT, Policies, Request, requests_of
 from template import REGION
 
 
@@ -42,8 +42,7 @@ class Denied(JsonRESTError):
 @dataclass(frozen=True)
 class Decision:
     role: str
-    action: str
-    resource: str
+    request: Request
     allowed: bool
     # Whether at least one reading of the documentation allows it.
     possible: bool
@@ -66,7 +65,7 @@ def _check_action_permitted(self, _resource):
         allowed = all(readings)
         if hasattr(self._access_key, "_owner_role_name"):
             role = self._access_key._owner_role_name
-            decisions.append(Decision(role, request.action, request.resource, allowed, any(readings)))
+            decisions.append(Decision(role, request, allowed, any(readings)))
         denied = denied or (None if allowed else request)
     if denied and "json" in self._headers.get("Content-Type", ""):
         raise Denied(self._access_key.arn, denied.action)

@@ -289,6 +289,4 @@ def elsewhere(deployment, function):
         "logs GetLogEvents own": lambda c: c("logs").get_log_events(logGroupName=own_logs, logStreamName="s"),
         "logs DeleteLogGroup own": lambda c: c("logs").delete_log_group(logGroupName=own_logs),
         "xray PutTraceSegments": lambda c: c("xray").put_trace_segments(TraceSegmentDocuments=["{}"]),
-        "xray PutTelemetryRecords": lambda c: c("xray").put_telemetry_records(TelemetryRecords=[{"Timestamp": 1}]),
-        "xray GetTraceSummaries": lambda c: c("xray").get_trace_summaries(StartTime=1, EndTime=2),
     }

@@ -25,11 +25,7 @@ def plain(value):
     """A value in which each reference to a resource is replaced by its logical id and the attribute."""
     if not isinstance(value, dict):
         return str(value)
-    if "Fn::Sub" in value:
-        return re.sub(r"\$\{([^}]+)\}", r"\1", value["Fn::Sub"])
     ((name, attribute),) = references(value)
-    # SAM's logical id of a version contains a hash of its code.
-    name = re.sub(r"FunctionVersion\w+", "FunctionVersion", name)
     return f"{name}.{attribute}" if attribute else name
 
 
@@ -101,6 +97,9 @@ class Series:
     def __and__(self, other):
         return self._with(other, lambda a, b: int(bool(a and b)))
 
+    def __or__(self, other):
+        return self._with(other, lambda a, b: int(bool(a or b)))
+
     __rmul__ = __mul__
 
 
@@ -124,9 +123,9 @@ def calculated(expression, series, fills_nothing):
 
 @functools.cache
 def _compiled(expression):
-    # In Python, & has a higher precedence than comparisons.
-    both = r"IF\((.+) AND (.+), (\w+), (\w+)\)"
-    return compile(re.sub(both, r"IF((\1) & (\2), \3, \4)", expression), expression, "eval")
+    # In Python, & and | have a higher precedence than comparisons.
+    assert not re.search(r"[^)] (AND|OR) | (AND|OR) [^(]", expression), f"put each comparison in parentheses: {expression}"
+    return compile(expression.replace(" AND ", " & ").replace(" OR ", " | "), expression, "eval")
 
 
 class Alarm:

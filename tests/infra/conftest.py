@@ -1,11 +1,14 @@
-"""Fixtures, and the import path of infra/doctor_checks. Writes no __pycache__ beside the sources."""
+"""Fixtures, and the import path of infra/doctor_checks. Writes no __pycache__ beside the sources.
+
+The mark `functions` is for tests that run the functions' processes.
+"""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.dont_write_bytecode = True
+sys.dont_write_bytecode = not sys.pycache_prefix
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "infra"))
 
 import doctor_checks.api  # noqa: E402
@@ -13,13 +16,23 @@ from doctor_checks import main as doctor  # noqa: E402
 
 from doctor_api import Api, make_certificate  # noqa: E402
 from doctor_aws import Aws  # noqa: E402
+import lines as log_lines  # noqa: E402
 from sets import SETS  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "functions: runs the functions' processes")
 
 
 @pytest.fixture(params=SETS, ids=lambda name: name.replace(" ", "_"))
 def name(request):
     """The name of each set of parameters."""
     return request.param
+
+
+@pytest.fixture(scope="session")
+def lines():
+    return log_lines.written()
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import zipfile
 from functions import API_ID, NAMES, Function
 from template import CODE_BUCKET, CODE_KEY, PSEUDO, REGION, STACK, references, resolve, transform
 
-# The types that are deployed. The rest (API, alarms, dashboard, mail identity, settings, pipe, ...) does not affect the functions'
-# permissions. `Deployment.deliver` replaces the event source mapping.
+# The types that are deployed. The rest (API, nested stacks, ...) does not affect the functions' permissions. `Deployment.deliver` replaces
+# the event source mapping.
 KEPT = {"AWS::DynamoDB::Table", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Logs::LogGroup", "AWS::SQS::Queue"}
 
 
@@ -17,7 +17,7 @@ def deployable(transformed):
     """The template with only the kept resources; references to others become names of nonexistent resources."""
     template = copy.deepcopy(transformed)
     resources = template["Resources"]
-    kept = {name for name, resource in resources.items() if resource["Type"] in KEPT and _is_ours(name)}
+    kept = {name for name, resource in resources.items() if resource["Type"] in KEPT}
     template["Resources"] = {name: resources[name] for name in kept}
     for section in ("Outputs", "Rules", "Metadata"):
         template.pop(section, None)
@@ -27,17 +27,14 @@ def deployable(transformed):
     return _without(template, gone - {"AWS::NoValue"}), kept
 
 
-def _is_ours(name):
-    # The roles of CodeDeploy and the pipe are for services that are not deployed.
-    return name not in ("DeploymentRole", "PasswordResetsRole")
-
-
 def _without(value, gone):
     if isinstance(value, list):
         return [_without(item, gone) for item in value]
     if isinstance(value, dict):
         if value.get("Ref") in gone:
             return API_ID if value["Ref"] == "Api" else f"{STACK}-{value['Ref']}"
+        if "Fn::GetAtt" in value and value["Fn::GetAtt"][0] in gone:
+            return f"{STACK}-{value['Fn::GetAtt'][0]}"
         # moto fails on ${...} with an unknown name.
         if "Fn::Sub" in value and isinstance(value["Fn::Sub"], str) and "${Api}" in value["Fn::Sub"]:
             return {"Fn::Sub": value["Fn::Sub"].replace("${Api}", API_ID)}
@@ -111,6 +108,19 @@ class Deployment:
             self._functions[name] = Function(name, self.variables[name], self.credentials[name], self.aws.endpoint)
         return self._functions[name]
 
+    def functions(self):
+        return list(self._functions.values())
+
+    def started_with(self, **variables):
+        """Starts other processes of functions, with other variables."""
+
+        def start(name):
+            started = Function(name, self.variables[name], self.credentials[name], self.aws.endpoint, **variables)
+            self._functions[name, *variables] = started
+            return started
+
+        return start
+
     def client(self, service, function):
         """A client with the credentials of a function's role. Waits until the functions are idle, so that all calls are the client's."""
         for running in self._functions.values():
@@ -119,11 +129,15 @@ class Deployment:
 
     def deliver(self):
         """Acts as Lambda: reads the stream with the mail function's role, delivers the orders, and retries those that it reports as failed."""
-        records = [_as_event(record) for record in self._read() if record["eventID"] not in self._seen]
-        self._seen |= {record["eventID"] for record in records}
-        orders = [record for record in records if any(_matches(f, record) for f in self.filters)]
+        orders = self.orders()
         self.delivered += orders
         self._run(orders)
+
+    def orders(self):
+        """The new records of the stream that pass the filter."""
+        records = [_as_event(record) for record in self._read() if record["eventID"] not in self._seen]
+        self._seen |= {record["eventID"] for record in records}
+        return [record for record in records if any(_matches(f, record) for f in self.filters)]
 
     def _read(self):
         """Reads the whole stream from its beginning, because moto's iterators are wrong after a transaction was rolled back."""

@@ -17,6 +17,7 @@ LOGS["ApiLogs"] = "/aws/vendedlogs/rekey/api"
 # One loader for all tests, so that each service model is read once.
 LOADER = botocore.session.Session().get_component("data_loader")
 MAPPING = "8f6c2a3e-3f1b-4f0f-9c53-6d5b0a0e7a11"
+STACKS = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack"
 LOST = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/rekey-LostMails-1"
 
 
@@ -33,6 +34,7 @@ class Aws:
             "LogRetentionDays": "90",
             "PublishPasswordResets": "true",
             "RequireApiKey": "false",
+            "ServiceName": "To-do & <Co>",
         }
         self.outputs = {
             "ApiUrl": api.url,
@@ -47,8 +49,13 @@ class Aws:
         }
         self.status = "UPDATE_COMPLETE"
         self.resources = {("AWS::Logs::LogGroup", logical): name for logical, name in LOGS.items()}
-        self.resources |= {("AWS::CloudWatch::Alarm", f"{n}Alarm"): f"rekey-{n}Alarm-1" for n in ("Mail", "Errors", "ResetVersion")}
-        self.resources[("AWS::Pipes::Pipe", "PasswordResets")] = "rekey-pipe"
+        self.resources |= {("AWS::CloudFormation::Stack", n): f"{STACKS}/rekey-{n}-1/x" for n in ("Monitoring", "Events")}
+        # The resources of the nested stacks, by the stack's id.
+        alarms = {("AWS::CloudWatch::Alarm", f"{n}Alarm"): f"rekey-{n}Alarm-1" for n in ("Mail", "Failures")}
+        self.nested = {
+            f"{STACKS}/rekey-Monitoring-1/x": alarms,
+            f"{STACKS}/rekey-Events-1/x": {("AWS::Pipes::Pipe", "PasswordResets"): "rekey-pipe"},
+        }
         self.variables = {
             "TOKENS_TABLE": "rekey-tokens",
             "ACCOUNTS_TABLE": "rekey-accounts",
@@ -83,18 +90,18 @@ class Aws:
             "DEAD_LETTER_QUEUE_URL": LOST,
             "STACK_NAME": "rekey",
         }
-        self.latest = {}  # where $LATEST differs from the live version
-        self.live = {  # the live version
+        self.own_variables = {}  # by function, where they differ
+        self.deployed = {
             "State": "Active",
+            "LastUpdateStatus": "Successful",
             "Runtime": "provided.al2023",
             "Timeout": 28,
             "MemorySize": 256,
             "CodeSha256": "abc",
             "Architectures": ["arm64"],
-            "TracingConfig": {"Mode": "Active"},
             "LoggingConfig": {"LogFormat": "JSON"},
         }
-        self.alias = {"Name": "live", "FunctionVersion": "7"}
+        self.code = {}  # by function, where it differs
         self.reserved = {"rekey-complete": 10}
         self.tables = {
             "rekey-tokens": table("rekey-tokens", "pk"),
@@ -107,7 +114,7 @@ class Aws:
             "SendingEnabled": True,
             "EnforcementStatus": "HEALTHY",
             "SendQuota": {"Max24HourSend": 50000.0, "MaxSendRate": 14.0, "SentLast24Hours": 12.0},
-            "SuppressionAttributes": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
+            "SuppressionAttributes": {"SuppressedReasons": ["BOUNCE"]},
         }
         self.identities = {
             "rekey.dev": {
@@ -126,7 +133,7 @@ class Aws:
             "ConfigurationSetName": "rekey-mail",
             "DeliveryOptions": {"TlsPolicy": "REQUIRE"},
             "SendingOptions": {"SendingEnabled": True},
-            "SuppressionOptions": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
+            "SuppressionOptions": {"SuppressedReasons": ["BOUNCE"]},
             "ReputationOptions": {"ReputationMetricsEnabled": True},
         }
         self.mappings = [{"UUID": MAPPING, "State": "Enabled", "LastProcessingResult": "OK"}]
@@ -139,11 +146,10 @@ class Aws:
                 "AlarmName": name,
                 "AlarmDescription": "What to do about it.",
                 "ActionsEnabled": True,
-                "AlarmActions": [] if logical.endswith("VersionAlarm") else [TOPIC],
+                "AlarmActions": [TOPIC],
                 "StateValue": "OK",
             }
-            for (kind, logical), name in self.resources.items()
-            if kind == "AWS::CloudWatch::Alarm"
+            for name in alarms.values()
         }
         self.subscriptions = {TOPIC: [f"{TOPIC}:1", "PendingConfirmation"]}
         self.pipe = {"Name": "rekey-pipe", "CurrentState": "RUNNING"}
@@ -198,6 +204,7 @@ class Aws:
         return {"Stacks": [stack]}
 
     def ListStackResources(self, asked):
+        resources = self.resources if asked["StackName"] == "rekey" else self.nested[asked["StackName"]]
         listed = [
             {
                 "LogicalResourceId": logical,
@@ -206,21 +213,20 @@ class Aws:
                 "LastUpdatedTimestamp": NOW,
                 "ResourceStatus": "CREATE_COMPLETE",
             }
-            for (kind, logical), name in self.resources.items()
+            for (kind, logical), name in resources.items()
         ]
         half = len(listed) // 2
         if "NextToken" in asked:
             return {"StackResourceSummaries": listed[half:]}
         return {"StackResourceSummaries": listed[:half], "NextToken": "more"}
 
-    def GetAlias(self, _):
-        return self.alias
-
     def GetFunctionConfiguration(self, asked):
-        live = {"FunctionName": asked["FunctionName"], "Environment": {"Variables": self.variables}} | self.live
-        if asked["Qualifier"] == "7":
-            return live
-        return live | self.latest if asked["Qualifier"] == "$LATEST" else None
+        name = asked["FunctionName"]
+        if self.deployed is None:
+            return None
+        variables = self.variables | self.own_variables.get(name, {})
+        described = {"FunctionName": name, "Environment": {"Variables": variables}} | self.deployed
+        return described | ({"CodeSha256": self.code[name]} if name in self.code else {})
 
     def GetFunctionConcurrency(self, asked):
         reserved = self.reserved.get(asked["FunctionName"])

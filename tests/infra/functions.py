@@ -20,7 +20,7 @@ API_ID = "a1b2c3d4e5"
 class Function:
     """An execution environment. `call` and `run` return the answer; `idle` waits until it requests the next event."""
 
-    def __init__(self, name, variables, credentials, endpoint):
+    def __init__(self, name, variables, credentials, endpoint, **other):
         self._events = queue.Queue()
         self._answers = queue.Queue()
         self._idle = threading.Event()
@@ -31,7 +31,7 @@ class Function:
             # As Lambda sets them. Nothing else from this process's environment is passed on.
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}",
             "AWS_LAMBDA_FUNCTION_NAME": name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "1",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
@@ -41,7 +41,7 @@ class Function:
             "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
             "AWS_ENDPOINT_URL_SESV2": endpoint,
             "AWS_ENDPOINT_URL_SQS": endpoint,
-        }
+        } | other
         # The binary from `sam build` if run.sh names it, otherwise cargo's.
         built_by_sam = os.environ.get("REKEY_ARTEFACTS")
         binary = (

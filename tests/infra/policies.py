@@ -108,9 +108,7 @@ def requests_of(action, body):
 _NAMES = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "monitoring:PutMetricData": "cloudwatch:PutMetricData",
-    "xray:TelemetryRecords": "xray:PutTelemetryRecords",
     "xray:TraceSegments": "xray:PutTraceSegments",
-    "xray:TraceSummaries": "xray:GetTraceSummaries",
 }
 
 _ITEM_ACTIONS = {

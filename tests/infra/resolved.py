@@ -1,4 +1,6 @@
-"""The resolved template for each set of parameters."""
+"""The resolved application for each set of parameters."""
+
+import json
 
 import template
 from sets import of
@@ -19,9 +21,14 @@ def resources(name, kind):
     return {n: r["Properties"] for n, r in resolved(name)["Resources"].items() if r["Type"] == kind}
 
 
-def statements(name, role, policy=None):
-    policies = resources(name, "AWS::IAM::Role")[f"{role}Role"]["Policies"]
-    return [s for p in policies if policy in (None, p["PolicyName"]) for s in p["PolicyDocument"]["Statement"]]
+def role_of(name, function):
+    return resources(name, "AWS::IAM::Role")[f"{function}Role"]
+
+
+def statements(name, function, on=""):
+    """The statements of a function's own policy; with `on`, those whose resource contains it."""
+    (policy,) = role_of(name, function)["Policies"]
+    return [s for s in policy["PolicyDocument"]["Statement"] if on in json.dumps(s["Resource"])]
 
 
 def listed(value):

@@ -1,9 +1,11 @@
-"""Reads infra/samconfig.toml as `sam deploy` does, for each stage, with and without the stage's parameters file.
+"""Reads infra/samconfig.toml and parameters files as `sam deploy` does: for each stage, for the file in infra/README.md, and for other things
+that people write.
 
 Needs the Python environment that has sam. Prints the problems.
 """
 
 import os
+import re
 import sys
 import tempfile
 import tomllib
@@ -11,18 +13,50 @@ from pathlib import Path
 
 import click
 from samcli.cli.types import CfnParameterOverridesType
-from samcli.yamlhelper import yaml_parse
 
-INFRA = Path(__file__).resolve().parents[2] / "infra"
+import template
+
+# A line of a parameters file, and the value of the variable that it sets; None if the template refuses it, with its own words.
+WRITTEN = [
+    ("RequireApiKey: true", "true"),
+    ("RequireApiKey: True", "true"),
+    ("RequireApiKey: yes", "true"),
+    ('RequireApiKey: "yes"', "true"),
+    ("RequireApiKey: no", "false"),
+    ("RequireApiKey: false", "false"),
+    ("RequireApiKey:", None),
+    ("RequireApiKey: 1", None),
+    ("BrandColor: #1a4fd6", None),
+    ("BrandColor:", None),
+    ("BrandColor: 000000", None),
+    ("BrandColor: 123e45", None),
+    ('BrandColor: "#1a4fd6"', "#1a4fd6"),
+    ('BrandColor: "000000"', "000000"),
+    ("BrandColor: 1a4fd6", "1a4fd6"),
+    ("BrandColor: default", ""),
+    ("PasswordMinLength: 20", "20"),
+    ("PasswordMinLength: 20.5", None),
+    ("DefaultLocale: no", "no"),
+    ("AccountsRequiredAttribute: active=true", "active=true"),
+    ("AccountsKey: y", "y"),
+    ('ServiceName: "Shop #1"', "Shop #1"),
+    ("LogoUrl: https://example.com/a.png#b", "https://example.com/a.png#b"),
+]
+KEY = {"ApiKeys": "shop:reset:" + "a" * 64, "ResetLink": "https://example.com/new"}
 
 
 def read(overrides):
     return CfnParameterOverridesType().convert(tuple(overrides), None, None)
 
 
-def problems():
-    stages = tomllib.loads((INFRA / "samconfig.toml").read_text())
-    declared = yaml_parse((INFRA / "template.yaml").read_text())["Parameters"]
+def read_text(text):
+    Path("one.parameters.yaml").write_text(text)
+    return read(["file://one.parameters.yaml"])
+
+
+def of_stages():
+    stages = tomllib.loads((template.INFRA / "samconfig.toml").read_text())
+    declared = template.source()["Parameters"]
     needed = {name for name, parameter in declared.items() if "Default" not in parameter}
     for stage in ("dev", "prod"):
         deploy, build = (stages[stage][command]["parameters"] for command in ("deploy", "build"))
@@ -49,10 +83,39 @@ def problems():
             yield "dev asks for confirmation"
 
 
+def of_the_readme():
+    documented = re.search(r"```yaml\n(MailFrom: .*?)```", (template.INFRA / "README.md").read_text(), re.DOTALL)[1]
+    given = template.parameters(**read_text(documented))
+    yield from (f"the file in README.md: {name} is refused" for name in template.invalid(given))
+    yield from (f"the file in README.md: {message}" for message in template.broken_rules(given))
+    variables = variables_of(given)
+    expected = {"SERVICE_NAME": "Shop #1", "BRAND_COLOR": "1a4fd6", "ACCOUNTS_TABLE": "users", "ACCOUNTS_EMAIL_INDEX": "by-email"}
+    yield from (f"the file in README.md sets {n} to {variables[n]}" for n, value in expected.items() if variables[n] != value)
+    created = template.resolve(given)["Resources"]
+    if "PasswordResets" not in created or len(created["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"]["allowOrigins"]) != 2:
+        yield "the file in README.md publishes no events, or allows not its two origins"
+
+
+def of_other_lines():
+    for line, expected in WRITTEN:
+        name = line.partition(":")[0]
+        given = template.parameters(**{"MailFrom": "a@b.de"} | KEY | read_text(line))
+        refused = template.invalid(given) == {name}
+        variable = "_".join(re.findall("[A-Z][a-z0-9]*", name)).upper()
+        if refused != (expected is None):
+            yield f"{line}: {'refused' if refused else 'accepted'} as {given[name]!r}"
+        elif not refused and variables_of(given)[variable] != expected:
+            yield f"{line}: {variable} is {variables_of(given)[variable]!r}"
+
+
+def variables_of(given):
+    return template.resolve(given)["Resources"]["ResetFunction"]["Properties"]["Environment"]["Variables"]
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         # sam reads the file from the current directory.
         os.chdir(folder)
-        found = list(problems())
+        found = [*of_stages(), *of_the_readme(), *of_other_lines()]
     print("\n".join(found))
     sys.exit(bool(found))

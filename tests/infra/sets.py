@@ -40,6 +40,7 @@ SETS = {
         "MailIdentity": "domain",
         "MailHostedZoneId": "Z99",
         "AlarmEmail": "ops@example.com",
+        "BrandColor": "1a4fd6",
         "AllowedOrigins": "https://a.example,https://b.example:8443",
         "Architecture": "x86_64",
         "CompleteConcurrency": "0",
@@ -53,7 +54,6 @@ SETS = {
         "MailFromName": "Bücherei 株式会社, Support",
         "OriginSecrets": "a" * 64 + "," + "b" * 64,
         "AlarmTopicArn": TOPIC,
-        "DeploymentStrategy": "AllAtOnce",
     },
     "events published": {"PublishPasswordResets": "true"},
     "rules of the account": {
@@ -63,6 +63,9 @@ SETS = {
         "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
     },
 }
+
+# What a parameters file may say for a switch. sam passes on `True` for an unquoted true.
+TRUE, FALSE = ("true", "True", "yes", "Yes"), ("false", "False", "no", "No")
 
 # Contradictory parameters, each with a part of the rule's message.
 CONTRADICTIONS = [
@@ -111,10 +114,14 @@ MALFORMED = {
     "Argon2Iterations": ["1"],
     "Architecture": ["arm"],
     "CompleteMemory": ["512"],
-    "RequireApiKey": ["yes"],
+    "RequireApiKey": ["", "1", "required", "truE"],
+    "PublishPasswordResets": ["", "always"],
+    "MailLanes": ["0", "11"],
+    "ThrottlingRate": ["0"],
     "OriginSecrets": ["s3cret", "a" * 63, ",".join(["a" * 64] * 3)],
     "DefaultLocale": ["", "e", "de DE", "de;"],
-    "BrandColor": ["red", "#12345", "1a4fd6", "#1a4fd6;"],
+    # An unquoted #1a4fd6 is empty, an unquoted 000000 is 0.
+    "BrandColor": ["", "0", "red", "#12345", "##1a4fd", "#1a4fd6;", "Default"],
     "LogoUrl": ["http://a.b/c.png", "https://a.b/c;d", "https://a.b/'", "data:image/png,x"],
     "SignInLink": ["http://a.b", "javascript:x", 'https://a.b/"', "mailto:a@b.de"],
     "SupportLink": ["http://a.b", "javascript:x", "mailto:a", "mailto:a@b.de?bcc=c@d.ef"],

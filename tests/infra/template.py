@@ -1,4 +1,5 @@
-"""The SAM template as CloudFormation sees it: transformed by SAM's own translator, and resolved for given parameters.
+"""The SAM application as CloudFormation sees it: transformed by SAM's own translator, resolved for given parameters, with the resources of
+its parts (nested stacks) in place of the stacks.
 
 Needs no AWS. References to resources stay unresolved, because they have no values before a deployment.
 """
@@ -8,15 +9,18 @@ import functools
 import logging
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+from cfnlint.config import ConfigMixIn
+from cfnlint.runner import Runner
 from samtranslator.translator.transform import transform as sam_transform
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[2]
-PATH = ROOT / "infra" / "template.yaml"
+INFRA = ROOT / "infra"
+PATH = INFRA / "template.yaml"
+# The nested stacks' templates.
+PARTS = ("sender.yaml", "events.yaml", "monitoring.yaml")
 
 REGION, ACCOUNT, STACK, PARTITION = "eu-west-1", "123456789012", "rekey", "aws"
 PSEUDO = {
@@ -35,15 +39,14 @@ NO_VALUE = object()
 
 def lint(file):
     """What cfn-lint says about a template: nothing if it accepts it."""
-    linter = Path(sys.executable).with_name("cfn-lint")
-    run = subprocess.run([linter, "-r", REGION, "--", file], capture_output=True, text=True)
-    return run.stdout + run.stderr if run.returncode else ""
+    found = Runner(ConfigMixIn(regions=[REGION], templates=[str(file)])).run()
+    return "\n".join(f"{match.rule.id} {match.message}" for match in found)
 
 
 @functools.cache
-def source():
-    """The template as written. Cached: do not modify the result."""
-    return yaml_parse(PATH.read_text())
+def source(name="template.yaml"):
+    """A template as written. Cached: do not modify the result."""
+    return yaml_parse((INFRA / name).read_text())
 
 
 def parameters(**given):
@@ -95,20 +98,62 @@ def transform(values, template=None):
 class _ManagedPolicies:
     @staticmethod
     def load():
-        names = ["AWSCodeDeployRoleForLambda", "AWSLambdaBasicExecutionRole"]
-        write_only = {"AWSXrayWriteOnlyAccess": f"arn:{PARTITION}:iam::aws:policy/AWSXrayWriteOnlyAccess"}
-        return write_only | {name: f"arn:{PARTITION}:iam::aws:policy/service-role/{name}" for name in names}
+        return {"AWSLambdaBasicExecutionRole": f"arn:{PARTITION}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
 
 
 def resolve(values, transformed=None):
-    """The template resolved for one set of parameters: only what is created, without parameters, rules and conditions."""
-    transformed = transformed or transform(values)
-    resolver = _Resolver(values, transformed.get("Conditions", {}))
-    kept = {"AWSTemplateFormatVersion": transformed["AWSTemplateFormatVersion"]}
+    """The application resolved for one set of parameters: only what is created, without parameters, rules and conditions."""
+    root = _resolved(transformed or transform(values), values)
+    outputs = {}
+    for name, stack in list(root["Resources"].items()):
+        if stack["Type"] == "AWS::CloudFormation::Stack":
+            del root["Resources"][name]
+            part = resolve_part(stack["Properties"]["TemplateURL"], stack["Properties"]["Parameters"], name)
+            assert not root["Resources"].keys() & part["Resources"].keys()
+            # Its parameters refer to resources of the root, and to other stacks' outputs.
+            root["Resources"] |= part["Resources"]
+            outputs |= {(name, f"Outputs.{key}"): output["Value"] for key, output in part["Outputs"].items()}
+    return _with_outputs(root, outputs)
+
+
+def resolve_part(name, given, logical="Part"):
+    """A part's template, resolved for the parameters that its stack has in the root."""
+    template = source(name)
+    declared = template["Parameters"]
+    assert given.keys() == declared.keys(), f"{name}: {given.keys() ^ declared.keys()}"
+    assert not [p for p, v in given.items() if isinstance(v, str) and v not in declared[p].get("AllowedValues", [v])]
+    lists = {p: _as_list(given[p]) for p in given if declared[p]["Type"] == "CommaDelimitedList"}
+    # Names that AWS generates begin with the root's.
+    return _resolved(template, given | lists, {"AWS::StackName": f"{STACK}-{logical}-1EXAMPLE"})
+
+
+def _as_list(value):
+    if isinstance(value, str):
+        return value.split(",")
+    separator, items = value["Fn::Join"]
+    assert separator == ","
+    return items
+
+
+def _with_outputs(value, outputs):
+    if isinstance(value, list):
+        return [_with_outputs(item, outputs) for item in value]
+    if not isinstance(value, dict):
+        return value
+    at = value.get("Fn::GetAtt")
+    at = tuple(at) if isinstance(at, list) else tuple(at.split(".", 1)) if at else None
+    if at in outputs:
+        return _with_outputs(outputs[at], outputs)
+    return {key: _with_outputs(item, outputs) for key, item in value.items()}
+
+
+def _resolved(template, values, pseudo=()):
+    resolver = _Resolver(values | dict(pseudo), template.get("Conditions", {}))
+    kept = {"AWSTemplateFormatVersion": template["AWSTemplateFormatVersion"]}
     for section in ("Resources", "Outputs"):
         kept[section] = {
             name: resolver({key: value for key, value in entry.items() if key != "Condition"})
-            for name, entry in transformed[section].items()
+            for name, entry in template[section].items()
             if "Condition" not in entry or resolver.holds(entry["Condition"])
         }
     return kept
@@ -116,7 +161,7 @@ def resolve(values, transformed=None):
 
 class _Resolver:
     def __init__(self, values, conditions):
-        self.values = values | PSEUDO
+        self.values = PSEUDO | values
         self.conditions = conditions
 
     def holds(self, condition):
@@ -181,6 +226,8 @@ def _holds(condition, values, conditions):
     if name == "Fn::Equals":
         left, right = (values[side["Ref"]] if isinstance(side, dict) else str(side) for side in argument)
         return left == right
+    if name == "Fn::Contains":
+        return values[argument[1]["Ref"]] in argument[0]
     results = (_holds(part, values, conditions) for part in argument)
     if name == "Fn::Not":
         return not next(results)

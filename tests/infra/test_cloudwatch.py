@@ -50,7 +50,8 @@ def test_metric_math_is_evaluated_as_aws_documents():
         assert value("m + m") == [2, 0, None]
         assert value("m + FILL(m, 1)") == [2, 0, 1], "a missing value counts as 0 if the other operand has one"
         assert value("5 * m") == [5, 0, None]
-        assert value("IF(FILL(m, 0) >= 1 AND 2 * FILL(m, 0) > FILL(m, 0), 8, 9)") == [8, 9, 9]
+        assert value("IF((FILL(m, 0) >= 1) AND (2 * FILL(m, 0) > FILL(m, 0)), 8, 9)") == [8, 9, 9]
+        assert value("IF((FILL(m, 0) > 1) OR (FILL(m, 2) > 1), 8, 9)") == [9, 9, 8]
     empty, at = metrics_from("---")
     assert alarm("FILL(m, 0)")._values(empty, at, 3, True) == [0, 0, 0]
     assert alarm("FILL(m, 0)")._values(empty, at, 3, False) == [None] * 3

@@ -23,15 +23,15 @@ UNUSED = """
     dynamodb AssociateTableReplica BatchWriteItem CreateTableReplica DeleteItem DeleteResourcePolicy DescribeImport
         DisableKinesisStreamingDestination EnableKinesisStreamingDestination GetItem ImportTable PutItem PutResourcePolicy Query Scan
         UpdateContributorInsights UpdateItem UpdateKinesisStreamingDestination
-    codedeploy RegisterOnPremisesInstance
+    cloudformation SetStackPolicy UpdateTerminationProtection
     ec2
     elasticfilesystem
     events PutPermission RemovePermission
     firehose
+    iam AttachGroupPolicy AttachUserPolicy DetachGroupPolicy DetachUserPolicy
     kinesis
-    lambda DeleteFunctionCodeSigningConfig DeleteProvisionedConcurrencyConfig GetCodeSigningConfig GetLayerVersion PassCapacityProvider
-        PutFunctionCodeSigningConfig PutFunctionRecursionConfig PutFunctionScalingConfig PutProvisionedConcurrencyConfig
-        PutRuntimeManagementConfig
+    lambda DeleteFunctionCodeSigningConfig GetCodeSigningConfig GetLayerVersion PassCapacityProvider PublishVersion
+        PutFunctionCodeSigningConfig PutFunctionRecursionConfig PutFunctionScalingConfig PutRuntimeManagementConfig
     logs DeleteDataProtectionPolicy DeleteIndexPolicy DeleteResourcePolicy DeleteRetentionPolicy PutBearerTokenAuthentication
         PutDataProtectionPolicy PutIndexPolicy PutLogGroupDeletionProtection
     s3
@@ -42,7 +42,7 @@ UNUSED = """
 """
 # By type: unused, though other types need the action.
 UNUSED_BY = {
-    "AWS::AppConfig::ConfigurationProfile": "iam PassRole",
+    "AWS::CloudFormation::Stack": "iam PassRole",
     "AWS::DynamoDB::Table": "iam CreateServiceLinkedRole \n logs \n kms ListAliases",
     "AWS::Events::EventBus": "kms",
     "AWS::Lambda::EventSourceMapping": "kms",
@@ -52,17 +52,16 @@ UNUSED_BY = {
     "AWS::SNS::Subscription": "iam",
     "AWS::SNS::Topic": "iam",
 }
-# What the schemas do not say. An alias moves with CodeDeploy; a stage delivers its access logs; the first domain of an account needs a
-# role of API Gateway; Route 53's record sets have no handlers.
+# What the schemas do not say. A stage delivers its access logs; the first domain of an account needs a role of API Gateway; Route 53's
+# record sets have no handlers; CloudFormation ends the update of a nested stack if that of its root fails.
 NOT_LISTED = {
-    "AWS::Lambda::Alias": "codedeploy GetApplicationRevision RegisterApplicationRevision",
+    "AWS::CloudFormation::Stack": "cloudformation CancelUpdateStack ContinueUpdateRollback DescribeStackEvents ListStackResources",
     "AWS::ApiGatewayV2::Api": "apigateway TagResource UntagResource",
     "AWS::ApiGatewayV2::DomainName": "apigateway TagResource UntagResource \n iam CreateServiceLinkedRole",
     "AWS::ApiGatewayV2::Stage": """logs CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeResourcePolicies GetLogDelivery
         ListLogDeliveries PutResourcePolicy UpdateLogDelivery""",
     "AWS::Lambda::Function": "lambda GetFunctionConcurrency ListTags",
     "AWS::Lambda::EventSourceMapping": "lambda ListEventSourceMappings",
-    "AWS::AppConfig::HostedConfigurationVersion": "appconfig ListHostedConfigurationVersions",
     "AWS::Route53::RecordSetGroup": "route53 ChangeResourceRecordSets GetChange GetHostedZone ListResourceRecordSets",
     "AWS::SES::ConfigurationSet": "ses ListTagsForResource",
     "AWS::Pipes::Pipe": "pipes ListTagsForResource",
@@ -90,29 +89,25 @@ RESOURCES = {
         API_TAGS,
     ],
     "AWS::ApiGatewayV2::Stage": "arn:aws:apigateway:eu-west-1::/apis/abc/stages",
-    "AWS::CloudWatch::Alarm": ARN.format("cloudwatch", "alarm:rekey-dev-ResetErrorsAlarm-x"),
+    "AWS::CloudFormation::Stack": ARN.format("cloudformation", "stack/rekey-dev-Monitoring-x/0b1c"),
+    # The names of what is in a nested stack begin with that stack's name, and so with the root's.
+    "AWS::CloudWatch::Alarm": ARN.format("cloudwatch", "alarm:rekey-dev-Monitoring-x-SlowAlarm-y"),
     "AWS::CloudWatch::Dashboard": "arn:aws:cloudwatch::123456789012:dashboard/rekey-dev",
-    "AWS::CodeDeploy::Application": ARN.format("codedeploy", "application:rekey-dev-App-x"),
-    "AWS::CodeDeploy::DeploymentGroup": ARN.format("codedeploy", "deploymentgroup:rekey-dev-App-x/rekey-dev-Group-x"),
     "AWS::DynamoDB::Table": ARN.format("dynamodb", "table/rekey-dev-TokensTable-x"),
     "AWS::Events::EventBus": ARN.format("events", "event-bus/rekey-dev-password-resets"),
+    "AWS::IAM::ManagedPolicy": [f"arn:aws:iam::123456789012:policy/{path}rekey-dev-KeyAccess-x" for path in ("", "apps/")],
     "AWS::IAM::Role": ROLES,
-    "AWS::Lambda::Alias": ARN.format("lambda", "function:rekey-dev-Reset-x"),
     "AWS::Lambda::EventSourceMapping": ARN.format("lambda", "event-source-mapping:0b1c"),
     "AWS::Lambda::Function": ARN.format("lambda", "function:rekey-dev-Reset-x"),
-    "AWS::Lambda::Permission": ARN.format("lambda", "function:rekey-dev-Reset-x:live"),
-    "AWS::Lambda::Version": ARN.format("lambda", "function:rekey-dev-Reset-x:7"),
+    "AWS::Lambda::Permission": ARN.format("lambda", "function:rekey-dev-Reset-x"),
     "AWS::Logs::LogGroup": [ARN.format("logs", f"log-group:{name}") for name in ("/aws/lambda/rekey-dev/reset", "/aws/vendedlogs/rekey-dev/api")],
-    "AWS::Pipes::Pipe": ARN.format("pipes", "pipe/PasswordResets-x"),
+    "AWS::Pipes::Pipe": [ARN.format("pipes", f"pipe/{name}-x") for name in ("PasswordResets", "rekey-dev-Events-x-PasswordResets")],
     "AWS::Route53::RecordSetGroup": "arn:aws:route53:::hostedzone/Z1",
-    "AWS::SNS::Subscription": ARN.format("sns", "rekey-dev-AlarmTopic-x"),
-    "AWS::SNS::Topic": ARN.format("sns", "rekey-dev-AlarmTopic-x"),
-    "AWS::SNS::TopicPolicy": ARN.format("sns", "rekey-dev-AlarmTopic-x"),
+    "AWS::SNS::Subscription": ARN.format("sns", "rekey-dev-Monitoring-x-AlarmTopic-y"),
+    "AWS::SNS::Topic": ARN.format("sns", "rekey-dev-Monitoring-x-AlarmTopic-y"),
+    "AWS::SNS::TopicPolicy": ARN.format("sns", "rekey-dev-Monitoring-x-AlarmTopic-y"),
     "AWS::SQS::Queue": ARN.format("sqs", "rekey-dev-LostMails-x"),
     # IAM knows no names of these.
-    "AWS::AppConfig::Application": "*",
-    "AWS::AppConfig::ConfigurationProfile": "*",
-    "AWS::AppConfig::HostedConfigurationVersion": "*",
     "AWS::SES::ConfigurationSet": "*",
     "AWS::SES::ConfigurationSetEventDestination": "*",
     "AWS::SES::EmailIdentity": "*",
@@ -128,11 +123,12 @@ UNSCOPED = """
 ELSEWHERE = {
     **dict.fromkeys(actions(UNSCOPED), "*"),
     "iam:PassRole": ROLES,
+    "iam:AttachRolePolicy": ROLES,
+    "iam:DetachRolePolicy": ROLES,
     "iam:CreateServiceLinkedRole": "arn:aws:iam::123456789012:role/aws-service-role/ops.apigateway.amazonaws.com/AWSServiceRoleForAPIGateway",
-    "codedeploy:GetDeploymentConfig": ARN.format("codedeploy", "deploymentconfig:CodeDeployDefault.LambdaCanary10Percent5Minutes"),
     "route53:GetChange": "arn:aws:route53:::change/C1",
 }
-PASSED_TO = {"AWS::CodeDeploy::DeploymentGroup": "codedeploy", "AWS::Lambda::Function": "lambda", "AWS::Pipes::Pipe": "pipes"}
+PASSED_TO = {"AWS::Lambda::Function": "lambda", "AWS::Pipes::Pipe": "pipes"}
 # Statements for sam itself.
 OF_SAM = {"Stacks", "Transform", "TemplatesOfNoStack", "Artefacts"}
 
@@ -152,8 +148,6 @@ def requests(kind, action):
         context = {"iam:AWSServiceName": ["ops.apigateway.amazonaws.com"]}
     elif action.startswith("kms:"):
         context = {"kms:ViaService": ["dynamodb.eu-west-1.amazonaws.com"]}
-    if action.startswith("codedeploy:") and kind == "AWS::Lambda::Alias":
-        kind = "AWS::CodeDeploy::DeploymentGroup"
     resources = ELSEWHERE.get(action, RESOURCES[kind])
     return [Request(action, resource, (context,)) for resource in ([resources] if isinstance(resources, str) else resources)]
 
@@ -165,9 +159,9 @@ def test_the_policy_allows_to_create_change_and_delete_each_type(kind):
     assert not [(request.action, request.resource) for request in asked if not policies.allow(request)]
 
 
-def test_the_types_are_exactly_those_of_the_template():
+def test_the_types_are_exactly_those_of_the_application():
     made = {r["Type"] for name in SETS for r in resolved(name)["Resources"].values()}
-    assert made == RESOURCES.keys()
+    assert made | {"AWS::CloudFormation::Stack"} == RESOURCES.keys()
     assert made - HANDLERS.keys() == {"AWS::Route53::RecordSetGroup"}
 
 

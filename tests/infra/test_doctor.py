@@ -13,8 +13,10 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from doctor_checks import main as doctor
 
+import template
 from doctor_api import PATHS, ROOT, document
 from doctor_aws import LOGS, REGION, run
+from sets import TRUE
 
 PATH = ROOT / "infra" / "doctor"
 SECRET = "a-key-in-clear-that-must-not-be-printed"
@@ -52,7 +54,7 @@ def test_a_failed_call_is_a_warning(aws, capsys):
 
 
 def test_a_bug_in_the_doctor_is_a_warning(aws, capsys):
-    aws.alias = {"Name": "live"}
+    del aws.deployed["Timeout"]
     status, findings = run(doctor, capsys)
     assert ("function", "warn", "cannot check: KeyError in function_state", "report this as a bug in infra/doctor") in findings
     assert status == 0
@@ -158,7 +160,7 @@ def test_commands_name_the_region_and_the_profile(aws, capsys):
 def test_no_value_of_a_variable_is_printed(aws, capsys):
     aws.variables["API_KEYS"] = SECRET
     digest = hashlib.sha256(SECRET.encode()).hexdigest()
-    aws.latest = {"Environment": {"Variables": aws.variables | {"API_KEYS": f"shop:reset:{digest}"}}}
+    aws.parameters["ApiKeys"] = f"shop:reset:{digest}"
     for arguments in (["--stack", "rekey"], ["--stack", "rekey", "--json"]):
         doctor.main(arguments)
         printed = "".join(capsys.readouterr())
@@ -187,6 +189,7 @@ def test_it_calls_every_route_and_changes_nothing(aws, capsys):
 
 def test_if_keys_are_required_it_expects_401(aws, capsys):
     aws.api.keys_required = True
+    aws.parameters["RequireApiKey"] = "true"
     aws.variables |= {"REQUIRE_API_KEY": "true", "RESET_LINK": "https://rekey.dev/new-password"}
     status, findings = run(doctor, capsys)
     assert [f for f in findings if f[1] != "ok"] == [] and status == 0
@@ -263,14 +266,31 @@ def test_the_variables_are_those_of_the_functions():
     assert set(re.findall(r'"(\w+)"', listed)) == doctor.functions.VARIABLES.keys()
 
 
-def test_the_resources_and_outputs_are_those_of_the_template():
-    template = document("template.yaml")
-    assert set(doctor.OUTPUTS) <= template["Outputs"].keys()
-    kinds = {(resource["Type"], name) for name, resource in template["Resources"].items()}
+def test_the_resources_and_outputs_are_those_of_the_application():
+    root = template.source()
+    assert set(doctor.OUTPUTS) <= root["Outputs"].keys()
+    kinds = {(r["Type"], name) for part in ("template.yaml", *template.PARTS) for name, r in template.source(part)["Resources"].items()}
     assert kinds >= {("AWS::Logs::LogGroup", name) for name in LOGS} | {("AWS::Pipes::Pipe", "PasswordResets")}
     assert kinds >= {("AWS::Serverless::Function", f"{name.capitalize()}Function") for name in doctor.functions.FUNCTIONS}
-    common = template["Globals"]["Function"]
-    assert (common["Runtime"], common["AutoPublishAlias"]) == (doctor.functions.RUNTIME, "live")
-    assert common["Timeout"] < doctor.functions.API_TIMEOUT
+    common = root["Globals"]["Function"]
+    assert common["Runtime"] == doctor.functions.RUNTIME and common["Timeout"] < doctor.functions.API_TIMEOUT
     ours = {doctor.functions.parameter_of(variable) for variable in doctor.functions.VARIABLES.keys() - set(doctor.functions.UNPARAMETERED)}
-    assert ours <= template["Parameters"].keys()
+    assert ours <= root["Parameters"].keys()
+    # The other variables are references to their own parameters.
+    given = common["Environment"]["Variables"]
+    own = {name for name in given if given[name] == {"Ref": doctor.functions.parameter_of(name)} and given[name]["Ref"] in root["Parameters"]}
+    assert given.keys() - own == {*doctor.functions.DERIVED, "REQUIRE_API_KEY", "BRAND_COLOR"}
+
+
+def test_a_switch_and_a_colour_as_a_parameters_file_may_say_them_are_no_drift(aws, capsys):
+    needed = {"REQUIRE_API_KEY": "true", "RESET_LINK": "https://rekey.dev/new-password"}
+    aws.api.keys_required = True
+    for word in TRUE:
+        aws.parameters |= {"RequireApiKey": word, "PublishPasswordResets": word, "BrandColor": "default"}
+        aws.variables |= needed
+        _, findings = run(doctor, capsys)
+        assert [f for f in findings if f[1] != "ok"] == []
+        assert any("pipe rekey-pipe is RUNNING" in f[2] for f in findings)
+    aws.parameters["BrandColor"] = "1a4fd6"
+    _, findings = run(doctor, capsys)
+    assert {f[2] for f in findings if f[0] == "drift"} == {f"rekey-{n}: differs from the stack's parameters in BRAND_COLOR" for n in doctor.functions.FUNCTIONS}

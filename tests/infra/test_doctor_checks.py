@@ -7,7 +7,7 @@ from doctor_checks import api, findings
 from doctor_checks import main as doctor
 
 from doctor_api import PAGE, Api
-from doctor_aws import LOGS, MAPPING, TOPIC, run, table
+from doctor_aws import LOGS, MAPPING, STACKS, TOPIC, run, table
 
 SECRET = "a-key-in-clear-that-must-not-be-printed"
 
@@ -88,7 +88,7 @@ def untrusted(_, monkeypatch):
 
 def keys_required(aws, _):
     aws.api.keys_required = True
-    aws.variables["REQUIRE_API_KEY"] = "true"
+    aws.variables["REQUIRE_API_KEY"] = aws.parameters["RequireApiKey"] = "true"
 
 
 ALL_HEADERS = tuple(Api.HEADERS)
@@ -100,16 +100,15 @@ BROKEN = [
     ("stack", change("status", "UPDATE_ROLLBACK_FAILED"), "FAIL", "UPDATE_ROLLBACK_FAILED", "describe-stack-events"),
     ("stack", change("status", "UPDATE_ROLLBACK_COMPLETE"), "warn", "rolled back", "sam deploy"),
     ("stack", change("status", "UPDATE_IN_PROGRESS"), "warn", "UPDATE_IN_PROGRESS", "wait"),
-    ("function", change("alias", None), "FAIL", "no alias live", "sam deploy"),
-    ("function", change("alias/FunctionVersion", "8"), "FAIL", "points to 8", "sam deploy"),
-    ("function", change("alias/FunctionVersion", "$LATEST"), "FAIL", "not a published version", "sam deploy"),
-    ("function", change("alias/RoutingConfig", {"AdditionalVersionWeights": {"8": 0.1}}), "warn", "version 8", "canary"),
-    ("function", change("live/State", "Failed"), "FAIL", "is Failed", "sam deploy"),
-    ("function", change("live/State", "Inactive"), "warn", "is Inactive", "call it"),
-    ("function", change("live/Runtime", "provided.al2"), "FAIL", "provided.al2,", "sam deploy"),
-    ("function", change("live/Timeout", 30), "FAIL", "30 s", "Timeout: 28"),
-    ("drift", change("latest", {"MemorySize": 512, "Timeout": 27}), "FAIL", "MemorySize, Timeout", "by hand"),
-    ("drift", change("latest", {"Environment": {"Variables": {}}}), "FAIL", "API_KEYS", "sam deploy"),
+    ("function", change("deployed", None), "FAIL", "does not exist", "sam deploy"),
+    ("function", change("deployed/State", "Failed"), "FAIL", "is Failed", "sam deploy"),
+    ("function", change("deployed/State", "Inactive"), "warn", "is Inactive", "call it"),
+    ("function", change("deployed/LastUpdateStatus", "Failed"), "FAIL", "runs the code before", "sam deploy"),
+    ("function", change("deployed/Runtime", "provided.al2"), "FAIL", "provided.al2,", "sam deploy"),
+    ("function", change("deployed/Timeout", 30), "FAIL", "30 s", "Timeout: 28"),
+    ("drift", change("parameters/ServiceName", "Shop"), "FAIL", "in SERVICE_NAME", "by hand"),
+    ("drift", change("own_variables", {"rekey-reset": {"REQUIRE_API_KEY": "true"}}), "FAIL", "rekey-reset: differs", "sam deploy"),
+    ("drift", change("code", {"rekey-mail": "def"}), "FAIL", "not that of rekey-validate", "sam deploy"),
     ("concurrency", change("reserved", {}), "FAIL", "reserved concurrency is none, not 10", "sam deploy"),
     ("concurrency", change("reserved", {"rekey-complete": 3}), "FAIL", "reserved concurrency is 3, not 10", "sam"),
     ("concurrency", change("reserved/rekey-reset", 0), "FAIL", "switches it off", "delete-function-concurrency"),
@@ -138,7 +137,7 @@ BROKEN = [
     ("variables", change("variables/REQUIRE_API_KEY", "true"), "FAIL", "RESET_LINK is empty", "ResetLink"),
     ("variables", change("variables/ACCOUNTS_KEY", "user_id"), "FAIL", "ACCOUNTS_EMAIL_INDEX is empty", "AccountsEma"),
     ("variables", change("variables/AWS_ENDPOINT_URL", "https://x.dev"), "warn", "AWS_ENDPOINT_URL", "remove it"),
-    ("variables", change("live/Environment", {"Error": {"ErrorCode": "X"}}), "warn", "cannot be read", "kms:Decrypt"),
+    ("variables", change("deployed/Environment", {"Error": {"ErrorCode": "X"}}), "warn", "cannot be read", "kms:Decrypt"),
     ("api", answers("/auth/reset/password", 404, ALL_HEADERS), "FAIL", "not from Rekey", "does not know the route"),
     ("api", answers("/auth/reset/password", 503, ALL_HEADERS), "FAIL", "not from Rekey", "logs tail"),
     ("api", answers("/auth/reset/password", 403, ALL_HEADERS), "FAIL", "not from Rekey", "firewall"),
@@ -218,12 +217,13 @@ BROKEN = [
     ("mail-set", change("mail_set/SendingOptions", {"SendingEnabled": False}), "FAIL", "switched off", "--sending-enabled"),
     (
         "mail-set",
-        change("mail_set/SuppressionOptions", {"SuppressedReasons": ["BOUNCE"]}),
-        "FAIL",
-        "not suppressed after COMPLAINT",
-        "put-configuration-set-suppression-options",
+        change("mail_set/SuppressionOptions", {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]}),
+        "warn",
+        "marks a mail as spam",
+        "--suppressed-reasons BOUNCE",
     ),
-    ("mail-set", drop("mail_set", "SuppressionOptions"), "ok", "bounces and complaints", ""),
+    ("mail-set", change("mail_set/SuppressionOptions", {"SuppressedReasons": []}), "FAIL", "not suppressed after bounces", "BOUNCE"),
+    ("mail-set", drop("mail_set", "SuppressionOptions"), "ok", "bounces only", ""),
     ("mail-set", change("variables/MAIL_CONFIGURATION_SET", "other"), "FAIL", "use another one", "sam deploy"),
     (
         "tracking",
@@ -240,7 +240,7 @@ BROKEN = [
     ("alarms", change(f"alarms/{ALARM}/ActionsEnabled", False), "FAIL", "switched off", "enable-alarm-actions"),
     ("alarms", change(f"alarms/{ALARM}/AlarmActions", []), "FAIL", "no SNS topic", "sam deploy"),
     ("alarms", change(f"alarms/{ALARM}/StateValue", "ALARM"), "FAIL", "is in ALARM", "What to do about it."),
-    ("alarms", change("resources", {}), "FAIL", "does not exist", "sam deploy"),
+    ("alarms", change("nested", dict.fromkeys([f"{STACKS}/rekey-Monitoring-1/x", f"{STACKS}/rekey-Events-1/x"], {})), "FAIL", "does not exist", "sam deploy"),
     ("topic", change("subscriptions", {}), "FAIL", "does not exist", "AlarmTopicArn"),
     ("topic", change("subscriptions", {TOPIC: []}), "FAIL", "nobody", "sns subscribe"),
     ("topic", change("subscriptions", {TOPIC: ["PendingConfirmation"]}), "FAIL", "no subscription is confirmed", "follow"),
@@ -277,7 +277,7 @@ BROKEN = [
     ("orders", change("ages", []), "ok", "no mail order", ""),
     ("lost", change("lost", "3"), "FAIL", "3 mails failed permanently", "receive-message"),
     ("lost", change("lost", None), "FAIL", "does not exist", "sam deploy"),
-    ("reputation", drop("mail_set", "ReputationOptions"), "FAIL", "have no data", "--reputation-metrics-enabled"),
+    ("reputation", drop("mail_set", "ReputationOptions"), "FAIL", "has no data", "--reputation-metrics-enabled"),
     ("events", change("pipe/CurrentState", "STOPPED"), "FAIL", "STOPPED", "start-pipe"),
     ("events", change("pipe", None), "FAIL", "does not exist", "sam deploy"),
     ("events", change("parameters/PublishPasswordResets", "false"), "ok", "no events", ""),

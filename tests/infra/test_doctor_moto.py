@@ -52,8 +52,6 @@ def deploy(aws, session):
             Code={"ZipFile": archive()},
             Environment={"Variables": aws.variables},
         )
-        version = functions.publish_version(FunctionName=f"rekey-{name}")["Version"]
-        functions.create_alias(FunctionName=f"rekey-{name}", Name="live", FunctionVersion=version)
     functions.put_function_concurrency(FunctionName="rekey-complete", ReservedConcurrentExecutions=10)
     topic = session.client("sns").create_topic(Name="rekey-alarms")["TopicArn"]
     session.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="ops@rekey.dev")
@@ -96,13 +94,14 @@ def test_a_healthy_stack_in_moto_passes(moto, capsys):
     assert [f for f in findings if f[1] != "ok"] == [] and status == 0
 
 
-def test_faults_of_a_stack_in_moto_are_found(moto, capsys):
+def test_faults_of_a_stack_in_moto_are_found(moto, aws, capsys):
     disabled = {"AttributeName": "expires_at", "Enabled": False}
     moto.client("dynamodb").update_time_to_live(TableName="rekey-tokens", TimeToLiveSpecification=disabled)
     moto.client("dynamodb").update_continuous_backups(
         TableName="rekey-accounts", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False}
     )
-    moto.client("lambda").update_function_configuration(FunctionName="rekey-reset", Timeout=29)
+    changed = aws.variables | {"SERVICE_NAME": "Other"}
+    moto.client("lambda").update_function_configuration(FunctionName="rekey-reset", Environment={"Variables": changed})
     moto.client("lambda").delete_function_concurrency(FunctionName="rekey-complete")
     moto.client("logs").delete_retention_policy(logGroupName=LOGS["ApiLogs"])
     moto.client("cloudwatch").set_alarm_state(AlarmName=ALARM, StateValue="ALARM", StateReason="a test")

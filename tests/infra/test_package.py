@@ -4,6 +4,7 @@ import importlib.machinery
 import importlib.util
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -33,9 +34,8 @@ def test_the_packaged_template_differs_only_in_code_location_and_architecture():
     for name, resource in packaged["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             zips[name] = resource["Properties"].pop("CodeUri")
-            binary = source["Resources"][name]["Metadata"].pop("BuildProperties")["Binary"]
-            assert zips[name] == f"{binary}.zip"
-            assert source["Resources"][name]["Metadata"].pop("BuildMethod") == "rust-cargolambda"
+            metadata = source["Resources"][name].pop("Metadata")
+            assert metadata == {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": zips[name].removesuffix(".zip")}}
     assert zips.keys() == {f"{name}Function" for name in ("Reset", "Validate", "Complete", "Mail")}
     assert source["Globals"]["Function"].pop("CodeUri") == ".."
     assert packaged["Parameters"]["Architecture"].pop("Default") == "x86_64"
@@ -43,10 +43,12 @@ def test_the_packaged_template_differs_only_in_code_location_and_architecture():
     assert packaged == source
 
 
-def test_the_packaged_template_passes_the_linter(tmp_path):
+def test_the_packaged_templates_pass_the_linter(tmp_path):
     file = tmp_path / "template.yaml"
     file.write_text(package.packaged(SOURCE, "arm64"))
-    assert template.lint(file) == ""
+    for part in package.PARTS:
+        shutil.copy(template.INFRA / part, tmp_path)
+    assert package.PARTS == template.PARTS and template.lint(file) == ""
 
 
 def test_a_zip_contains_one_executable_and_is_reproducible(tmp_path):
@@ -88,7 +90,8 @@ def test_a_package_holds_checked_files_that_do_not_depend_on_place_or_time(tmp_p
         for folder in ("functions/reset", "functions/validate", "functions/complete", "shared", "infra"):
             (root / folder).mkdir(parents=True)
             (root / folder / "bootstrap").write_text(folder)
-        (root / "infra/template.yaml").write_text(SOURCE)
+        for name in ("template.yaml", *package.PARTS):
+            shutil.copy(template.INFRA / name, root / "infra")
         monkeypatch.setattr(package, "ROOT", root)
         monkeypatch.setattr(package, "build", lambda _, root=root: {n: root / "functions" / n / "bootstrap" for n in package.BINARIES})
         monkeypatch.setattr(sys, "argv", ["package", "--output", str(root / "out")])
@@ -99,6 +102,7 @@ def test_a_package_holds_checked_files_that_do_not_depend_on_place_or_time(tmp_p
         assert {p.name for p in (root / "out").iterdir()} == {
             "SHA256SUMS",
             "template.yaml",
+            *package.PARTS,
             *[f"{name}.{end}" for name in package.BINARIES for end in ("zip", "cdx.json")],
         }
         sums.append((root / "out/SHA256SUMS").read_text())

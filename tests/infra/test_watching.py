@@ -1,99 +1,126 @@
-"""Alarms and the dashboard use the metrics that the code emits. test_alarms.py tests when an alarm goes to ALARM."""
+"""Alarms and the dashboard use metrics that the functions write. test_alarms.py tests when an alarm goes to ALARM."""
 
 import json
 import re
 
+import pytest
+
 import template
-from resolved import CALLED, FUNCTIONS, resources
+from cloudwatch import plain
+from lines import samples
+from resolved import resources
 from sets import of
 
+pytestmark = [pytest.mark.functions, pytest.mark.xdist_group("lines")]
 
-def emitted():
-    """The metrics that the code emits: metric -> sets of dimensions."""
-    text = (template.ROOT / "shared/src/telemetry.rs").read_text()
-    assert 'NAMESPACE: &str = "Rekey"' in text
-    metrics = {}
-    for head, fields in re.findall(r"dimension_sets = (\[\s*\[.*?\]\s*\]).*?\n(?:pub )?struct \w+ \{(.*?)\n\}", text, re.DOTALL):
-        dimensions = {tuple(d) for d in json.loads(head)}
-        for field in re.findall(r"#\[metrics\(unit = \w+\)\]\s+(\w+):", fields):
-            metrics["".join(part.capitalize() for part in field.split("_"))] = dimensions
-    assert metrics.keys() == {"Calls", "ColdStarts", "Latency", "Mails", "MailLatency", "MailDelay", "Failures"}
-    return metrics
-
-
-def errors():
-    text = (template.ROOT / "shared/src/http/problem.rs").read_text()
-    codes = re.search(r"const fn code\(.*?\n    \}", text, re.DOTALL)[0]
-    return set(re.findall(r'=> "(\w+)"', codes))
+# The dimensions of AWS's own metrics.
+OF_AWS = {
+    "AWS/ApiGateway": [{"ApiId"}],
+    "AWS/DynamoDB": [{"TableName"}, {"TableName", "Operation"}],
+    "AWS/EventBridge/Pipes": [{"PipeName"}],
+    "AWS/Lambda": [{"FunctionName"}],
+    "AWS/SES": [{"ses:configuration-set"}],
+    "AWS/SQS": [{"QueueName"}],
+}
 
 
-def outcomes(function):
-    found = set()
-    for file in (template.ROOT / "functions" / function / "src").glob("*.rs"):
-        found |= set(re.findall(r'Success::new\(\s*"(\w+)"', file.read_text()))
-    assert found, function
-    return found | errors()
-
-
-def mail_outcomes():
-    text = (template.ROOT / "shared/src/telemetry.rs").read_text()
-    named = re.search(r"impl MailOutcome \{.*?fn name\(.*?\n    \}", text, re.DOTALL)[0]
-    return set(re.findall(r'Self::\w+[^\n]*? => "(\w+)"', named))
-
-
-def watched(name):
-    """The metrics that an alarm or the dashboard uses: namespace, metric, dimensions."""
+def of_alarms(name):
+    """The metrics that alarms use: namespace, metric, dimensions."""
     for alarm in resources(name, "AWS::CloudWatch::Alarm").values():
         single = [alarm] if "MetricName" in alarm else []
         for metric in single + [m["MetricStat"]["Metric"] for m in alarm.get("Metrics", []) if "MetricStat" in m]:
-            yield metric["Namespace"], metric["MetricName"], {d["Name"]: d["Value"] for d in metric["Dimensions"]}
-    (dashboard,) = resources(name, "AWS::CloudWatch::Dashboard").values()
-    body = dashboard["DashboardBody"]["Fn::Sub"]
-    for widget in json.loads(body if isinstance(body, str) else body[0])["widgets"]:
-        for metric in widget["properties"]["metrics"]:
-            namespace, metric_name, *rest = [part for part in metric if isinstance(part, str)]
-            yield namespace, metric_name, dict(zip(rest[::2], rest[1::2], strict=True))
+            yield metric["Namespace"], metric["MetricName"], {d["Name"]: plain(d["Value"]) for d in metric["Dimensions"]}
 
 
-def test_alarms_and_dashboard_use_metrics_that_the_code_emits(name):
-    metrics = emitted()
-    ours = [(metric, dimensions) for namespace, metric, dimensions in watched(name) if namespace == "Rekey"]
-    assert len(ours) > 20
-    for metric, dimensions in ours:
-        assert tuple(dimensions) in metrics[metric], (metric, dimensions)
-        # Failures of another stack must not set off these alarms or roll back a deployment.
-        assert dimensions["Stack"] in (template.STACK, {"Ref": "AWS::StackName"}), dimensions
-        function = dimensions["Function"]
-        assert metric == "Failures" or (function == "mail") is metric.startswith("Mail"), (metric, dimensions)
-        if "Outcome" in dimensions:
-            assert dimensions["Outcome"] in outcomes(function), dimensions
-        if "MailOutcome" in dimensions:
-            assert dimensions["MailOutcome"] in mail_outcomes(), dimensions
+def dashboard(name):
+    (properties,) = resources(name, "AWS::CloudWatch::Dashboard").values()
+    body, names = properties["DashboardBody"]["Fn::Sub"]
+    for variable, value in names.items():
+        if isinstance(value, dict) and "Fn::Join" in value:
+            separator, parts = value["Fn::Join"]
+            value = separator.join(plain(part) for part in parts)
+        body = body.replace(f"${{{variable}}}", plain(value))
+    assert "${" not in body
+    return [entry for widget in json.loads(body)["widgets"] for entry in widget["properties"]["metrics"]]
 
 
-def test_every_error_and_every_mail_outcome_is_on_the_dashboard():
-    shown = [d for namespace, _, d in watched("default") if namespace == "Rekey"]
-    assert errors() <= {d.get("Outcome") for d in shown}
-    assert mail_outcomes() == {d["MailOutcome"] for d in shown if "MailOutcome" in d}
-    done = {"request_opened", "mail_requested", "token_live", "password_set"}
-    assert done <= {d.get("Outcome") for d in shown}
+def test_the_alarms_use_metrics_that_the_functions_write(name, lines):
+    written = {(s.namespace, s.metric, *sorted(s.dimensions.items())) for line in lines.values() for s in samples(line)}
+    ours = [metric for metric in of_alarms(name) if metric[0] not in OF_AWS]
+    assert len(ours) >= 7
+    for namespace, metric, dimensions in ours:
+        # Stack separates the stacks of an account.
+        assert dimensions["Stack"] == template.STACK
+        assert (namespace, metric, *sorted(dimensions.items())) in written
 
 
-def test_every_alarm_but_the_versions_notifies_the_topic_and_has_a_description(name):
+def test_the_dashboard_finds_all_metrics_that_the_functions_write(name, lines):
+    written = {(s.namespace, s.metric, *sorted(s.dimensions)) for line in lines.values() for s in samples(line)}
+    found, searches = set(), 0
+    for entry in dashboard(name):
+        if isinstance(entry[0], dict):
+            search = re.fullmatch(r"SEARCH\('\{([\w/,]+)\} (.*)', '(Sum|p\d\d)', 300\)", entry[0]["expression"])
+            (namespace, *names), terms = search[1].split(","), dict(re.findall(r'(\w+)=(\("[^)]*"\)|"[^"]*")', search[2]))
+            searches += 1
+            metrics = re.findall(r'"([^"]+)"', terms.pop("MetricName"))
+            # Everything else in the search is a dimension's exact value.
+            assert terms.keys() <= set(names) and set(names) in OF_AWS.get(namespace, [set(names)])
+            if namespace not in OF_AWS:
+                assert terms == {"Stack": f'"{template.STACK}"'}
+                found |= {(namespace, metric, *sorted(names)) for metric in metrics}
+            else:
+                assert len(re.findall(r'"([^"]+)"', terms[names[0]])) == {"FunctionName": 4, "TableName": 2}[names[0]]
+        else:
+            namespace, metric, *rest = [part for part in entry if isinstance(part, str)]
+            assert set(rest[::2]) in OF_AWS[namespace], entry
+    assert searches >= 8 and found <= written
+    # Of each metric, the series with the most dimensions or that of the function.
+    assert {metric for _, metric, *_ in written} == {metric for _, metric, *_ in found}
+
+
+def test_lambda_passes_the_lines_with_metrics_on(lines):
+    """By a line's level. Lambda takes a line without one for INFO."""
+    levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
+    for function in resources("default", "AWS::Lambda::Function").values():
+        lowest = levels.index(function["LoggingConfig"]["ApplicationLogLevel"])
+        assert all(levels.index(line["level"]) >= lowest for line in lines.values())
+    assert {line["level"] for line in lines.values()} == {"INFO", "WARN", "ERROR"}
+
+
+def test_every_alarm_notifies_the_topic_and_says_what_to_do(name):
     alarms = resources(name, "AWS::CloudWatch::Alarm")
     topic = of(name)["AlarmTopicArn"] or {"Ref": "AlarmTopic"}
     for logical, alarm in alarms.items():
-        # Only CodeDeploy acts on the alarms of single versions.
-        notified = [] if logical.endswith("VersionAlarm") else [topic]
-        assert alarm.get("AlarmActions", []) == alarm.get("OKActions", []) == notified, logical
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [topic], logical
         assert alarm["TreatMissingData"] == "notBreaching", logical
         assert len(alarm["AlarmDescription"]) > 80, logical
-    watches = {
-        *[f"{f}{kind}Alarm" for f in FUNCTIONS for kind in ("Errors", "Failing", "Version")],
-        *[f"{f}{kind}Alarm" for f in CALLED for kind in ("Latency", "Slow")],
-        *["ApiErrorsAlarm", "DayFailuresAlarm", "MailFailuresAlarm", "BounceRateAlarm", "ComplaintRateAlarm", "ThrottlesAlarm"],
-        *["MailDelayAlarm", "MailBacklogAlarm", "MailStoppedAlarm", "LostMailsAlarm"],
-        *["DynamoDbErrorsAlarm", "DynamoDbThrottlesAlarm", "BadTokensAlarm"],
-    }
-    events = {"PasswordResetsLostAlarm", "PasswordResetsStuckAlarm", "PasswordResetsStoppedAlarm"}
-    assert alarms.keys() == watches | (events if of(name)["PublishPasswordResets"] == "true" else set())
+    failures = {"FailuresAlarm", "HourFailuresAlarm", "DayFailuresAlarm", "SlowAlarm", "BadTokensAlarm"}
+    mails = {"MailBacklogAlarm", "MailStoppedAlarm", "LostMailsAlarm", "ReputationAlarm"}
+    events = {"PasswordResetsLostAlarm", "PasswordResetsStuckAlarm"} if of(name)["PublishPasswordResets"] == "true" else set()
+    assert alarms.keys() == failures | mails | events
+
+
+def test_only_cloudwatch_of_this_account_may_publish_to_the_topic(name):
+    topics, policies = resources(name, "AWS::SNS::Topic"), resources(name, "AWS::SNS::TopicPolicy")
+    assert topics.keys() == (set() if of(name)["AlarmTopicArn"] else {"AlarmTopic"})
+    for topic in topics.values():
+        assert isinstance(topic["DisplayName"], str) and len(topic["DisplayName"]) <= 100
+    assert list(policies.values()) == [
+        {
+            "Topics": [{"Ref": "AlarmTopic"}],
+            "PolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                        "Action": "sns:Publish",
+                        "Resource": {"Ref": "AlarmTopic"},
+                        "Condition": {"StringEquals": {"aws:SourceAccount": template.ACCOUNT}},
+                    }
+                ],
+            },
+        }
+    ] * len(topics)
+    subscribed = resources(name, "AWS::SNS::Subscription").values()
+    assert [s["Endpoint"] for s in subscribed] == [address for address in [of(name)["AlarmEmail"]] if address]

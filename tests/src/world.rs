@@ -157,7 +157,7 @@ impl World {
         let log = Log::default();
         let drawn = Arc::<Mutex<Vec<Vec<u8>>>>::default();
         let random = recorded(Arc::clone(&drawn));
-        let telemetry = |name| Telemetry::new(name, "tests", "7", clock.clone(), log.clone());
+        let telemetry = |name| Telemetry::new(name, "tests", clock.clone(), log.clone());
 
         let queue = DeadLetters::new(aws(&sqs).sqs(), format!("{sqs}/lost-mails"));
         let mail = MailFunction::new(

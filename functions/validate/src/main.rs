@@ -21,9 +21,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let config = Config::read(|name| std::env::var(name).ok())?;
     let aws = Aws::read(|name| std::env::var(name).ok())?;
     let clock = Clock::new(SystemTime::now);
-    let version = std::env::var("AWS_LAMBDA_FUNCTION_VERSION").unwrap_or_default();
-    let telemetry =
-        Telemetry::new("validate", &config.stack_name, &version, clock.clone(), std::io::stdout());
+    let telemetry = Telemetry::new("validate", &config.stack_name, clock.clone(), std::io::stdout());
     let (random, dynamodb) = (Random::operating_system(), aws.dynamodb());
     let warm_up = || store::warm_up(&dynamodb, &config.tokens_table);
     tokio::join!(warm_up(), warm_up());

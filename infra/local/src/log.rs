@@ -39,8 +39,6 @@ impl LogFormatter {
         match serde_json::from_str::<Value>(&line) {
             Ok(event) if event["MailOutcome"].is_string() => Some(self.mail(&event)),
             Ok(event) if event["Outcome"].is_string() => Some(self.call(&event)),
-            // The line of the call or mail itself says more.
-            Ok(event) if event["Failures"].is_number() => None,
             _ if ROUTINE_PREFIXES
                 .iter()
                 .any(|prefix| line.starts_with(prefix) || line.trim_start().starts_with(prefix)) =>
@@ -132,10 +130,6 @@ mod tests {
         assert_eq!(line, "mail: reset sent 41 ms after it was ordered → http://127.0.0.1:8025/");
         let failed = json!({"MailOutcome": "failed", "MailKind": "reset", "level": "ERROR", "Error": "MessageRejected"});
         assert_eq!(formatted(&failed.to_string()).expect("a line"), "mail: reset failed (MessageRejected)");
-        assert_eq!(
-            formatted(&json!({"Failures": 1, "Function": "mail", "level": "ERROR"}).to_string()),
-            None
-        );
     }
 
     #[test]

@@ -120,7 +120,7 @@ fn the_infra_readme_explains_every_variable() {
 
 #[test]
 fn the_infra_readmes_runbook_has_every_alarm() {
-    let (readme, template) = (file("infra/README.md"), yaml("infra/template.yaml"));
+    let (readme, template) = (file("infra/README.md"), yaml("infra/monitoring.yaml"));
     let resources = template["Resources"].as_mapping().expect("resources");
     let alarms: Vec<&str> = resources
         .iter()
@@ -164,6 +164,7 @@ fn every_link_between_documents_has_a_target() {
     let documents = [
         "README.md",
         "infra/README.md",
+        "infra/COSTS.md",
         "infra/REHEARSAL.md",
         "shared/README.md",
         "tests/README.md",

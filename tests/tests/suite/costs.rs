@@ -1,4 +1,4 @@
-//! Counts the capacity units of a reset, for the prices in infra/README.md.
+//! Counts the capacity units of a reset, for the prices in infra/COSTS.md.
 
 use tests::{KNOWN, PASSWORD, World};
 

@@ -423,7 +423,7 @@ impl Function for Hanging {
 #[tokio::test]
 async fn rule_11_a_function_answers_after_twenty_seconds_whatever_it_waits_for() {
     let clock = Clock::new(|| std::time::UNIX_EPOCH);
-    let telemetry = Telemetry::new("reset", "tests", "7", clock, std::io::sink());
+    let telemetry = Telemetry::new("reset", "tests", clock, std::io::sink());
     let function = Arc::new(Hanging(ApiKeys::default(), OriginSecrets::default()));
     let event = LambdaEvent::new(Request::post(RESET, &json!({"email": KNOWN})).event(), Context::default());
     let started = tokio::time::Instant::now();
