@@ -3,7 +3,6 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a harness panics so that a test fails")]
 
-pub mod browser;
 pub mod contract;
 pub mod environment;
 pub mod errors;
