@@ -23,7 +23,7 @@ test("a password is chosen", async ({page, context, stack, inspect}) => {
   await inspect("choose");
 
   await field(page).fill(WEAK);
-  await expect(verdict(page)).toContainText("too easy to guess");
+  await expect(verdict(page)).toHaveText("This password is too easy to guess. Repeated words and characters are easy to guess.");
   await page.getByLabel("Show the password").check();
   await expect(field(page)).toHaveAttribute("type", "text");
   await inspect("choose-verdict");
@@ -33,9 +33,10 @@ test("a password is chosen", async ({page, context, stack, inspect}) => {
   await expect(verdict(page)).toHaveText("This password is good.");
   await inspect("choose-fine");
 
-  await send(field(page), "short");
+  await field(page).fill("short");
+  await button(page).click();
   await expect(status(page)).toContainText("at least 15 characters");
-  await expect(field(page)).toBeFocused();
+  await expect(field(page), "focus goes to the error").toBeFocused();
   await expect(field(page)).toHaveAttribute("aria-invalid", "true");
   await inspect("choose-refused");
 
@@ -48,17 +49,23 @@ test("a password is chosen", async ({page, context, stack, inspect}) => {
   await context.setOffline(false);
 
   // Twice at once: the second must not find the token dead.
+  const calls = callsOf(page);
   await page.evaluate(() => { for (const _ of [1, 2]) document.querySelector("form").requestSubmit(); });
   await expect(status(page)).toContainText("Your new password is set");
   await expect(status(page)).toBeFocused();
   await expect(page.getByRole("link", {name: "Sign in"})).toBeVisible();
   await expect(page.locator("form")).toBeHidden();
   await expect(field(page), "the password is gone").toHaveValue("");
+  expect(calls).toEqual([CHOOSE]);
   expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
   await inspect("choose-done");
   expect((await stack.mails(email, 2))[0].subject).toBe("Your password for Rekey was changed");
 
-  // The link is used: in the same tab, and in another.
+  // Another link in the same tab.
+  await follow(page, DEAD);
+  await expect(status(page)).toContainText("does not work any more");
+  await expect(page.locator("#sign-in")).toBeHidden();
+
   await page.goto("about:blank");
   await page.goto(link);
   await expect(status(page)).toContainText("does not work any more");
@@ -128,8 +135,8 @@ test("a password is checked once, when nobody types any more", async ({page, sta
   await page.clock.runFor(1);
   await expect(verdict(page)).toContainText("too easy to guess");
   expect(calls).toEqual([CHECK]);
-  // The hint gives the minimum.
-  await field(page).fill("short");
+  // The hint gives the minimum, in characters as people count them.
+  await field(page).fill("🎈".repeat(14));
   await page.clock.runFor(1_000);
   await expect(verdict(page)).toHaveText("");
   expect(calls).toEqual([CHECK]);
@@ -147,6 +154,19 @@ test("a check that fails says nothing", async ({page, stack}) => {
     await expect(verdict(page)).toHaveText("");
     await expect(status(page)).toHaveText("");
   }
+});
+
+test("calls carry no cookie and follow no redirect", async ({page, context, stack}) => {
+  await context.addCookies([{name: "session", value: "of another application", url: stack.api}]);
+  await page.goto(choose(""));
+  expect(await page.evaluate(() => document.cookie)).not.toBe("");
+  await reply(page, VALIDATE, {status: 307, headers: {Location: "/elsewhere"}}, 1);
+  const called = page.waitForRequest((request) => request.method() === "POST");
+  await follow(page, DEAD);
+  const headers = await (await called).allHeaders();
+  expect(headers.cookie).toBeUndefined();
+  expect(headers.referer).toBeUndefined();
+  await expect(status(page)).toContainText(OFFLINE);
 });
 
 test("how long to wait is said in seconds, minutes or hours", async ({page, stack}) => {
