@@ -126,7 +126,7 @@ fn the_template_gives_each_function_the_variables_that_it_needs_and_no_others() 
 
 /// The most bytes that the template allows for `value`: the longest values of all parameters in it, and its own texts.
 fn most_bytes(value: &Value, parameters: &Value) -> usize {
-    /// The longest name of a resource or URL that CloudFormation makes.
+    /// The longest name of a resource or URL that `CloudFormation` makes.
     const MADE: usize = 200;
     match value {
         Value::Tagged(tagged) if tagged.tag == "Ref" || tagged.tag == "GetAtt" => {
@@ -278,13 +278,4 @@ fn every_link_between_documents_has_a_target() {
             assert!(anchor.is_empty() || anchors(&target).contains(anchor), "{document}: {link}");
         }
     }
-}
-
-fn names(variables: &Value) -> BTreeSet<String> {
-    variables
-        .as_mapping()
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, _)| Some(name.as_str()?.to_owned()))
-        .collect()
 }
