@@ -17,7 +17,8 @@ LOGS["ApiLogs"] = "/aws/vendedlogs/rekey/api"
 # One loader for all tests, so that each service model is read once.
 LOADER = botocore.session.Session().get_component("data_loader")
 MAPPING = "8f6c2a3e-3f1b-4f0f-9c53-6d5b0a0e7a11"
-STACKS = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack"
+# Ids of nested stacks. Real ones are ARNs, with slashes.
+MONITORING, EVENTS = "rekey-Monitoring-1", "rekey-Events-1"
 LOST = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/rekey-LostMails-1"
 
 
@@ -49,12 +50,13 @@ class Aws:
         }
         self.status = "UPDATE_COMPLETE"
         self.resources = {("AWS::Logs::LogGroup", logical): name for logical, name in LOGS.items()}
-        self.resources |= {("AWS::CloudFormation::Stack", n): f"{STACKS}/rekey-{n}-1/x" for n in ("Monitoring", "Events")}
+        stacks = {"Monitoring": MONITORING, "Events": EVENTS}
+        self.resources |= {("AWS::CloudFormation::Stack", logical): stack for logical, stack in stacks.items()}
         # The resources of the nested stacks, by the stack's id.
         alarms = {("AWS::CloudWatch::Alarm", f"{n}Alarm"): f"rekey-{n}Alarm-1" for n in ("Mail", "Failures")}
         self.nested = {
-            f"{STACKS}/rekey-Monitoring-1/x": alarms,
-            f"{STACKS}/rekey-Events-1/x": {("AWS::Pipes::Pipe", "PasswordResets"): "rekey-pipe"},
+            MONITORING: alarms,
+            EVENTS: {("AWS::Pipes::Pipe", "PasswordResets"): "rekey-pipe"},
         }
         self.variables = {
             "TOKENS_TABLE": "rekey-tokens",

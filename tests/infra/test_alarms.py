@@ -236,7 +236,7 @@ def test_a_pipe_that_publishes_nothing_sets_off_an_alarm(alarms, simulation, rat
 
 def test_a_single_event_that_cannot_be_published_sets_off_an_alarm_within_an_hour(alarms, simulation):
     simulation.reset(BEGIN + 1, without=["event"])
-    for at in range(BEGIN + 1, BEGIN + HOUR, 5 * MINUTE):
+    for at in range(BEGIN + 1, BEGIN + HOUR, 14 * MINUTE):
         simulation.publish(at, fails=True)
     assert_alarm_within(alarms, "PasswordResetsStuckAlarm", simulation, HOUR)
 

@@ -293,4 +293,5 @@ def test_a_switch_and_a_colour_as_a_parameters_file_may_say_them_are_no_drift(aw
         assert any("pipe rekey-pipe is RUNNING" in f[2] for f in findings)
     aws.parameters["BrandColor"] = "1a4fd6"
     _, findings = run(doctor, capsys)
-    assert {f[2] for f in findings if f[0] == "drift"} == {f"rekey-{n}: differs from the stack's parameters in BRAND_COLOR" for n in doctor.functions.FUNCTIONS}
+    drift = {f[2] for f in findings if f[0] == "drift"}
+    assert drift == {f"rekey-{name}: differs from the stack's parameters in BRAND_COLOR" for name in doctor.functions.FUNCTIONS}

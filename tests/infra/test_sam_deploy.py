@@ -106,7 +106,8 @@ def test_the_files_of_a_package_deploy_as_they_are(calls, tmp_path):
     for binary in package.BINARIES:
         (tmp_path / "bootstrap").write_bytes(binary.encode())
         package.pack(tmp_path / "bootstrap", tmp_path / f"{binary}.zip")
-    done = sam(server, operator, tmp_path, "package", "--template-file", "template.yaml", "--s3-bucket", "packages", "--output-template-file", "out.yaml")
+    files = ["--template-file", "template.yaml", "--output-template-file", "out.yaml"]
+    done = sam(server, operator, tmp_path, "package", *files, "--s3-bucket", "packages")
     assert done.returncode == 0, done
     uploaded = yaml_parse((tmp_path / "out.yaml").read_text())["Resources"]
 

@@ -90,6 +90,8 @@ def test_a_yes_is_a_true_and_a_no_is_a_false():
             assert created["ResetFunction"]["Properties"]["Environment"]["Variables"]["REQUIRE_API_KEY"] == required
             assert ("PasswordResets" in created) is (required == "true")
             assert ("PasswordResetsStuckAlarm" in created) is (required == "true")
+            contradictory = template.parameters(RequireApiKey=word, PublishPasswordResets=word, PasswordResetBus="default")
+            assert len(template.broken_rules(contradictory)) == {"true": 2, "false": 1}[required], word
 
 
 # ---------------------------------------------------------------------------------------------------------- tables
@@ -202,12 +204,14 @@ def test_kms_keys_encrypt_all_resources_and_the_roles_may_use_them():
 
     # No emulator sets kms:ViaService, so compare the conditions as written.
     def via(*services):
-        return {"StringEquals": {"kms:ViaService": [f"{s}.eu-west-1.amazonaws.com" for s in services] if services[1:] else f"{services[0]}.eu-west-1.amazonaws.com"}}
+        hosts = [f"{service}.eu-west-1.amazonaws.com" for service in services]
+        return {"StringEquals": {"kms:ViaService": hosts if services[1:] else hosts[0]}}
 
-    for case, keys in ((name, [key]), ("own table, encrypted, events on an existing bus", [of("own table, encrypted, events on an existing bus")["AccountsKmsKeyArn"]])):
+    own = "own table, encrypted, events on an existing bus"
+    for case, case_key in ((name, key), (own, of(own)["AccountsKmsKeyArn"])):
         (policy,) = resources(case, "AWS::IAM::ManagedPolicy").values()
         (statement,) = policy["PolicyDocument"]["Statement"]
-        assert statement == {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": keys, "Condition": via("dynamodb")}
+        assert statement == {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": [case_key], "Condition": via("dynamodb")}
         assert policy["Path"] == of(case)["RolePath"]
         # Lambda tests whether the role can read the stream when it creates the mapping: the role must have the policy from the beginning.
         assert [role_of(case, f)["ManagedPolicyArns"] for f in FUNCTIONS] == [[{"Ref": "KeyAccess"}]] * 4
