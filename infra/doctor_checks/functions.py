@@ -19,12 +19,17 @@ VARIABLES = {
     "TOKENS_TABLE": NAME,
     "ACCOUNTS_TABLE": NAME,
     "ACCOUNTS_KEY": ATTRIBUTE,
+    "ACCOUNTS_SORT_KEY": ATTRIBUTE,
+    "ACCOUNTS_KEY_VALUE": None,
+    "ACCOUNTS_SORT_KEY_VALUE": None,
     "ACCOUNTS_EMAIL": ATTRIBUTE,
     "ACCOUNTS_EMAIL_INDEX": NAME,
+    "ACCOUNTS_EMAIL_INDEX_KEY": ATTRIBUTE,
+    "ACCOUNTS_EMAIL_INDEX_VALUE": None,
     "ACCOUNTS_PASSWORD_HASH": ATTRIBUTE,
     "ACCOUNTS_PASSWORD_CHANGED_AT": ATTRIBUTE,
     "ACCOUNTS_LOCALE": ATTRIBUTE,
-    "ACCOUNTS_REQUIRED_ATTRIBUTE": f"{ATTRIBUTE}=[^\\x00-\\x1f\\x7f]{{1,256}}",
+    "ACCOUNTS_CONDITIONS": r"[^\x00-\x1f\x7f]{1,1024}",
     "TOKEN_LIFETIME_SECONDS": (60, 86_400),
     "MAIL_FROM": f'{ADDRESS}|"[^"]{{1,64}}" <{ADDRESS}>',
     "MAIL_REPLY_TO": ADDRESS,
@@ -37,9 +42,11 @@ VARIABLES = {
     "SIGN_IN_LINK": HTTPS,
     "SUPPORT_LINK": f"{HTTPS}|mailto:{ADDRESS}",
     "PASSWORD_MIN_LENGTH": (8, 128),
+    "PASSWORD_HASH": "argon2id|bcrypt",
     "ARGON2_MEMORY_KIB": (19_456, 4_194_304),
     "ARGON2_ITERATIONS": (2, 1_000),
     "ARGON2_LANES": (1, 255),
+    "BCRYPT_COST": (10, 16),
     "API_KEYS": f"{API_KEY}(,{API_KEY})*",
     "REQUIRE_API_KEY": "true|false",
     "ORIGIN_SECRETS": "[0-9A-Fa-f]{64}(,[0-9A-Fa-f]{64})?",
@@ -202,8 +209,6 @@ def malformed(given):
         ):
             if not given.get(variable):
                 problems[variable] = f"is empty while keys are required: {why}"
-    if not given.get("ACCOUNTS_EMAIL_INDEX") and given.get("ACCOUNTS_KEY") != given.get("ACCOUNTS_EMAIL"):
-        problems["ACCOUNTS_EMAIL_INDEX"] = "is empty, but the address is not the table's key"
     return problems
 
 

@@ -1,6 +1,7 @@
-"""Checks a deployed Rekey from outside, and says how to fix each problem.
+"""Checks a deployed Rekey from outside, or your accounts table before the deployment, and says how to fix each problem.
 
-It only reads: it changes nothing in AWS, sends no mail, opens no reset and prints no secret. The API refuses its calls, except
+It only reads: it changes nothing in AWS, sends no mail, opens no reset and prints no secret. Of the accounts table it reads at most 2,000
+rows until 200 have an address, and prints counts and names of attributes, never a value. The API refuses its calls, except
 those for the pages. Three of them send a dead token, which counts towards LimitBadTokenPerIp for this machine, and one sends an
 unknown key.
 
@@ -15,8 +16,9 @@ import boto3
 from botocore.exceptions import BotoCoreError
 
 # Each module registers its checks; the import order is the order of the checks.
-from . import findings, functions, api, tables, mail, outbox, watching  # noqa: F401, I001
+from . import findings, functions, api, tables, schema, rows, mail, outbox, watching  # noqa: F401, I001
 from .findings import FAIL, OK, WARN, warn
+from .parameters import Planned
 from .stack import OUTPUTS, Stack, Unanswered, Unusable
 
 # All permissions that the doctor needs.
@@ -28,6 +30,7 @@ PERMISSIONS = (
     "dynamodb:DescribeContinuousBackups",
     "dynamodb:DescribeTable",
     "dynamodb:DescribeTimeToLive",
+    "dynamodb:Scan",
     "lambda:GetFunctionConcurrency",
     "lambda:GetFunctionConfiguration",
     "lambda:ListEventSourceMappings",
@@ -42,10 +45,10 @@ PERMISSIONS = (
 )
 
 
-def examine(stack):
-    """Runs every check and yields its findings: (check, level, what was found, what to do)."""
+def examine(stack, checks):
+    """Runs the checks and yields their findings: (check, level, what was found, what to do)."""
     reported = set()
-    for name, each, function in findings.CHECKS:
+    for name, each, function in checks:
         for item in each:
             for finding in run_check(function, stack, item):
                 # A missing permission gives the same warning for each function: report it once.
@@ -83,12 +86,16 @@ def open_stack(arguments):
         raise Unusable(str(error)) from None
     if not session.region_name:
         raise Unusable("no region: pass --region")
+    if arguments.parameters:
+        return Planned(session, arguments.parameters, arguments.profile)
     return Stack(session, arguments.stack, arguments.profile, arguments.url)
 
 
 def findings_of(stack):
+    if isinstance(stack, Planned):
+        return examine(stack, findings.BEFORE)
     if all(output in stack.outputs for output in OUTPUTS):
-        return examine(stack)
+        return examine(stack, findings.CHECKS)
     if stack.status.endswith("COMPLETE") and "ROLLBACK" not in stack.status and "DELETE" not in stack.status:
         raise Unusable(f"stack {stack.name} is not a Rekey stack: it lacks Rekey's outputs")
     # Its creation failed or is in progress.
@@ -109,7 +116,9 @@ def arguments_of(argv):
         epilog="If the stack has OriginSecrets, pass --url, or set REKEY_ORIGIN_SECRET to the secret to call the API directly.\n\n"
         "It calls only these AWS actions:\n  " + "\n  ".join(PERMISSIONS),
     )
-    parser.add_argument("--stack", required=True, help="the stack's name, such as rekey-prod")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--stack", help="the stack's name, such as rekey-prod")
+    what.add_argument("--parameters", metavar="FILE", help="before the deployment: compare your accounts table with this parameters file")
     parser.add_argument("--region", help="its region, if not that of your profile")
     parser.add_argument("--profile", help="your profile in ~/.aws")
     parser.add_argument("--url", type=https, help="call the API here instead of at its own address, such as https://reset.example.com")

@@ -41,11 +41,44 @@ def is_on(value):
     return value.lower() in ("true", "yes")
 
 
-class Stack:
-    """The deployed stack. Answers that several checks need are cached."""
+class Aws:
+    """AWS, as the operator's credentials see it. Answers that several checks need are cached."""
+
+    def __init__(self, session, name, profile):
+        self.session, self.name, self.profile, self.region = session, name, profile, session.region_name
+
+    @functools.cache
+    def client(self, service):
+        config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
+        return self.session.client(service, config=config)
+
+    def ask(self, service, method, missing=(), **arguments):
+        """Calls AWS. Returns None if the error code is in `missing`, which means that the resource does not exist."""
+        client = self.client(service)
+        prefix = {"sesv2": "ses"}.get(service, service)
+        permission = f"{prefix}:{client.meta.method_to_api_mapping[method]}"
+        try:
+            return getattr(client, method)(**arguments)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in missing:
+                return None
+            verb = "is denied" if code in DENIED else f"failed ({code})"
+            raise Unanswered(permission, verb) from None
+        except BotoCoreError as error:
+            raise Unanswered(permission, f"failed ({type(error).__name__})") from None
+
+    def aws(self, command):
+        """A command for the operator to run."""
+        profile = f" --profile {self.profile}" if self.profile else ""
+        return f"aws {command} --region {self.region}{profile}"
+
+
+class Stack(Aws):
+    """The deployed stack."""
 
     def __init__(self, session, name, profile=None, url=None):
-        self.session, self.name, self.profile, self.region = session, name, profile, session.region_name
+        super().__init__(session, name, profile)
         described = self._describe()
         self.status = described["StackStatus"]
         self.parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in described.get("Parameters", [])}
@@ -69,27 +102,6 @@ class Stack:
             ) from None
         except BotoCoreError as error:
             raise Unusable(f"AWS cannot be reached: {error}") from None
-
-    @functools.cache
-    def client(self, service):
-        config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
-        return self.session.client(service, config=config)
-
-    def ask(self, service, method, missing=(), **arguments):
-        """Calls AWS. Returns None if the error code is in `missing`, which means that the resource does not exist."""
-        client = self.client(service)
-        prefix = {"sesv2": "ses"}.get(service, service)
-        permission = f"{prefix}:{client.meta.method_to_api_mapping[method]}"
-        try:
-            return getattr(client, method)(**arguments)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in missing:
-                return None
-            verb = "is denied" if code in DENIED else f"failed ({code})"
-            raise Unanswered(permission, verb) from None
-        except BotoCoreError as error:
-            raise Unanswered(permission, f"failed ({type(error).__name__})") from None
 
     @functools.cache
     def resources(self):
@@ -123,21 +135,22 @@ class Stack:
     def variables(self, function="validate"):
         return (self.configuration(function) or {}).get("Environment", {}).get("Variables", {})
 
-    def variable(self, name, default=""):
-        """The functions' variable or, if that cannot be read, its parameter."""
+    def variable(self, name, default="", function="validate"):
+        """The function's variable or, if that cannot be read, its parameter."""
         try:
-            value = self.variables().get(name)
+            value = self.variables(function).get(name)
         except Unanswered:
             value = None
         return value or self.parameters.get(parameter_of(name)) or default
 
+    def publishes(self):
+        return is_on(self.parameters.get("PublishPasswordResets", ""))
+
     def requires_keys(self):
         return is_on(self.variable("REQUIRE_API_KEY"))
 
-    def aws(self, command):
-        """A command for the operator to run."""
-        profile = f" --profile {self.profile}" if self.profile else ""
-        return f"aws {command} --region {self.region}{profile}"
-
     def deploy(self):
         return "in infra: sam build && sam deploy, with the --config-env of this stack"
+
+    def accounts_table(self):
+        return self.outputs["AccountsTable"]

@@ -1,6 +1,7 @@
-"""Checks of the two tables."""
+"""Checks of the tokens table, and of the backups of the accounts table."""
 
 from .findings import check, fail, ok, warn
+from .schema import active, described_table, key_of
 
 
 @check("tokens")
@@ -38,59 +39,6 @@ def tokens_expire(stack):
         yield fail(f"table {name}: TTL is {status}, so expired tokens and hashes of IP addresses are never deleted", todo)
 
 
-@check("accounts")
-def accounts_table(stack):
-    name = stack.outputs["AccountsTable"]
-    table = described_table(stack, name)
-    if table is None:
-        yield fail(
-            f"table {name} does not exist in {stack.region}", "create it, or deploy with a valid AccountsTableName"
-        )
-        return
-    yield from active(stack, name, table)
-    if stack.variable("ACCOUNTS_TABLE", name) != name:
-        yield fail(f"table {name}: the functions use another one", stack.deploy())
-    key, email = stack.variable("ACCOUNTS_KEY", "email"), stack.variable("ACCOUNTS_EMAIL", "email")
-    index = stack.variable("ACCOUNTS_EMAIL_INDEX")
-    if key_of(table) != [key]:
-        yield fail(
-            f"table {name}: its key is {' and '.join(key_of(table))}, not {key}",
-            "deploy with the table's key as AccountsKey; a table with a sort key cannot be used",
-        )
-    else:
-        yield ok(f"table {name}: its key is {key}")
-    if index:
-        yield check_index(name, table, index, email)
-    elif key != email:
-        yield fail(
-            f"table {name}: its key is {key}, and there is no index on {email}", "deploy with AccountsEmailIndex"
-        )
-
-
-def check_index(name, table, index, email):
-    indexes = table.get("GlobalSecondaryIndexes", [])
-    found = next((i for i in indexes if i["IndexName"] == index), None)
-    what = f"table {name}, index {index}"
-    if found is None:
-        known = ", ".join(i["IndexName"] for i in indexes) or "none"
-        return fail(
-            f"{what}: does not exist (the table has: {known})", "create it, or deploy with a valid AccountsEmailIndex"
-        )
-    if len(key_of(found)) > 1:
-        return fail(
-            f"{what}: it has a sort key, {key_of(found)[1]}, which Rekey's policies do not allow",
-            "create an index whose only key is the address, and deploy with its name",
-        )
-    if key_of(found)[0] != email:
-        return fail(
-            f"{what}: its partition key is {key_of(found)[0]}, not {email}",
-            "deploy with an index on the address, or with a valid AccountsEmail",
-        )
-    if found.get("IndexStatus", "ACTIVE") != "ACTIVE":
-        return warn(f"{what}: is {found['IndexStatus']}", "wait until it is ACTIVE")
-    return ok(f"{what}: its partition key is {email}")
-
-
 @check("backup")
 def accounts_are_backed_up(stack):
     name = stack.outputs["AccountsTable"]
@@ -116,22 +64,3 @@ def accounts_are_backed_up(stack):
             f"table {name}: deletion protection is disabled",
             stack.aws(f"dynamodb update-table --table-name {name} --deletion-protection-enabled"),
         )
-
-
-def described_table(stack, name):
-    answer = stack.ask("dynamodb", "describe_table", ("ResourceNotFoundException",), TableName=name)
-    return answer and answer["Table"]
-
-
-def active(stack, name, table):
-    status = table["TableStatus"]
-    if status in ("ACTIVE", "UPDATING"):
-        yield ok(f"table {name} is {status}")
-    else:
-        yield fail(f"table {name} is {status}", f"DynamoDB console > Tables > {name}: read why")
-
-
-def key_of(described):
-    """The names of the key attributes, the partition key first."""
-    schema = sorted(described["KeySchema"], key=lambda part: part["KeyType"] != "HASH")
-    return [part["AttributeName"] for part in schema]
