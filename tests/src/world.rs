@@ -275,6 +275,11 @@ impl World {
         self.stream.lock().await.next_batch().expect("records")
     }
 
+    /// Moves past `batch`, which the mail function answered with `answer`. Returns whether the whole batch succeeded.
+    pub async fn acknowledge(&self, batch: &Batch, answer: &Value) -> bool {
+        self.stream.lock().await.acknowledge(batch, Some(answer))
+    }
+
     /// Calls the mail function with `event`.
     pub async fn deliver(&self, event: &Value) -> Value {
         self.try_to_deliver(event).await.expect("an answer")
