@@ -7,7 +7,7 @@ const field = (page) => page.getByLabel("New password");
 const button = (page) => page.locator("form button");
 const verdict = (page) => page.locator("#verdict");
 const OFFLINE = "We could not reach the service";
-const NO_LINK = "Please open the link in your mail again.";
+const NO_LINK = "Please open the link in your email again.";
 
 test("a password is chosen", async ({page, context, stack, inspect}) => {
   const email = await stack.account();
@@ -24,10 +24,10 @@ test("a password is chosen", async ({page, context, stack, inspect}) => {
 
   await field(page).fill(WEAK);
   await expect(verdict(page)).toHaveText("This password is too easy to guess. Repeated words and characters are easy to guess.");
-  await page.getByLabel("Show the password").check();
+  await page.getByLabel("Show password").check();
   await expect(field(page)).toHaveAttribute("type", "text");
   await inspect("choose-verdict");
-  await page.getByLabel("Show the password").uncheck();
+  await page.getByLabel("Show password").uncheck();
   await expect(field(page)).toHaveAttribute("type", "password");
   await field(page).fill(PASSWORD);
   await expect(verdict(page)).toHaveText("This password is good.");
@@ -63,18 +63,18 @@ test("a password is chosen", async ({page, context, stack, inspect}) => {
 
   // Another link in the same tab.
   await follow(page, DEAD);
-  await expect(status(page)).toContainText("does not work any more");
+  await expect(status(page)).toContainText("This link no longer works.");
   await expect(page.locator("#sign-in")).toBeHidden();
 
   await page.goto("about:blank");
   await page.goto(link);
-  await expect(status(page)).toContainText("does not work any more");
+  await expect(status(page)).toContainText("This link no longer works.");
   await expect(status(page)).toBeFocused();
   await inspect("choose-dead");
   await follow(page, DEAD);
   await expect.poll(() => page.evaluate(() => location.hash)).toBe("");
-  await expect(status(page)).toContainText("does not work any more");
-  await page.getByRole("link", {name: "Ask for a new link"}).click();
+  await expect(status(page)).toContainText("This link no longer works.");
+  await page.getByRole("link", {name: "Get a new link"}).click();
   await expect(page).toHaveURL(new RegExp(`${FORGOT}/?$`));
 });
 
@@ -87,7 +87,7 @@ test("without an address from this tab no user name is offered", async ({page, s
 test("without a token the page asks for the link", async ({page, inspect}) => {
   await page.goto(choose(""));
   await expect(status(page)).toHaveText(NO_LINK);
-  await expect(page.getByRole("link", {name: "Ask for a new link"})).toBeVisible();
+  await expect(page.getByRole("link", {name: "Get a new link"})).toBeVisible();
   await inspect("choose-no-link");
 });
 

@@ -3,10 +3,10 @@
 import {callsOf, expect, hold, LOST, reply, send, status, test, throttle, WAITS} from "./harness.js";
 import {FORGOT, VALIDATE} from "./stack.js";
 
-const field = (page) => page.getByLabel("E-mail address");
+const field = (page) => page.getByLabel("Email address");
 const button = (page) => page.locator("form button");
 const again = (page) => page.locator("#wait");
-const SENT = "a mail with a link is on its way";
+const SENT = "an email with a link is on its way";
 const OFFLINE = "We could not reach the service";
 
 test("a mail is asked for", async ({page, stack, inspect}) => {
@@ -16,7 +16,7 @@ test("a mail is asked for", async ({page, stack, inspect}) => {
 
   await field(page).fill("nobody");
   await button(page).click();
-  await expect(status(page)).toContainText("Please enter an e-mail address");
+  await expect(status(page)).toContainText("Please enter an email address");
   await expect(field(page), "focus goes to the error").toBeFocused();
   await expect(field(page)).toHaveAttribute("aria-invalid", "true");
   await inspect("forgot-invalid");
@@ -29,7 +29,7 @@ test("a mail is asked for", async ({page, stack, inspect}) => {
   await expect(again(page)).toContainText("You can send it again in ");
   await expect(button(page)).toBeDisabled();
   await inspect("forgot-sent");
-  expect((await stack.mails(email, 1))[0].subject).toBe("Set a new password for Rekey");
+  expect((await stack.mails(email, 1))[0].subject).toBe("Reset your Rekey password");
 
   // A new page knows nothing of the mail.
   await page.goto(FORGOT);
@@ -49,7 +49,7 @@ test("the same address waits for a minute, another does not", async ({page, stac
   await expect(button(page)).toHaveText("Send it again");
   await field(page).fill("else@example.com");
   await expect(button(page)).toBeEnabled();
-  await expect(button(page)).toHaveText("Send the link");
+  await expect(button(page)).toHaveText("Send link");
   await expect(again(page)).toBeHidden();
   await field(page).fill(email);
   await expect(button(page)).toBeDisabled();
@@ -147,7 +147,7 @@ test("an answer that arrives when another address stands in the field is not abo
   await field(page).fill("b@example.com");
   await answer({status: 204});
   await expect(button(page)).toBeEnabled();
-  await expect(button(page)).toHaveText("Send the link");
+  await expect(button(page)).toHaveText("Send link");
   await expect(again(page)).toBeHidden();
   expect(await page.evaluate(() => sessionStorage.getItem("rekey-address"))).toBe("a@example.com");
   await field(page).fill("a@example.com");

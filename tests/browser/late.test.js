@@ -37,7 +37,7 @@ for (const [name, answer] of Object.entries({"live": LIVE, "dead": GONE, "failed
     await (await call(1))(GONE);
     await late(answer);
     await expect(form(page)).toBeHidden();
-    await expect(status(page)).toContainText("does not work any more");
+    await expect(status(page)).toContainText("This link no longer works.");
     await expect(page.locator("#retry")).toBeHidden();
   });
 }

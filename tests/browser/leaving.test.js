@@ -7,7 +7,7 @@ import {CHECK, CHOOSE, choose, DEAD, VALIDATE} from "./stack.js";
 test.use({launchOptions: {...config.use.launchOptions, ignoreDefaultArgs: ["--disable-back-forward-cache"]}});
 
 const field = (page) => page.getByLabel("New password");
-const NO_LINK = "Please open the link in your mail again.";
+const NO_LINK = "Please open the link in your email again.";
 
 /** What the browser tells the page when it puts it aside, or brings it back. */
 const tell = (page, type, persisted) =>
@@ -21,7 +21,7 @@ test("who goes back to the page finds no password and no link in it", async ({pa
     await route.fulfill({response, headers});
   });
   await page.goto(await stack.link());
-  await page.getByLabel("Show the password").check();
+  await page.getByLabel("Show password").check();
   await field(page).fill(PASSWORD);
   await expect(page.locator("#verdict")).toHaveText("This password is good.");
   await page.evaluate(() => { window.isSame = true; });
@@ -41,7 +41,7 @@ test("who goes back to the page finds no password and no link in it", async ({pa
 test("a page that is left keeps nothing, even if it is never shown again", async ({page}) => {
   await reply(page, VALIDATE, {status: 204});
   await page.goto(choose(DEAD));
-  await page.getByLabel("Show the password").check();
+  await page.getByLabel("Show password").check();
   await page.clock.install();
   await page.clock.pauseAt(Date.now() + 60_000);
   const calls = callsOf(page);

@@ -189,7 +189,8 @@ fn dates_are_written_as_a_browser_writes_them() {
         for (seconds, expected) in &dates[language.code()] {
             let at = Timestamp::from_millis(seconds.parse::<u64>().expect("a time") * 1000);
             let date = Messages::new(language).with_date("when", at).say("date");
-            assert_eq!(date, format!("{expected} UTC"), "{}", language.code());
+            let without_zone = date.strip_suffix(" UTC").or_else(|| date.strip_suffix("（UTC）"));
+            assert_eq!(without_zone, Some(expected.as_str()), "{}", language.code());
         }
     }
 }
