@@ -25,7 +25,8 @@ const MIN_PART: usize = 12;
 
 /// The most steps for one part. A step is a dictionary's look-up of a piece of the password: zxcvbn looks up every piece, forwards, backwards
 /// and once for each way to read the symbols. 29 letters take 1,305. The dearest password has both parts estimated, each also as letters: 4.3
-/// times the steps of "correct horse battery staple".
+/// times the steps of "correct horse battery staple". Of 25 dear passwords of 128 characters (words in symbols, only symbols, dates), none
+/// took more than 2.4 times its instructions (valgrind's callgrind, optimised as in a release).
 const MAX_STEPS: usize = 1_305;
 
 /// How many characters of a word may be left of it where a password was cut. zxcvbn's dictionaries have few longer words.
