@@ -66,7 +66,12 @@ class Aws:
             "ACCOUNTS_EMAIL_INDEX": "",
             "ACCOUNTS_PASSWORD_HASH": "password_hash",
             "ACCOUNTS_PASSWORD_CHANGED_AT": "password_changed_at",
-            "ACCOUNTS_REQUIRED_ATTRIBUTE": "",
+            "ACCOUNTS_SORT_KEY": "",
+            "ACCOUNTS_KEY_VALUE": "",
+            "ACCOUNTS_SORT_KEY_VALUE": "",
+            "ACCOUNTS_EMAIL_INDEX_KEY": "",
+            "ACCOUNTS_EMAIL_INDEX_VALUE": "",
+            "ACCOUNTS_CONDITIONS": "",
             "ORIGIN_SECRETS": "",
             "TOKEN_LIFETIME_SECONDS": "7200",
             "MAIL_FROM": "no-reply@mail.rekey.dev",
@@ -84,6 +89,8 @@ class Aws:
             "ARGON2_MEMORY_KIB": "65536",
             "ARGON2_ITERATIONS": "3",
             "ARGON2_LANES": "4",
+            "PASSWORD_HASH": "argon2id",
+            "BCRYPT_COST": "12",
             "API_KEYS": f"shop:reset+validate:{hashlib.sha256(b'k').hexdigest()}",
             "REQUIRE_API_KEY": "false",
             "LIMIT_RESET_PER_IP": "20",
@@ -238,6 +245,9 @@ class Aws:
         found = self.tables.get(asked["TableName"])
         return found and {"Table": found}
 
+    def Scan(self, _):
+        return {"Items": [], "Count": 0}
+
     def DescribeTimeToLive(self, _):
         return {"TimeToLiveDescription": self.ttl}
 
@@ -294,7 +304,8 @@ class Http:
 
 
 def table(name, key, **indexes):
-    described = {"TableName": name, "TableStatus": "ACTIVE", "KeySchema": hash_key(key)}
+    attributes = [{"AttributeName": name, "AttributeType": "S"} for name in (key, *(n for a, _ in indexes.values() for n in a.split("+")))]
+    described = {"TableName": name, "TableStatus": "ACTIVE", "KeySchema": hash_key(key), "AttributeDefinitions": attributes}
     listed = [
         {"IndexName": index, "IndexStatus": "ACTIVE", "KeySchema": hash_key(*attribute.split("+")), "Projection": projection}
         for index, (attribute, projection) in indexes.items()

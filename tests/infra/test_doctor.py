@@ -63,7 +63,7 @@ def test_a_bug_in_the_doctor_is_a_warning(aws, capsys):
 def test_it_only_reads_and_lists_its_permissions(aws, capsys):
     run(doctor, capsys)
     assert aws.asked == set(doctor.PERMISSIONS)
-    assert all(re.match(r"[a-z]+:(Describe|Get|List)", action) for action in aws.asked)
+    assert all(re.match(r"[a-z]+:(Describe|Get|List|Scan)", action) for action in aws.asked)
     with pytest.raises(SystemExit) as ended:
         doctor.main(["--help"])
     printed = capsys.readouterr().out
