@@ -58,7 +58,11 @@ def value_of(text):
         return None
     if value.lower() in ("true", "false") and value in (value.lower(), value.capitalize(), value.upper()):
         return value.capitalize()
-    return str(int(value)) if re.fullmatch(r"[-+]?[0-9]+", value) else value
+    if re.fullmatch(r"[-+]?[0-9]+", value):
+        return str(int(value))
+    if re.fullmatch(r"[-+]?([0-9]*\.[0-9]+|[0-9]+\.?)([eE][-+]?[0-9]+)?", value):
+        raise Unreadable("YAML makes another number of it; put the value in quotes")
+    return value
 
 
 def as_text(value):

@@ -8,6 +8,7 @@ import json
 import boto3
 import botocore.session
 from botocore.validate import validate_parameters
+from doctor_checks.functions import VARIABLES, needed
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:rekey-alarms"
@@ -66,7 +67,12 @@ class Aws:
             "ACCOUNTS_EMAIL_INDEX": "",
             "ACCOUNTS_PASSWORD_HASH": "password_hash",
             "ACCOUNTS_PASSWORD_CHANGED_AT": "password_changed_at",
-            "ACCOUNTS_REQUIRED_ATTRIBUTE": "",
+            "ACCOUNTS_SORT_KEY": "",
+            "ACCOUNTS_KEY_VALUE": "",
+            "ACCOUNTS_SORT_KEY_VALUE": "",
+            "ACCOUNTS_EMAIL_INDEX_KEY": "",
+            "ACCOUNTS_EMAIL_INDEX_VALUE": "",
+            "ACCOUNTS_CONDITIONS": "",
             "ORIGIN_SECRETS": "",
             "TOKEN_LIFETIME_SECONDS": "7200",
             "MAIL_FROM": "no-reply@mail.rekey.dev",
@@ -84,6 +90,8 @@ class Aws:
             "ARGON2_MEMORY_KIB": "65536",
             "ARGON2_ITERATIONS": "3",
             "ARGON2_LANES": "4",
+            "PASSWORD_HASH": "argon2id",
+            "BCRYPT_COST": "12",
             "API_KEYS": f"shop:reset+validate:{hashlib.sha256(b'k').hexdigest()}",
             "REQUIRE_API_KEY": "false",
             "LIMIT_RESET_PER_IP": "20",
@@ -226,7 +234,8 @@ class Aws:
         name = asked["FunctionName"]
         if self.deployed is None:
             return None
-        variables = self.variables | self.own_variables.get(name, {})
+        variables = {variable: self.variables[variable] for variable in needed(name.partition("-")[2]) if variable in self.variables}
+        variables |= self.own_variables.get(name, {}) | {v: self.variables[v] for v in self.variables.keys() - VARIABLES.keys()}
         described = {"FunctionName": name, "Environment": {"Variables": variables}} | self.deployed
         return described | ({"CodeSha256": self.code[name]} if name in self.code else {})
 
@@ -237,6 +246,9 @@ class Aws:
     def DescribeTable(self, asked):
         found = self.tables.get(asked["TableName"])
         return found and {"Table": found}
+
+    def Scan(self, _):
+        return {"Items": [], "Count": 0}
 
     def DescribeTimeToLive(self, _):
         return {"TimeToLiveDescription": self.ttl}
@@ -294,7 +306,8 @@ class Http:
 
 
 def table(name, key, **indexes):
-    described = {"TableName": name, "TableStatus": "ACTIVE", "KeySchema": hash_key(key)}
+    attributes = [{"AttributeName": name, "AttributeType": "S"} for name in (key, *(n for a, _ in indexes.values() for n in a.split("+")))]
+    described = {"TableName": name, "TableStatus": "ACTIVE", "KeySchema": hash_key(key), "AttributeDefinitions": attributes}
     listed = [
         {"IndexName": index, "IndexStatus": "ACTIVE", "KeySchema": hash_key(*attribute.split("+")), "Projection": projection}
         for index, (attribute, projection) in indexes.items()

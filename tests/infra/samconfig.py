@@ -16,6 +16,10 @@ from samcli.cli.types import CfnParameterOverridesType
 
 import template
 
+sys.path.insert(0, str(template.INFRA))
+from accounts_page import blocks  # noqa: E402
+from doctor_checks import parameters as doctors  # noqa: E402
+
 # A line of a parameters file, and the value of the variable that it sets; None if the template refuses it, with its own words.
 WRITTEN = [
     ("RequireApiKey: true", "true"),
@@ -108,6 +112,28 @@ def of_other_lines():
             yield f"{line}: {variable} is {variables_of(given)[variable]!r}"
 
 
+def as_the_doctor_reads_them():
+    """infra/doctor reads a file as sam does, or refuses it."""
+    lines = [line for line, _ in WRITTEN]
+    lines += ["A: [x, 'y, z', ]", "A: 'it''s'", 'A: "x \\" y"', "A: ~", "A: x # note", "A: x#y", 'A: "#x"  # note', "A: -x", "A: a!=b", "A: $x", "A: 007"]
+    lines += ["A:\n  - x\n  - y", "A: x\n\n# note\nB: y", "---\nA: x", "A: 'True'", "A: \"'x'\"", "A: x: y", "A: !x", "A: {email}", "A: [x", "A: 'x", "A: 1\nA: 2"]
+    for text in [*lines, *blocks("yaml"), *blocks("yaml", (template.INFRA / "README.md").read_text())]:
+        if text.startswith("on:"):
+            continue
+        try:
+            expected = read_text(text)
+        except Exception:  # whatever sam raises
+            expected = None
+        try:
+            found = doctors.read(text)
+        except doctors.Unusable:
+            found = None
+        if found != expected and not (found is None and expected):
+            yield f"{text!r}: the doctor reads {found}, sam {expected}"
+        if found is None and expected and text in blocks("yaml"):
+            yield f"{text!r}: the doctor cannot read it"
+
+
 def variables_of(given):
     return template.resolve(given)["Resources"]["ResetFunction"]["Properties"]["Environment"]["Variables"]
 
@@ -116,6 +142,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         # sam reads the file from the current directory.
         os.chdir(folder)
-        found = [*of_stages(), *of_the_readme(), *of_other_lines()]
+        found = [*of_stages(), *of_the_readme(), *of_other_lines(), *as_the_doctor_reads_them()]
     print("\n".join(found))
     sys.exit(bool(found))

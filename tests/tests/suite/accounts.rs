@@ -49,7 +49,7 @@ fn table(keys: &[&str], index: Option<&[&str]>) -> Value {
     table
 }
 
-/// The shapes of infra/ACCOUNTS.md, and those that differ in the type of a key.
+/// The shapes of infra/ACCOUNTS.md, by the titles of its examples, and those that differ in the type of a key.
 fn shapes() -> Vec<Shape> {
     let index = ("ACCOUNTS_EMAIL_INDEX", "by-address");
     vec![
@@ -207,6 +207,41 @@ async fn a_whole_reset_on_every_shape_changes_two_attributes_of_one_row() {
             world.outbox.messages().into_iter().filter(|mail| mail.subject.contains("changed")).count();
         assert_eq!(notices, 1, "{}", shape.name);
     }
+}
+
+#[test]
+fn the_examples_of_the_page_are_these_shapes() {
+    let page = include_str!("../../../infra/ACCOUNTS.md");
+    let mut walked = 0;
+    for shape in shapes() {
+        let Some((_, section)) = page.split_once(&format!("\n### {}\n", shape.name)) else { continue };
+        let yaml =
+            section.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("parameters");
+        let given: Vec<(String, String)> = yaml.lines().filter_map(variable).collect();
+        let expected = shape.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut expected: Vec<_> =
+            [("ACCOUNTS_TABLE_NAME".to_owned(), "people".to_owned())].into_iter().chain(expected).collect();
+        let mut given = given;
+        expected.sort();
+        given.sort();
+        assert_eq!(given, expected, "{}", shape.name);
+        walked += 1;
+    }
+    assert_eq!(walked, 7);
+}
+
+/// The variable of a line of a parameters file. None for the parameter that sets no variable.
+fn variable(line: &str) -> Option<(String, String)> {
+    let (parameter, value) = line.split_once(": ").expect("a parameter");
+    let value = value.split("  #").next().unwrap_or_default().trim().trim_matches('"');
+    let mut name = String::new();
+    for letter in parameter.chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    (name != "ACCOUNTS_CONDITION_ATTRIBUTES").then(|| (name, value.to_owned()))
 }
 
 #[tokio::test]
