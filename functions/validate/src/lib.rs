@@ -9,6 +9,7 @@ mod unleash;
 
 use aws_sdk_dynamodb::Client;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
 use shared::api_key::{ApiKeys, Caller, Scope};
 use shared::clock::{Clock, Timestamp};
 use shared::config::{Config, ConfigError};
@@ -19,7 +20,7 @@ use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::origin::OriginSecrets;
 use shared::random::Random;
-use shared::store::accounts::Accounts;
+use shared::store::accounts::{Account, Accounts};
 use shared::store::limits::Limits;
 use shared::store::orders::Orders;
 use shared::store::requests::{Requests, ResetRequest};
@@ -90,28 +91,27 @@ impl Validate {
         })
     }
 
-    /// Orders a mail for a request token, or checks whether a reset token is live.
+    /// Orders a mail for a request token, or checks whether a reset token is live. `answer` is what is said of a live reset token's account.
     async fn validate(
         &self,
         received: TokenAndAddress,
         call: &Call,
         caller: &Caller,
+        answer: fn(&Account) -> Reply,
     ) -> Result<Success, ApiError> {
         let now = self.clock.now();
-        match self.find_token(&received.token, now).await? {
+        let account = match self.find_token(&received.token, now).await? {
             FoundToken::Request(request)
                 if received.address.is_none_or(|address| address == request.address) =>
             {
-                self.order_for_request(&request, call, caller, now).await
+                return self.order_for_request(&request, call, caller, now).await;
             }
-            FoundToken::Reset(reset)
-                if self.accounts.current(&reset.account, reset.issued_at).await?.is_some() =>
-            {
-                Ok(Success::new("token_live", Reply::empty(StatusCode::NO_CONTENT)))
-            }
-            FoundToken::Request(_) | FoundToken::Reset(_) | FoundToken::Unknown => {
-                Err(function::refuse_dead_token(&self.limits, call, caller, now).await)
-            }
+            FoundToken::Reset(reset) => self.accounts.current(&reset.account, reset.issued_at).await?,
+            FoundToken::Request(_) | FoundToken::Unknown => None,
+        };
+        match account {
+            Some(account) => Ok(Success::new("token_live", answer(&account))),
+            None => Err(function::refuse_dead_token(&self.limits, call, caller, now).await),
         }
     }
 
@@ -146,13 +146,20 @@ impl Function for Validate {
             Endpoint::ValidateQuery { page: true } if call.query("token")?.is_none() => {
                 Ok(Success::new("page_shown", self.pages.in_language(call.language)?))
             }
-            Endpoint::ValidateQuery { .. } => self.validate(from_query(call)?, call, caller).await,
-            Endpoint::ValidateBody => self.validate(from_body(call)?, call, caller).await,
+            Endpoint::ValidateQuery { .. } => {
+                self.validate(from_query(call)?, call, caller, |_| Reply::empty(StatusCode::NO_CONTENT)).await
+            }
+            Endpoint::ValidateBody => self.validate(from_body(call)?, call, caller, address_of).await,
             Endpoint::UnleashRequest => self.unleash_request(call, caller).await,
             Endpoint::UnleashValidate => self.unleash_validate(call, caller).await,
             _ => Err(ApiError::NotFound),
         }
     }
+}
+
+/// The address, for the password manager of whoever holds the mailed token: they could read it in the mail.
+fn address_of(account: &Account) -> Reply {
+    Reply::json(StatusCode::OK, &json!({"email": account.address()}))
 }
 
 /// The token from the query. The address may be in the query, in the body, in both if they agree, or absent.

@@ -48,6 +48,11 @@ impl Fields {
         }
     }
 
+    /// Like [`Self::text`], but the field may be absent.
+    pub fn optional_text(&mut self, name: &'static str) -> Option<SecretString> {
+        if self.values.contains_key(name) { self.text(name) } else { None }
+    }
+
     /// Removes and returns the address `email`. If it is missing or invalid, records a problem.
     pub fn email(&mut self) -> Option<EmailAddress> {
         match self.values.remove("email") {

@@ -385,11 +385,18 @@ async fn status_422_or_400_for_a_password_that_the_policy_refuses() {
         let set = world.send(Request::post(UNLEASH_SET, &json!({"token": token, "password": weak}))).await;
         assert_error(UNLEASH_SET, &set, 400, "OwaspValidationError");
         assert!(set.json()["details"][0]["validationErrors"][0].is_string());
-        if weak != KNOWN {
-            let checked = world.send(Request::post(UNLEASH_CHECK, &json!({"password": weak}))).await;
-            assert_error(UNLEASH_CHECK, &checked, 400, "OwaspValidationError");
-        }
+        let check = json!({"password": weak, "token": token});
+        let checked = world.send(Request::post(UNLEASH_CHECK, &check)).await;
+        assert_error(UNLEASH_CHECK, &checked, 400, "OwaspValidationError");
+        assert_eq!(checked.json()["details"], set.json()["details"], "one password gets one verdict");
     }
+    // Without a live token the check does not know the account.
+    for body in [json!({"password": KNOWN}), json!({"password": KNOWN, "token": "Z".repeat(20)})] {
+        assert_eq!(world.send(Request::post(UNLEASH_CHECK, &body)).await.status(), 200);
+    }
+    let ill_typed = json!({"password": OTHER_PASSWORD, "token": 1});
+    let refused = world.send(Request::post(UNLEASH_CHECK, &ill_typed)).await;
+    assert_error(UNLEASH_CHECK, &refused, 400, "BadDataError");
     // On Unleash's route the password is checked before the token.
     let both_bad = world.send(Request::post(UNLEASH_SET, &json!({"token": "x", "password": "short"}))).await;
     assert_error(UNLEASH_SET, &both_bad, 400, "OwaspValidationError");

@@ -85,7 +85,12 @@ async fn status_429_for_too_many_password_checks_without_a_live_token() {
     assert_error(UNLEASH_SET, &world.send(set("x", "weak")).await, 429, "RateLimitError");
     let elsewhere = world.send(set("x", "weak").from_ip(Some("198.51.100.9"))).await;
     assert_error(UNLEASH_SET, &elsewhere, 400, "OwaspValidationError");
-    // Calls with a live token are not counted.
+    // Nor does a token that is not live help, and calls with a live one are not counted.
+    let check = |token: &str| Request::post(UNLEASH_CHECK, &json!({"token": token, "password": OTHER_PASSWORD}));
+    for dead in ["x".to_owned(), "Z".repeat(20)] {
+        assert_error(UNLEASH_CHECK, &world.send(check(&dead)).await, 429, "RateLimitError");
+    }
+    assert_eq!(world.send(check(&live)).await.status(), 200);
     assert_error(UNLEASH_SET, &world.send(set(&live, "weak")).await, 400, "OwaspValidationError");
     assert_eq!(world.send(set(&live, OTHER_PASSWORD)).await.status(), 200);
 }
