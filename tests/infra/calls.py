@@ -17,6 +17,9 @@ KINDS = {
     "other": "other#x",
 }
 
+# An address without an account.
+NOBODY = "nobody@example.org"
+
 # The other attributes of a valid row: whoever may put these can order a mail or create a reset token.
 ROWS = {
     "order": {
@@ -41,9 +44,8 @@ def dynamodb(deployment):
     """All operations on the two tables and the index: name -> call on a DynamoDB client."""
     d, calls = deployment, {}
     for kind, value in KINDS.items():
-        calls |= _on_row(f"tokens {kind}", d.tokens, "pk", value, ROWS.get(kind, {}))
-    key = d.parameters["AccountsKey"]
-    calls |= _on_row("accounts", d.accounts, key, "nobody@example.org")
+        calls |= _on_row(f"tokens {kind}", d.tokens, {"pk": {"S": value}}, ROWS.get(kind, {}))
+    calls |= _on_row("accounts", d.accounts, d.key_of(NOBODY))
     calls |= _reads_of_accounts(d)
     calls |= _on_table("tokens", d.tokens)
     calls |= _on_table("accounts", d.accounts)
@@ -57,12 +59,12 @@ def dynamodb(deployment):
 def projections(deployment):
     """The attributes of account reads, by name: those that Rekey reads, and those that it must not read."""
     p = deployment.parameters
-    own = [p["AccountsKey"], p["AccountsEmail"], p["AccountsPasswordChangedAt"]]
-    required = p["AccountsRequiredAttribute"].partition("=")[0]
-    own += [required] if required else []
+    keys = [*deployment.key_of(NOBODY)]
+    own = [*keys, p["AccountsEmail"], p["AccountsPasswordChangedAt"]]
+    own += p["AccountsConditionAttributes"].split(",") if p["AccountsConditions"] else []
     return {
         "own": own,
-        "key": [p["AccountsKey"]],
+        "key": keys,
         "own and profile": [*own, "id", "name", "role"],
         "own and hash": [*own, p["AccountsPasswordHash"]],
         "own and phone": [*own, "phone"],
@@ -74,11 +76,16 @@ def projections(deployment):
 def _reads_of_accounts(d):
     """Reads of the whole row and of some attributes, by key and by address."""
     p = d.parameters
-    row = {"TableName": d.accounts, "Key": {p["AccountsKey"]: {"S": "nobody@example.org"}}}
+    row = {"TableName": d.accounts, "Key": d.key_of(NOBODY)}
     calls = {}
 
-    def by_address(**more):
-        return lambda c: _query(c, d.accounts, p["AccountsEmail"], "nobody@example.org", **more)
+    def by_address(value=(p["AccountsEmailIndexValue"] or "{email}").replace("{email}", NOBODY), **more):
+        return lambda c: _query(c, d.accounts, p["AccountsEmailIndexKey"] or p["AccountsEmail"], value, **more)
+
+    elsewhere = row["Key"] | {p["AccountsKey"]: {"S": "ORG#acme"}}
+    names = {f"#a{at}": name for at, name in enumerate(projections(d)["own"])}
+    of = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+    calls["GetItem other row of the accounts"] = lambda c, of=of: c.get_item(TableName=d.accounts, Key=elsewhere, **of)
 
     index = {"IndexName": p["AccountsEmailIndex"]} if p["AccountsEmailIndex"] else None
     for what, attributes in projections(d).items():
@@ -95,6 +102,8 @@ def _reads_of_accounts(d):
         for select in ("ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "COUNT"):
             calls[f"Query index Select {select}"] = by_address(**index, Select=select)
         calls["Query other index"] = by_address(IndexName="by-name")
+        of = {"ProjectionExpression": "#key", "ExpressionAttributeNames": {"#key": p["AccountsKey"]}}
+        calls["Query index elsewhere"] = by_address("ORG#acme", **index, **of)
     return calls
 
 
@@ -108,8 +117,8 @@ def _query(client, table, attribute, value, **more):
     )
 
 
-def _on_row(what, table, key, value, attributes=()):
-    row, at = {key: {"S": value}}, {"TableName": table}
+def _on_row(what, table, row, attributes=()):
+    (key, value), at = next((name, next(iter(value.values()))) for name, value in row.items()), {"TableName": table}
     full = row | dict(attributes)
     update = at | {
         "Key": row,
@@ -173,7 +182,7 @@ def _updates_of_accounts(d):
     """Updates of accounts, inside and outside a transaction, by the attributes that they set and check."""
     p = d.parameters
     password_hash, changed_at, email = p["AccountsPasswordHash"], p["AccountsPasswordChangedAt"], p["AccountsEmail"]
-    base = {"TableName": d.accounts, "Key": {p["AccountsKey"]: {"S": "nobody@example.org"}}}
+    base = {"TableName": d.accounts, "Key": d.key_of(NOBODY)}
 
     def update(expression, condition=None, names=()):
         item = base | {"UpdateExpression": expression, "ExpressionAttributeValues": {":v": {"S": "x"}}}
@@ -187,7 +196,7 @@ def _updates_of_accounts(d):
         "sets hash and time": both,
         "sets hash and time if address": both_if,
         "sets hash": update(f"SET {password_hash} = :v"),
-        "sets hash if required attribute": update(f"SET {password_hash} = :v", "#status = :v", names=["status"]),
+        "sets hash if condition": update(f"SET {password_hash} = :v", "#status = :v", names=["status"]),
         "sets role": update("SET #role = :v", names=["role"]),
         "sets hash and role": update(f"SET {password_hash} = :v, #role = :v", names=["role"]),
         "removes role": update(f"SET {password_hash} = :v REMOVE #role", names=["role"]),

@@ -95,7 +95,7 @@ class Deployment:
             self.variables[name] = {k: str(v) for k, v in deployed["Environment"]["Variables"].items()}
             self.credentials[name] = aws.assume(deployed["Role"], name)
         self.tokens = self.variables["reset"]["TOKENS_TABLE"]
-        self.accounts = self.variables["reset"]["ACCOUNTS_TABLE"]
+        self.accounts = self.variables["complete"]["ACCOUNTS_TABLE"]
         self.stream = self.dynamodb.describe_table(TableName=self.tokens)["Table"]["LatestStreamArn"]
         self._seen, self.delivered = set(), []
         self.queue = aws.client("sqs", operator)
@@ -174,30 +174,35 @@ class Deployment:
         self.aws.enforce(False)
 
     def add_account(self, address, is_active=True):
-        """Puts an account with additional attributes; with the required attribute, if `is_active`."""
-        row = {"role": "admin", "name": "Ada", self.parameters["AccountsEmail"]: address}
-        if self.parameters["AccountsRequiredAttribute"]:
-            name, _, value = self.parameters["AccountsRequiredAttribute"].partition("=")
-            row[name] = value if is_active else f"not {value}"
-        row[self.parameters["AccountsKey"]] = self.key_of(address)
-        self.dynamodb.put_item(TableName=self.accounts, Item={name: {"S": value} for name, value in row.items()})
+        """Puts an account with additional attributes, which meets the conditions if `is_active`."""
+        p, row = self.parameters, {"role": "admin", "name": "Ada"}
+        if p["AccountsConditions"]:
+            row["status"] = "active" if is_active else "banned"
+        if p["AccountsEmailIndexKey"]:
+            row[p["AccountsEmailIndexKey"]] = p["AccountsEmailIndexValue"].replace("{email}", address)
+        row[p["AccountsEmail"]] = address
+        item = {name: {"S": value} for name, value in row.items()} | self.key_of(address)
+        self.dynamodb.put_item(TableName=self.accounts, Item=item)
 
     def damage_account(self, address):
         """Writes an invalid time of change."""
         self.dynamodb.update_item(
             TableName=self.accounts,
-            Key={self.parameters["AccountsKey"]: {"S": self.key_of(address)}},
+            Key=self.key_of(address),
             UpdateExpression="SET #at = :at",
             ExpressionAttributeNames={"#at": self.parameters["AccountsPasswordChangedAt"]},
             ExpressionAttributeValues={":at": {"S": "yesterday"}},
         )
 
     def key_of(self, address):
-        return address if self.parameters["AccountsKey"] == self.parameters["AccountsEmail"] else f"user-{address}"
+        """The account's key, as the operator's application made it."""
+        p = self.parameters
+        made = "user-{email}" if p["AccountsEmailIndex"] else p["AccountsKeyValue"] or "{email}"
+        key = {p["AccountsKey"]: {"S": made.replace("{email}", address)}}
+        return key | ({p["AccountsSortKey"]: {"S": p["AccountsSortKeyValue"] or "PROFILE"}} if p["AccountsSortKey"] else {})
 
     def account(self, address):
-        key = {self.parameters["AccountsKey"]: {"S": self.key_of(address)}}
-        return self.dynamodb.get_item(TableName=self.accounts, Key=key)["Item"]
+        return self.dynamodb.get_item(TableName=self.accounts, Key=self.key_of(address))["Item"]
 
     def _upload_code(self, s3):
         archive = io.BytesIO()
@@ -214,18 +219,22 @@ class Deployment:
         ses.create_email_identity(EmailIdentity=identity)
         if not given["AccountsTableName"]:
             return
-        key, email = given["AccountsKey"], given["AccountsEmail"]
+        keys = [name for name in (given["AccountsKey"], given["AccountsSortKey"]) if name]
+        index_key = given["AccountsEmailIndexKey"] or given["AccountsEmail"]
+        index = {
+            "IndexName": given["AccountsEmailIndex"],
+            "KeySchema": _schema(index_key),
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+        defined = {*keys, index_key} if given["AccountsEmailIndex"] else set(keys)
         self.dynamodb.create_table(
             TableName=given["AccountsTableName"],
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in {key, email}],
-            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": given["AccountsEmailIndex"],
-                    "KeySchema": [{"AttributeName": email, "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in sorted(defined)],
+            KeySchema=_schema(*keys),
+            **({"GlobalSecondaryIndexes": [index]} if given["AccountsEmailIndex"] else {}),
         )
 
+
+def _schema(*names):
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"))]

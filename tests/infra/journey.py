@@ -70,7 +70,8 @@ def _check_password(deployment, address, before):
     after = deployment.account(address)
     password_hash = after.pop(deployment.parameters["AccountsPasswordHash"])["S"]
     changed_at = int(after.pop(deployment.parameters["AccountsPasswordChangedAt"])["N"])
-    if not password_hash.startswith("$argon2id$") or abs(changed_at / 1000 - time.time()) > 60 or after != before:
+    prefix = {"argon2id": "$argon2id$", "bcrypt": "$2b$12$"}[deployment.parameters["PasswordHash"]]
+    if not password_hash.startswith(prefix) or abs(changed_at / 1000 - time.time()) > 60 or after != before:
         raise Stopped(f"the account is {after}")
 
 
@@ -134,7 +135,7 @@ def walk_other_calls(deployment):
     _expect("forgot page", reset.call("GET", "/organizations/reset-password", ip=ip), 200)
     _expect("choose page", validate.call("GET", path, ip=ip), 200)
     banned = f"banned-{address}"
-    if deployment.parameters["AccountsRequiredAttribute"]:
+    if deployment.parameters["AccountsConditions"]:
         deployment.add_account(banned, is_active=False)
     _expect("banned", validate.call("POST", "/auth/reset/password-email", {"email": banned}, ip=ip), 200)
     _deliver(deployment)
@@ -180,4 +181,14 @@ def start(deployment):
             raise Stopped(f"{function} does not warm up: {denied}") from None
 
 
-WALKS = (start, walk, walk_other_calls, walk_failed_mail, walk_with_lost_answers)
+def walk_from_ipv6(deployment):
+    """A request and dead tokens from an IPv6 address, of which the /48 is counted too."""
+    reset, validate, complete = map(deployment.function, ("reset", "validate", "complete"))
+    ip, path = f"2001:db8:{next(_number):x}::9", "/organizations/complete-password"
+    _expect("reset", reset.call("POST", "/organizations/reset-password", {"email": "nobody@example.org"}, ip=ip), 200)
+    _expect("dead token", validate.call("GET", path, query="token=aaaaaaaaaaaaaaaaaaaa", ip=ip), 404)
+    body = {"token": "aaaaaaaaaaaaaaaaaaaa", "password": PASSWORD}
+    _expect("dead token", complete.call("POST", path, body, ip=ip), 404)
+
+
+WALKS = (start, walk, walk_other_calls, walk_failed_mail, walk_from_ipv6, walk_with_lost_answers)

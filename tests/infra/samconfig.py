@@ -41,7 +41,7 @@ WRITTEN = [
     ("PasswordMinLength: 20", "20"),
     ("PasswordMinLength: 20.5", None),
     ("DefaultLocale: no", "no"),
-    ("AccountsRequiredAttribute: active=true", "active=true"),
+    ("AccountsLocale: language", "language"),
     ("AccountsKey: y", "y"),
     ('ServiceName: "Shop #1"', "Shop #1"),
     ("LogoUrl: https://example.com/a.png#b", "https://example.com/a.png#b"),

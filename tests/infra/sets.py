@@ -20,16 +20,39 @@ OWN_TABLE = {
     "MailIdentity": "existing",
 }
 
+# One table for everything, with an index that finds accounts.
+SINGLE_TABLE = {
+    "AccountsTableName": "app",
+    "AccountsKey": "PK",
+    "AccountsSortKey": "SK",
+    "AccountsEmailIndex": "GSI1",
+    "AccountsEmailIndexKey": "GSI1PK",
+    "AccountsEmailIndexValue": "EMAIL#{email}",
+    "AccountsConditions": "status=active,!deleted_at",
+    "AccountsConditionAttributes": "status,deleted_at",
+    "AccountsPasswordHash": "pw",
+    "AccountsPasswordChangedAt": "pw_at",
+}
+
 SETS = {
     "default": {},
     "own table": OWN_TABLE,
-    "own table, required attribute, trusted callers": OWN_TABLE
-    | {"AccountsRequiredAttribute": "status=active", "ApiKeys": KEY},
+    "single table, trusted callers": SINGLE_TABLE | {"ApiKeys": KEY},
+    "key made from the address": {
+        "AccountsTableName": "app",
+        "AccountsKey": "PK",
+        "AccountsSortKey": "SK",
+        "AccountsKeyValue": "USER#{email}",
+        "AccountsSortKeyValue": "PROFILE",
+        "PasswordHash": "bcrypt",
+    },
     "own table, encrypted, events on an existing bus": OWN_TABLE
     | {
         "AccountsKmsKeyArn": KMS_KEY,
         "PublishPasswordResets": "true",
+        "AccountsSortKey": "created",
         "AccountsKeyType": "N",
+        "AccountsSortKeyType": "B",
         "PasswordResetBus": "default",
     },
     "own table keyed by the address": {"AccountsTableName": "users"},
@@ -73,7 +96,16 @@ CONTRADICTIONS = [
     ("AccountsEmailIndex", {"AccountsEmailIndex": "by-email"}),
     ("AccountsKmsKeyArn", {"AccountsKmsKeyArn": KMS_KEY}),
     ("AccountsKeyType", {"AccountsKeyType": "N"}),
+    ("AccountsSortKey, AccountsKeyValue", {"AccountsSortKey": "SK", "AccountsSortKeyValue": "x"}),
+    ("AccountsKeyValue and", {"AccountsKeyValue": "USER#{email}"}),
     ("AccountsEmailIndex must name", {"AccountsTableName": "users", "AccountsKey": "user_id"}),
+    ("need AccountsEmailIndex", {"AccountsTableName": "users", "AccountsEmailIndexKey": "GSI1PK"}),
+    ("need AccountsEmailIndex", {"AccountsTableName": "users", "AccountsEmailIndexValue": "EMAIL#{email}"}),
+    ("not by both", OWN_TABLE | {"AccountsKeyValue": "USER#{email}"}),
+    ("not by both", OWN_TABLE | {"AccountsSortKey": "SK", "AccountsSortKeyValue": "PROFILE"}),
+    ("AccountsSortKey needs", {"AccountsTableName": "users", "AccountsSortKey": "SK"}),
+    ("AccountsSortKeyValue needs", {"AccountsTableName": "users", "AccountsSortKeyValue": "PROFILE"}),
+    ("the names in it", OWN_TABLE | {"AccountsConditions": "status=active"}),
     ("must be two attributes", {"AccountsPasswordHash": "x", "AccountsPasswordChangedAt": "x"}),
     ("must differ", {"AccountsPasswordHash": "email"}),
     ("must differ", {"AccountsPasswordChangedAt": "email"}),
@@ -95,7 +127,13 @@ CONTRADICTIONS = [
 MALFORMED = {
     "MailFrom": ["", "a@b", "A@b.de", "x <a@b.de>", "a@b.de\n", "a@b.de,c@d.e", "*@b.de", "a?@b.de", "${a}@b.de"],
     "ResetLink": ["http://a.b", "https://a.b/#x", 'https://a.b/"', "https://a b", "javascript:x", "https://a.b/?t={t}"],
-    "AccountsRequiredAttribute": ["status", "=active", "status=", "a b=c", "a.b=c", "status=a\nb"],
+    "AccountsConditions": ["a\nb", "a" * 513],
+    "AccountsConditionAttributes": ["a b", "a.b", "a,", "a, b", "*"],
+    "AccountsSortKey": ["a.b", "a*", "a b"],
+    "AccountsEmailIndexKey": ["a.b", "a*"],
+    "AccountsKeyValue": ["a\nb"],
+    "PasswordHash": ["", "scrypt"],
+    "BcryptCost": ["9", "17"],
     "AllowedOrigins": ["*", "https://a.b/", "https://a.b, https://c.d", "http://evil.example", "https://a.b,*"],
     "ApiKeys": ["x", "a:reset:zz", "a:all:" + "a" * 64, KEY + ","],
     "ServiceName": ["", "a\nb"],

@@ -43,6 +43,8 @@ def test_each_route_may_call_its_function(name):
 def test_the_api_throttles_and_logs_no_secret(name):
     (stage,) = resources(name, "AWS::ApiGatewayV2::Stage").values()
     assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": "500", "ThrottlingBurstLimit": "1000"}
+    # Checks of passwords leave the reserved executions of complete to completions.
+    assert stage["RouteSettings"] == {"POST /auth/reset/validate-password": {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}}
     line = json.loads(stage["AccessLogSettings"]["Format"])
     logged = set(line.values())
     assert "$context.routeKey" in logged

@@ -32,7 +32,10 @@ def aws():
 # Each deployment's tests run in one process, so that it is made once.
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("default", "own table, required attribute, trusted callers")],
+    params=[
+        pytest.param(name, marks=pytest.mark.xdist_group(name))
+        for name in ("default", "single table, trusted callers", "key made from the address")
+    ],
     ids=lambda name: name.partition(",")[0].replace(" ", "_"),
 )
 def deployment(aws, request):
@@ -67,6 +70,7 @@ def rows(operations, *kinds):
     return {f"{operation} tokens {kind}" for operation in operations for kind in kinds}
 
 
+LIMITS = ("limit reset-ip", "limit bad-token-ip", "limit password-check-ip", "limit mail")
 READ = ("GetItem", "TransactGetItems")
 PUT = ("PutItem", "TransactWriteItems Put")
 UPDATE = ("UpdateItem", "TransactWriteItems Update")
@@ -81,19 +85,19 @@ def reads_of_account(*projections):
 # All operations on the tables that each function may make. To the policies, a transaction of one item is mostly the same as the item.
 # The rows that are put have the attributes of their kind: only mail can create a reset token.
 ALLOWED = {
-    "reset": rows(READ, "warm-up") | rows(PUT, "request") | rows(UPDATE, "limit reset-ip"),
-    "validate": rows(READ, "request", "reset", "order", "warm-up")
+    "reset": rows(READ, "warm-up", "limit reset-ip") | rows(PUT, "request") | rows(UPDATE, "limit reset-ip"),
+    "validate": rows(READ, "request", "reset", "order", "warm-up", *LIMITS)
     | rows(PUT, "request", "order", "limit mail")
     | rows(UPDATE, "request", "order", "limit mail", "limit bad-token-ip", "limit reset-ip")
     | reads_of_account("own", "own and profile")
     | {"Query index of key"},
-    "complete": rows(READ, "reset", "warm-up")
+    "complete": rows(READ, "reset", "warm-up", *LIMITS)
     | rows(["TransactWriteItems Delete"], "reset", "order")
     | rows(["TransactWriteItems Put"], "order")
     | rows(UPDATE, "limit bad-token-ip", "limit password-check-ip")
     | reads_of_account("own", "own and hash")
     | {f"TransactWriteItems Update sets hash{what}" for what in (" and time", " and time if address", "")},
-    "mail": rows(READ, "order", "warm-up")
+    "mail": rows(READ, "warm-up")
     | rows(PUT, "reset")
     | rows(UPDATE, "order")
     | reads_of_account("own", "own and language")
@@ -102,9 +106,15 @@ ALLOWED = {
 
 
 def allowed_to(function, deployment):
-    if_required = {"TransactWriteItems Update sets hash if required attribute"}
-    with_required = function == "complete" and deployment.parameters["AccountsRequiredAttribute"]
-    return ALLOWED[function] | (if_required if with_required else set())
+    p, allowed = deployment.parameters, set(ALLOWED[function])
+    if function == "complete" and p["AccountsConditions"]:
+        allowed.add("TransactWriteItems Update sets hash if condition")
+    # Where keys are not made from addresses, any row may be an account's, and so any value of the index an address.
+    if function != "reset" and not p["AccountsKeyValue"]:
+        allowed.add("GetItem other row of the accounts")
+    if not p["AccountsEmailIndexValue"]:
+        allowed |= {"Query index elsewhere"} & ALLOWED[function]
+    return allowed
 
 
 @pytest.mark.parametrize("function", NAMES)
@@ -203,7 +213,10 @@ def test_every_part_of_the_policies_is_needed(deployment, journeys, function):
     parts = [(what, without) for document in documents for what, without in removals(document)]
     needless = {what for what, without in parts if all(map(policies.Policies([without]).allow, asked))}
     assert len(documents) == 1 and len(parts) >= {"reset": 3, "validate": 12, "complete": 10, "mail": 8}[function]
-    assert needless == UNUSED.get(function, set())
+    unused = UNUSED.get(function, set())
+    if function == "complete" and not deployment.parameters["AccountsSortKey"]:
+        unused = unused | {"Condition/ForAllValues:StringEquals/dynamodb:Attributes account_sort"}
+    assert needless == unused
 
 
 def policies_of(deployment, function):

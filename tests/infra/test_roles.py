@@ -63,18 +63,24 @@ def test_every_read_of_accounts_is_limited_to_attributes_and_only_complete_reads
                 # A request without a projection does not name this attribute: it is not the key, or not the key of the index.
                 asked = of(name)["AccountsKey"] if statement["Action"] == "dynamodb:Query" else changed_at
                 assert condition["ForAnyValue:StringEquals"] == {"dynamodb:Attributes": [asked]}
+                # Where the key is made from the address, other rows of the table are none of Rekey's business.
+                made = of(name)["AccountsEmailIndexValue" if statement["Action"] == "dynamodb:Query" else "AccountsKeyValue"]
+                rows = {"dynamodb:LeadingKeys": made.replace("{email}", "*")}
+                assert condition.get("ForAllValues:StringLike") == (rows if made else None)
                 assert condition["StringEqualsIfExists"] == {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"}
     assert reads >= 3
 
 
-def test_the_required_attribute_may_be_read_with_every_account():
-    name = "own table, required attribute, trusted callers"
+def test_the_attributes_of_conditions_may_be_read_with_every_account():
+    name = "single table, trusted callers"
     for stem in ("Validate", "Complete", "Mail"):
         for statement in accounts(name, stem):
+            named = set(statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"])
             if statement["Action"] == "dynamodb:Query":
                 # The query returns only the key.
-                continue
-            assert "status" in statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+                assert named == {"PK", "SK", "GSI1PK"}
+            else:
+                assert named >= {"PK", "SK", "email", "status", "deleted_at"}
 
 
 def test_the_pipe_reads_one_stream_and_puts_one_kind_of_event():
@@ -93,7 +99,9 @@ def test_the_pipe_reads_one_stream_and_puts_one_kind_of_event():
         # Account, time, end of sessions. A pipe inserts values as text, so everything but a JSON number
         # needs quotation marks, and DynamoDB JSON has numbers as strings.
         image = {"account": f"$.dynamodb.NewImage.account.{of(name)['AccountsKeyType']}"}
-        image["password_changed_at"] = "$.dynamodb.NewImage.changed_at.N"
+        if of(name)["AccountsSortKey"]:
+            image["account_sort"] = f"$.dynamodb.NewImage.account_sort.{of(name)['AccountsSortKeyType']}"
+        image["password_changed_at"] = "$.dynamodb.NewImage.changed_at.S"
         text = pipe["TargetParameters"]["InputTemplate"]
         time = "<$.dynamodb.ApproximateCreationDateTime>"
         assert text.count(time) == 1 and f'"{time}"' not in text
