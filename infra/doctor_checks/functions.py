@@ -57,6 +57,27 @@ VARIABLES = {
     "STACK_NAME": r"[A-Za-z][A-Za-z0-9-]{0,127}",
 }
 REQUIRED = ("TOKENS_TABLE", "ACCOUNTS_TABLE", "MAIL_FROM", "DEAD_LETTER_QUEUE_URL", "STACK_NAME")
+# How the names of variables begin that not all functions have, and the functions that have them.
+NEEDED_BY = {
+    "ACCOUNTS_": ("validate", "complete", "mail"),
+    "API_KEYS": ("reset", "validate", "complete"),
+    "REQUIRE_API_KEY": ("reset", "validate", "complete"),
+    "ORIGIN_SECRETS": ("reset", "validate", "complete"),
+    "LIMIT_RESET_PER_IP": ("reset", "validate"),
+    "LIMIT_MAIL_PER_ADDRESS": ("validate",),
+    "LIMIT_BAD_TOKEN_PER_IP": ("validate", "complete"),
+    "PASSWORD_": ("validate", "complete"),
+    "ARGON2_": ("complete",),
+    "BCRYPT_": ("complete",),
+    "RESET_LINK": ("validate", "mail"),
+    "MAIL_": ("mail",),
+    "DEAD_LETTER_QUEUE_URL": ("mail",),
+    "LOGO_URL": ("reset", "validate"),
+    "SIGN_IN_LINK": ("reset", "validate"),
+    "SUPPORT_LINK": ("reset", "validate", "mail"),
+    "DEFAULT_LOCALE": ("reset", "validate", "mail"),
+    "BRAND_COLOR": ("reset", "validate", "mail"),
+}
 # Variables that the stack sets without a parameter, and those for which several parameters count.
 UNPARAMETERED = ("TOKENS_TABLE", "DEAD_LETTER_QUEUE_URL", "STACK_NAME")
 DERIVED = (*UNPARAMETERED, "ACCOUNTS_TABLE", "MAIL_CONFIGURATION_SET", "MAIL_FROM", "RESET_LINK")
@@ -178,21 +199,27 @@ def function_variables(stack, function):
         yield warn(f"{name}: its variables cannot be read", "allow kms:Decrypt on their key to the identity that runs this")
         return
     given = stack.variables(function)
-    problems = malformed(given)
+    problems = malformed(given, needed(function))
     for variable in sorted(problems):
         correct = "" if variable in UNPARAMETERED else f"deploy with a valid {parameter_of(variable)}; "
         yield fail(f"{name}: {variable} {problems[variable]}", f"{correct}{stack.deploy()}")
     for variable in sorted(given.keys() - VARIABLES.keys()):
         yield warn(f"{name}: {variable} is not a variable of Rekey", "remove it, unless you know what it is for")
     if not problems:
-        yield ok(f"{name}: its {len(VARIABLES)} variables are well-formed")
+        yield ok(f"{name}: its {len(needed(function))} variables are well-formed")
 
 
-def malformed(given):
-    """The problems, by variable."""
-    problems = {variable: "is not set" for variable in VARIABLES if variable not in given}
-    for variable, form in VARIABLES.items():
-        value = given.get(variable, "")
+def needed(function):
+    """The variables that a function has."""
+    others = [start for start, functions in NEEDED_BY.items() if function not in functions]
+    return [variable for variable in VARIABLES if not variable.startswith(tuple(others))]
+
+
+def malformed(given, variables):
+    """The problems of the given values, by variable."""
+    problems = {variable: "is not set" for variable in variables if variable not in given}
+    for variable in variables:
+        form, value = VARIABLES[variable], given.get(variable, "")
         if not value:
             if variable in REQUIRED:
                 problems[variable] = "is not set"
@@ -207,7 +234,7 @@ def malformed(given):
             ("API_KEYS", "nobody could call the API"),
             ("RESET_LINK", "the mails would link to a page that is switched off"),
         ):
-            if not given.get(variable):
+            if variable in variables and not given.get(variable):
                 problems[variable] = f"is empty while keys are required: {why}"
     return problems
 

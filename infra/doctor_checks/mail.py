@@ -120,7 +120,7 @@ def mail_from_domain(stack):
 
 def sender(stack):
     """The identity that SES uses for MailFrom: its name and its description."""
-    address = parseaddr(stack.variable("MAIL_FROM"))[1]
+    address = parseaddr(stack.variable("MAIL_FROM", function="mail"))[1]
     labels = address.rpartition("@")[2].split(".")
     candidates = [address]
     candidates += [".".join(labels[start:]) for start in range(len(labels) - 1)]
@@ -142,7 +142,7 @@ def configuration_set(stack):
         yield fail(f"{what} does not exist, so no mail is sent", "deploy with a valid or an empty MailConfigurationSet")
         return
     yield ok(f"{what} exists")
-    if stack.variable("MAIL_CONFIGURATION_SET", name) != name:
+    if stack.variable("MAIL_CONFIGURATION_SET", name, function="mail") != name:
         yield fail(f"{what}: the functions use another one", stack.deploy())
     yield (
         ok(f"{what}: TLS is required")

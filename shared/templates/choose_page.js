@@ -112,6 +112,7 @@
       else if (response.status === 404) dead();
       else await refused(response);
     } catch {
+      if (token !== used) return;
       say(text.offline, "bad");
       field.focus();
     } finally {

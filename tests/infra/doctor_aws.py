@@ -8,6 +8,7 @@ import json
 import boto3
 import botocore.session
 from botocore.validate import validate_parameters
+from doctor_checks.functions import VARIABLES, needed
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:rekey-alarms"
@@ -233,7 +234,8 @@ class Aws:
         name = asked["FunctionName"]
         if self.deployed is None:
             return None
-        variables = self.variables | self.own_variables.get(name, {})
+        variables = {variable: self.variables[variable] for variable in needed(name.partition("-")[2]) if variable in self.variables}
+        variables |= self.own_variables.get(name, {}) | {v: self.variables[v] for v in self.variables.keys() - VARIABLES.keys()}
         described = {"FunctionName": name, "Environment": {"Variables": variables}} | self.deployed
         return described | ({"CodeSha256": self.code[name]} if name in self.code else {})
 

@@ -1,5 +1,6 @@
 """infra/doctor on a stack in moto, as far as moto supports it."""
 
+import functools
 import io
 import json
 import zipfile
@@ -82,7 +83,9 @@ def deploy(aws, session):
     )
 
 
+@functools.cache
 def archive():
+    """One for all functions: it contains the time."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as zipped:
         zipped.writestr("bootstrap", "")

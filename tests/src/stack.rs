@@ -33,7 +33,12 @@ pub struct Stack {
 impl Stack {
     /// Builds and starts a stack with `settings`, and waits until it is ready.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
-        let mut stack = Self::launch(free_ports().await, settings).await;
+        Self::start_with(settings, &[]).await
+    }
+
+    /// The same with more `flags`.
+    pub async fn start_with(settings: &[(&str, &str)], flags: &[&str]) -> Self {
+        let mut stack = Self::launch_with(free_ports().await, settings, flags).await;
         let ready = stack.line_that_starts_with("ready ").await;
         assert_eq!(ready, Some(format!("ready {}", stack.api)), "{}", stack.output());
         stack
@@ -41,6 +46,11 @@ impl Stack {
 
     /// Builds and starts a stack on `ports`, without waiting until it is ready.
     pub async fn launch(ports: [u16; 3], settings: &[(&str, &str)]) -> Self {
+        Self::launch_with(ports, settings, &[]).await
+    }
+
+    /// The same with more `flags`.
+    pub async fn launch_with(ports: [u16; 3], settings: &[(&str, &str)], flags: &[&str]) -> Self {
         build(&["local"]).await;
         let target = target_directory();
         let data = target.join(format!("local-tests/{}", ports[0]));
@@ -50,6 +60,7 @@ impl Stack {
             .args(["--api-port", &ports[0].to_string(), "--dynamodb-port", &ports[1].to_string()])
             .args(["--mail-port", &ports[2].to_string(), "--data-dir"])
             .arg(&data)
+            .args(flags)
             .env("CARGO_TARGET_DIR", &target)
             .envs(settings.iter().copied())
             .stdin(Stdio::null())

@@ -1,6 +1,7 @@
 //! The local stack: a `DynamoDB` engine and an SES endpoint in process, and the three functions under
 //! `cargo lambda watch`. The whole-system tests use only the first two.
 
+pub mod accounts;
 pub mod dynamodb;
 pub mod functions;
 pub mod log;

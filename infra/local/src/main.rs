@@ -13,7 +13,7 @@ use local::functions::{self, Functions, Guarded};
 use local::log::LogFormatter;
 use local::mail_function::MailFunction;
 use local::stream::Mapping;
-use local::{dynamodb, ses};
+use local::{accounts, dynamodb, ses};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::Child;
@@ -36,6 +36,12 @@ struct Arguments {
     /// Directory of the database.
     #[arg(long, default_value = "target/local")]
     data_dir: PathBuf,
+    /// Makes an accounts table like yours: a file with what `aws dynamodb describe-table` prints.
+    #[arg(long, value_name = "FILE")]
+    accounts_schema: Option<PathBuf>,
+    /// With rows in it: a file with what `aws dynamodb scan` prints.
+    #[arg(long, value_name = "FILE", requires = "accounts_schema")]
+    accounts_items: Option<PathBuf>,
     /// Run optimised functions.
     #[arg(long)]
     release: bool,
@@ -66,13 +72,20 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let target = target_directory(&root)?;
     let data = std::path::absolute(&arguments.data_dir).map_err(|error| error.to_string())?;
     std::fs::create_dir_all(&data).map_err(|error| format!("cannot create {}: {error}", data.display()))?;
-    let environment = environment(&arguments);
+    let mut environment = environment(&arguments);
 
     let dynamodb_listener = bind(arguments.dynamodb_port, "--dynamodb-port").await?;
     let mail_listener = bind(arguments.mail_port, "--mail-port").await?;
     drop(bind(arguments.api_port, "--api-port").await?);
 
     let db = open_database(&data)?;
+    if let Some(schema) = &arguments.accounts_schema {
+        let name = accounts::load(&db, schema, arguments.accounts_items.as_deref())?;
+        if variable("ACCOUNTS_TABLE").is_none() {
+            environment.insert("ACCOUNTS_TABLE", name);
+        }
+    }
+    accounts::check(&db, &environment)?;
     let checkpoint_file = data.join("stream-checkpoint");
     let checkpoint = std::fs::read_to_string(&checkpoint_file).ok();
     let mapping = Mapping::open(db.clone(), checkpoint)
@@ -286,7 +299,7 @@ fn environment(arguments: &Arguments) -> BTreeMap<&'static str, String> {
         ("TOKENS_TABLE", dynamodb::TOKENS_TABLE.to_owned()),
         ("ACCOUNTS_TABLE", dynamodb::ACCOUNTS_TABLE.to_owned()),
         ("MAIL_FROM", "no-reply@rekey.example".to_owned()),
-        ("RESET_LINK", format!("{api}/organizations/complete-password/")),
+        ("RESET_LINK", format!("{api}/organizations/complete-password")),
     ]);
     variables.extend(local::SETTINGS.iter().filter_map(|name| Some((*name, variable(name)?))));
     variables

@@ -1,7 +1,7 @@
 //! Which function needs which variable. Lambda takes 4 KB of them for one function, so the SAM template gives it no others.
 
 /// Variables whose names begin so, and the deployed functions that need them. All functions need the others.
-const NEEDED_BY: [(&str, &[&str]); 17] = [
+const NEEDED_BY: [(&str, &[&str]); 18] = [
     ("ACCOUNTS_", &["validate", "complete", "mail"]),
     ("API_KEYS", &["reset", "validate", "complete"]),
     ("REQUIRE_API_KEY", &["reset", "validate", "complete"]),
@@ -17,6 +17,7 @@ const NEEDED_BY: [(&str, &[&str]); 17] = [
     ("DEAD_LETTER_QUEUE_URL", &["mail"]),
     ("LOGO_URL", &["reset", "validate"]),
     ("SIGN_IN_LINK", &["reset", "validate"]),
+    ("SUPPORT_LINK", &["reset", "validate", "mail"]),
     ("DEFAULT_LOCALE", &["reset", "validate", "mail"]),
     ("BRAND_COLOR", &["reset", "validate", "mail"]),
 ];

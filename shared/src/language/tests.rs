@@ -175,3 +175,21 @@ fn a_name_that_would_be_scrambled_from_right_to_left_is_isolated() {
         assert_eq!(intro("ar", name), format!("لحسابك في {name}."));
     }
 }
+
+/// For each language what Chromium writes for twelve times of a year, in seconds. The browser tests compare the file with Chromium.
+const DATES: &str = include_str!("dates.json");
+
+#[test]
+fn dates_are_written_as_a_browser_writes_them() {
+    let dates: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_str(DATES).expect("dates");
+    let codes: BTreeSet<&str> = Language::all().map(Language::code).collect();
+    let found: BTreeSet<&str> = dates.keys().map(String::as_str).collect();
+    assert_eq!(found, codes, "see tests/browser/dates.test.js");
+    for language in Language::all() {
+        for (seconds, expected) in &dates[language.code()] {
+            let at = Timestamp::from_millis(seconds.parse::<u64>().expect("a time") * 1000);
+            let date = Messages::new(language).with_date("when", at).say("date");
+            assert_eq!(date, format!("{expected} UTC"), "{}", language.code());
+        }
+    }
+}

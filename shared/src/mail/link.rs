@@ -88,7 +88,7 @@ impl LinkBase {
 }
 
 /// The route of the page "Choose a new password".
-const HOSTED_PAGE: &str = "/organizations/complete-password/";
+const HOSTED_PAGE: &str = "/organizations/complete-password";
 
 #[cfg(test)]
 mod tests {
@@ -142,7 +142,7 @@ mod tests {
             (api("$default", true), "eu-west-1", "https://a1b2c3.lambda-url.eu-west-1.on.aws/organizations"),
         ] {
             let base = LinkBase::of_hosted_page(&api, region).expect("a base");
-            assert_eq!(link(&base), format!("{expected}/complete-password/#token=TTTTTTTTTTTTTTTTTTTT"));
+            assert_eq!(link(&base), format!("{expected}/complete-password#token=TTTTTTTTTTTTTTTTTTTT"));
         }
     }
 

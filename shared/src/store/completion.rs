@@ -64,7 +64,7 @@ impl Completion {
         let consume = reset.consume(&self.tokens_table, now)?;
         let change = account.next_changed_at(now, reset.issued_at);
         let set = self.accounts.set_password(account, hash, &change)?;
-        let notice = self.orders.put_notice(account, change.as_millis(), language, now, random)?;
+        let notice = self.orders.put_notice(account, &change.to_text(), language, now, random)?;
         let writes = vec![
             (Write::Token, TransactWriteItem::builder().delete(consume).build()),
             (Write::Account, TransactWriteItem::builder().update(set).build()),

@@ -36,7 +36,7 @@ async fn the_documented_clients_reset_passwords_and_sigterm_leaves_nothing_runni
     let mail = stack.mails(1).await.remove(0);
     assert_eq!(mail["subject"], "Reset your Local Test password", "settings reach the functions");
     assert!(mail["html"].as_str().is_some_and(|html| {
-        html.contains(&format!("{}/organizations/complete-password/#token=", stack.api))
+        html.contains(&format!("{}/organizations/complete-password#token=", stack.api))
     }));
     let body = json!({"token": token_in(&mail), "password": PASSWORD});
     assert_eq!(stack.post("/organizations/complete-password/", &body).await.status(), 204);
@@ -169,4 +169,80 @@ async fn an_invalid_setting_is_named_and_ends_the_stack() {
         stack.output()
     );
     assert!(processes_with(&format!("--invoke-port {}", ports[0])).await.is_empty());
+}
+
+/// What the AWS CLI prints of a single table with an index, and of its rows.
+fn a_teams_table() -> (Value, Value) {
+    let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
+    let text = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
+    let schema = json!({"Table": {
+        "TableName": "people", "TableStatus": "ACTIVE", "ItemCount": 2, "TableArn": "arn:aws:dynamodb:eu-west-1:1:table/people",
+        "KeySchema": [key("PK", "HASH"), key("SK", "RANGE")],
+        "AttributeDefinitions": [text("PK"), text("SK"), text("GSI1PK")],
+        "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "GSI1", "KeySchema": [key("GSI1PK", "HASH"), key("SK", "RANGE")],
+            "Projection": {"ProjectionType": "ALL"}, "IndexStatus": "ACTIVE", "ItemCount": 2
+        }],
+    }});
+    let row = |id: &str, email: &str, status: &str| {
+        json!({
+            "PK": {"S": id}, "SK": {"S": "PROFILE"}, "GSI1PK": {"S": format!("EMAIL#{email}")}, "email": {"S": email},
+            "status": {"S": status}
+        })
+    };
+    let items = json!({
+        "Items": [row("USER#1", "ann@example.com", "active"), row("USER#2", "bob@example.com", "deleted")],
+        "Count": 2, "ScannedCount": 2, "ConsumedCapacity": null
+    });
+    (schema, items)
+}
+
+const A_TEAMS_SETTINGS: [(&str, &str); 6] = [
+    ("ACCOUNTS_KEY", "PK"),
+    ("ACCOUNTS_SORT_KEY", "SK"),
+    ("ACCOUNTS_EMAIL_INDEX", "GSI1"),
+    ("ACCOUNTS_EMAIL_INDEX_KEY", "GSI1PK"),
+    ("ACCOUNTS_EMAIL_INDEX_VALUE", "EMAIL#{email}"),
+    ("ACCOUNTS_CONDITIONS", "status=active"),
+];
+
+#[tokio::test]
+async fn a_teams_own_table_is_made_from_what_the_aws_cli_prints() {
+    let _shared = crate::CPUS.read().await;
+    let (schema, items) = a_teams_table();
+    let files = [("schema", schema), ("items", items)].map(|(name, content)| {
+        let file = std::env::temp_dir().join(format!("rekey-{name}-{}.json", std::process::id()));
+        std::fs::write(&file, content.to_string()).expect("a file");
+        file.display().to_string()
+    });
+    let flags = ["--accounts-schema", &files[0], "--accounts-items", &files[1]];
+    let stack = Stack::start_with(&A_TEAMS_SETTINGS, &flags).await;
+    for address in ["bob@example.com", "ann@example.com"] {
+        let mail = stack.post("/auth/reset/password-email", &json!({"email": address})).await;
+        assert_eq!(mail.status(), 200);
+    }
+    let mails = stack.mails(1).await;
+    assert_eq!((mails.len(), &mails[0]["to"]), (1, &json!("ann@example.com")));
+    let body = json!({"token": token_in(&mails[0]), "password": PASSWORD});
+    assert_eq!(stack.post("/organizations/complete-password", &body).await.status(), 204);
+
+    // A mapping that does not fit ends the stack before it is ready, with the name of the variable.
+    for (variable, value) in [
+        ("ACCOUNTS_KEY", "id"),
+        ("ACCOUNTS_SORT_KEY", ""),
+        ("ACCOUNTS_EMAIL_INDEX", "GSI2"),
+        ("ACCOUNTS_EMAIL_INDEX_KEY", "GSI2PK"),
+        ("ACCOUNTS_TABLE", "nobody"),
+    ] {
+        let mut settings = A_TEAMS_SETTINGS.to_vec();
+        settings.push((variable, value));
+        let mut stack = Stack::launch_with(free_ports().await, &settings, &flags).await;
+        let line = stack.line_that_starts_with("error: ").await.unwrap_or_default();
+        assert!(line.contains(variable), "{variable}: {}", stack.output());
+        assert_eq!(stack.wait().await, Some(1));
+    }
+    let mut stack = Stack::launch_with(free_ports().await, &[], &["--accounts-schema", "no-such-file"]).await;
+    assert!(stack.line_that_starts_with("error: --accounts-schema").await.is_some(), "{}", stack.output());
+    assert_eq!(stack.wait().await, Some(1));
 }

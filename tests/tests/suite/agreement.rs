@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml_ng::Value;
-use shared::config::VARIABLES;
+use shared::config::{VARIABLES, is_needed};
 use shared::http::routes::ROUTES;
 use shared::password::hash::{Argon2Cost, Hashing};
 use tests::contract::{RouteRow, bare, file, operations, yaml};
@@ -95,14 +95,94 @@ fn the_readme_lists_every_route_with_its_documented_statuses() {
     assert_eq!(listed, documented);
 }
 
-#[test]
-fn the_template_sets_exactly_the_variables_that_the_code_reads() {
+/// The variables that the template gives to each function.
+fn variables_in_the_template() -> BTreeMap<String, Vec<(String, Value)>> {
     let template = yaml("infra/template.yaml");
-    let mut set: BTreeSet<String> = names(&template["Globals"]["Function"]["Environment"]["Variables"]);
-    for function in functions_of_the_template().values() {
-        set.extend(names(&function["Properties"]["Environment"]["Variables"]));
+    let common = &template["Globals"]["Function"]["Environment"]["Variables"];
+    let pairs = |variables: &Value| -> Vec<(String, Value)> {
+        let variables = variables.as_mapping().expect("variables");
+        variables
+            .iter()
+            .map(|(name, value)| (name.as_str().expect("a name").to_owned(), value.clone()))
+            .collect()
+    };
+    let functions = functions_of_the_template().into_iter();
+    functions
+        .map(|(name, function)| {
+            let own = pairs(&function["Properties"]["Environment"]["Variables"]);
+            (name, pairs(common).into_iter().chain(own).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn the_template_gives_each_function_the_variables_that_it_needs_and_no_others() {
+    for (function, variables) in variables_in_the_template() {
+        let given: BTreeSet<String> = variables.into_iter().map(|(name, _)| name).collect();
+        let needed = VARIABLES.into_iter().filter(|variable| is_needed(&function, variable));
+        assert_eq!(given, needed.map(str::to_owned).collect(), "{function}");
     }
-    assert_eq!(set, VARIABLES.map(str::to_owned).into());
+}
+
+/// The most bytes that the template allows for `value`: the longest values of all parameters in it, and its own texts.
+fn most_bytes(value: &Value, parameters: &Value) -> usize {
+    /// The longest name of a resource or URL that `CloudFormation` makes.
+    const MADE: usize = 200;
+    match value {
+        Value::Tagged(tagged) if tagged.tag == "Ref" || tagged.tag == "GetAtt" => {
+            let parameter = &parameters[tagged.value.as_str().unwrap_or_default()];
+            if parameter.is_null() { MADE } else { most_bytes_of(parameter) }
+        }
+        Value::Tagged(tagged) if tagged.tag == "If" => {
+            let branches = tagged.value.as_sequence().expect("branches").iter().skip(1);
+            branches.map(|branch| most_bytes(branch, parameters)).max().unwrap_or_default()
+        }
+        Value::Tagged(tagged) if tagged.tag == "Sub" => {
+            let text = tagged.value.as_str().expect("a text");
+            let parts = text.split("${").skip(1).filter_map(|part| part.split('}').next());
+            let filled = parts.map(|name| {
+                let parameter = &parameters[name];
+                if parameter.is_null() { 24 } else { most_bytes_of(parameter) }
+            });
+            text.len() + filled.sum::<usize>()
+        }
+        Value::String(text) => text.len(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn most_bytes_of(parameter: &Value) -> usize {
+    let texts = |values: &Value| -> Option<usize> {
+        values.as_sequence()?.iter().map(|value| value.as_str().map_or(8, str::len)).max()
+    };
+    let pattern = parameter["AllowedPattern"].as_str().unwrap_or_default();
+    // A class of all characters but some has those of four bytes, too.
+    let bytes = if pattern.contains("[^") { 4 } else { 1 };
+    // The sum of what the pattern repeats, and some for what it has once.
+    let repeated = pattern.split(['{', ',']).filter_map(|part| part.split('}').next()?.parse::<usize>().ok());
+    let by_pattern = repeated.sum::<usize>() + 12;
+    match (
+        texts(&parameter["AllowedValues"]),
+        parameter["MaxLength"].as_u64(),
+        parameter["MaxValue"].as_u64(),
+    ) {
+        (Some(longest), ..) => longest,
+        (_, Some(length), _) => usize::try_from(length).expect("small") * bytes,
+        (.., Some(value)) => value.to_string().len(),
+        _ => by_pattern * bytes,
+    }
+}
+
+#[test]
+fn the_longest_values_that_the_template_allows_fit_into_lambdas_four_kilobytes() {
+    let template = yaml("infra/template.yaml");
+    for (function, variables) in variables_in_the_template() {
+        let bytes: usize = variables
+            .iter()
+            .map(|(name, value)| name.len() + most_bytes(value, &template["Parameters"]))
+            .sum();
+        assert!((500..=4096).contains(&bytes), "{function}: {bytes}");
+    }
 }
 
 #[test]
@@ -112,9 +192,10 @@ fn the_local_stack_passes_exactly_the_variables_that_the_code_reads() {
 
 #[test]
 fn the_infra_readme_explains_every_variable() {
-    let readme = file("infra/README.md");
+    let (readme, accounts) = (file("infra/README.md"), file("infra/ACCOUNTS.md"));
     for variable in VARIABLES {
-        assert!(readme.contains(&format!("| `{variable}` |")), "{variable}");
+        let document = if variable.starts_with("ACCOUNTS_") { &accounts } else { &readme };
+        assert!(document.contains(&format!("| `{variable}` |")), "{variable}");
     }
 }
 
@@ -197,13 +278,4 @@ fn every_link_between_documents_has_a_target() {
             assert!(anchor.is_empty() || anchors(&target).contains(anchor), "{document}: {link}");
         }
     }
-}
-
-fn names(variables: &Value) -> BTreeSet<String> {
-    variables
-        .as_mapping()
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, _)| Some(name.as_str()?.to_owned()))
-        .collect()
 }

@@ -133,9 +133,13 @@ impl Account {
 pub(super) struct Change(ChangedAt);
 
 impl Change {
-    /// In milliseconds since the epoch, in whatever format the row has it.
-    pub(super) fn as_millis(&self) -> u64 {
-        self.0.latest().as_millis()
+    /// As text, in the row's own format.
+    pub(super) fn to_text(&self) -> String {
+        match self.0.to_attribute() {
+            AttributeValue::S(text) | AttributeValue::N(text) => text,
+            // A time is one of the two.
+            _ => String::new(),
+        }
     }
 }
 

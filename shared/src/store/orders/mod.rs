@@ -200,11 +200,11 @@ impl Orders {
     }
 
     /// Orders the notice that the password of `account` was changed, in the transaction that changes it. The `EventBridge` pipe that
-    /// publishes events reads `account` and `changed_at` from this row.
+    /// publishes events reads the account's key and `changed_at` from this row.
     pub(super) fn put_notice(
         &self,
         account: &Account,
-        changed_at_millis: u64,
+        changed_at: &str,
         language: Option<AskedLanguage>,
         now: Timestamp,
         random: &Random,
@@ -213,7 +213,7 @@ impl Orders {
         let mut row = item(&id, MailKind::Changed, account.address(), language, now);
         row.insert("expires_at".to_owned(), number(now.plus_seconds(MAX_ORDER_SECONDS).as_seconds()));
         row.extend(account.snapshot.key.attributes().map(|(name, value)| (name.to_owned(), value)));
-        row.insert("changed_at".to_owned(), number(changed_at_millis));
+        row.insert("changed_at".to_owned(), string(changed_at));
         Ok(Put::builder().table_name(&self.table).set_item(Some(row)).build()?)
     }
 }
