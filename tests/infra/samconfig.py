@@ -41,7 +41,7 @@ WRITTEN = [
     ("PasswordMinLength: 20", "20"),
     ("PasswordMinLength: 20.5", None),
     ("DefaultLocale: no", "no"),
-    ("AccountsRequiredAttribute: active=true", "active=true"),
+    ("AccountsLocale: language", "language"),
     ("AccountsKey: y", "y"),
     ('ServiceName: "Shop #1"', "Shop #1"),
     ("LogoUrl: https://example.com/a.png#b", "https://example.com/a.png#b"),
@@ -135,7 +135,11 @@ def as_the_doctor_reads_them():
 
 
 def variables_of(given):
-    return template.resolve(given)["Resources"]["ResetFunction"]["Properties"]["Environment"]["Variables"]
+    """The variables of all functions."""
+    resolved = template.resolve(given)["Resources"]
+    functions = [resolved[f"{name}Function"] for name in ("Reset", "Validate", "Complete", "Mail")]
+    return {name: value for function in functions for name, value in function["Properties"]["Environment"]["Variables"].items()}
+
 
 
 if __name__ == "__main__":
