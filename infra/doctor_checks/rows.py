@@ -225,12 +225,15 @@ def addresses_are_plain(sample):
     spaced = sum(address != address.strip() for address in stored)
     if spaced:
         yield warn(f"{of(spaced, sample)} have an address with white space around it", f"remove it from {sample.mapping.email} and from the keys")
-    mixed = sum(address != address.lower() for address in stored)
-    if mixed:
+    capital = [row for row, address in zip(sample.counted, stored) if address != address.lower()]
+    as_typed = sum(not sample.mapping.finds(row, row[sample.mapping.email]["S"].strip().lower()) for row in capital)
+    if as_typed:
         yield warn(
-            f"{of(mixed, sample)} have an address with capital letters",
+            f"{of(as_typed, sample)} have an address with capital letters, and a key that is not in lower case",
             "make the key or the index in lower case; otherwise they are found only as typed (see rows)",
         )
+    elif capital:
+        yield ok(f"{of(len(capital), sample)} have an address with capital letters, and are found in lower case")
     times = collections.Counter(address.strip().lower() for address in stored)
     twice = sum(count > 1 for count in times.values())
     if twice:
@@ -238,7 +241,7 @@ def addresses_are_plain(sample):
             f"{twice} addresses are those of several accounts, which get no mail (log: ambiguous)",
             "sort out the rows that are no accounts with AccountsConditions, or merge them",
         )
-    if not (spaced or mixed or twice):
+    if not (spaced or capital or twice):
         yield ok("all addresses are in lower case, without white space, and of one account each")
 
 

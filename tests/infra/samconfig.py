@@ -135,7 +135,11 @@ def as_the_doctor_reads_them():
 
 
 def variables_of(given):
-    return template.resolve(given)["Resources"]["ResetFunction"]["Properties"]["Environment"]["Variables"]
+    """The variables of all functions."""
+    resolved = template.resolve(given)["Resources"]
+    functions = [resolved[f"{name}Function"] for name in ("Reset", "Validate", "Complete", "Mail")]
+    return {name: value for function in functions for name, value in function["Properties"]["Environment"]["Variables"].items()}
+
 
 
 if __name__ == "__main__":

@@ -295,6 +295,10 @@ CLEAN = [
     (people(row(active=True), row(email="b@example.com", active=False)), OWN + "AccountsConditions: active=true\nAccountsConditionAttributes: active\n"),
     (people(row(version=1), row(email="b@example.com", version=2, closed="yes")), OWN + "AccountsConditions: version=1\nAccountsConditionAttributes: version\n"),
     (people(), OWN),
+    (
+        table(["PK", "SK"], ["GSI1PK"], [row(PK="1", SK="1", GSI1PK="EMAIL#" + ADDRESS, email="Ann@example.com")]),
+        GSI1,
+    ),
     (lambda _: None, "MailFrom: no-reply@example.com\n"),
     (table(["id"], ["email"], [row(id=1)], {"id": "N"}), INDEXED),
     (table(["id"], ["email"], [row(id=1)], {"id": "N"}), INDEXED + "PublishPasswordResets: yes\nAccountsKeyType: N\n"),

@@ -217,11 +217,10 @@ fn the_examples_of_the_page_are_these_shapes() {
         let Some((_, section)) = page.split_once(&format!("\n### {}\n", shape.name)) else { continue };
         let yaml =
             section.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("parameters");
-        let given: Vec<(String, String)> = yaml.lines().filter_map(variable).collect();
+        let mut given: Vec<(String, String)> = yaml.lines().filter_map(variable).collect();
         let expected = shape.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let mut expected: Vec<_> =
             [("ACCOUNTS_TABLE_NAME".to_owned(), "people".to_owned())].into_iter().chain(expected).collect();
-        let mut given = given;
         expected.sort();
         given.sort();
         assert_eq!(given, expected, "{}", shape.name);
