@@ -13,16 +13,16 @@ const TIMES = [
 ];
 
 /** British English has the day first, and most Arabic readers know Western digits. */
-const LOCALES = {en: "en-GB", ar: "ar-u-nu-latn"};
+const LOCALES = {en: "en-GB-u-hc-h23", ar: "ar-u-hc-h23-nu-latn"};
 
 const files = readdirSync(resolve(ROOT, "shared/languages")).filter((file) => file.endsWith(".ftl"));
 const codes = files.map((file) => file.slice(0, -".ftl".length)).sort();
 
 test("the recorded dates are the browser's", async ({page}) => {
   const dates = await page.evaluate(([codes, times, locales]) => {
-    const options = {dateStyle: "long", timeStyle: "short", timeZone: "UTC", hourCycle: "h23"};
+    const options = {dateStyle: "long", timeStyle: "short", timeZone: "UTC"};
     return codes.map((code) => {
-      const format = new Intl.DateTimeFormat(locales[code] ?? code, options);
+      const format = new Intl.DateTimeFormat(locales[code] ?? `${code}-u-hc-h23`, options);
       return [code, times.map((time) => [String(time), format.format(time * 1000).replace(/\s/g, " ")])];
     });
   }, [codes, TIMES, LOCALES]);

@@ -8,10 +8,10 @@ test("the inbox shows the mails", async ({page, stack, inspect}) => {
   await stack.link(undefined, "ar");
   await page.goto(stack.mail);
   await expect(page.locator("#mail")).toBeVisible();
-  await expect(page.locator("#subject")).toHaveText("تعيين كلمة مرور جديدة لحسابك في Rekey");
+  await expect(page.locator("#subject")).toHaveText("إعادة تعيين كلمة المرور لحسابك في Rekey");
   await inspect("inbox-ar");
   await page.locator("nav li:last-child button").click();
-  await expect(page.locator("#subject")).toHaveText("Set a new password for Rekey");
+  await expect(page.locator("#subject")).toHaveText("Reset your Rekey password");
   await expect(page.locator("iframe")).toHaveAttribute("srcdoc", /ses:no-track/);
   await expect(page.frameLocator("iframe").getByRole("link", {name: "Set a new password"})).toBeVisible();
   await inspect("inbox-html");
