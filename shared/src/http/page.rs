@@ -22,9 +22,9 @@ const FORGOT_SCRIPT: &str =
 const CHOOSE_SCRIPT: &str =
     concat!(include_str!("../../templates/page.js"), include_str!("../../templates/choose_page.js"));
 
-/// UTF-16 units that the field takes. A browser cuts what is pasted to it: one more than the longest password, so that what was cut is
-/// always refused.
-const MAX_UNITS: usize = 2 * password::MAX_LENGTH + 1;
+/// UTF-16 units that the field takes. A browser cuts what is pasted to it, before a whole grapheme cluster. So many more than the longest
+/// password's 256 that what was cut is still refused as too long.
+const MAX_UNITS: usize = 8 * password::MAX_LENGTH;
 
 #[derive(Template)]
 #[template(path = "forgot_page.html")]

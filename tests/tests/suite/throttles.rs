@@ -86,7 +86,8 @@ async fn status_429_for_too_many_password_checks_without_a_live_token() {
     let elsewhere = world.send(set("x", "weak").from_ip(Some("198.51.100.9"))).await;
     assert_error(UNLEASH_SET, &elsewhere, 400, "OwaspValidationError");
     // Nor does a token that is not live help, and calls with a live one are not counted.
-    let check = |token: &str| Request::post(UNLEASH_CHECK, &json!({"token": token, "password": OTHER_PASSWORD}));
+    let check =
+        |token: &str| Request::post(UNLEASH_CHECK, &json!({"token": token, "password": OTHER_PASSWORD}));
     for dead in ["x".to_owned(), "Z".repeat(20)] {
         assert_error(UNLEASH_CHECK, &world.send(check(&dead)).await, 429, "RateLimitError");
     }
