@@ -27,19 +27,20 @@ page-support = Get help
 # The page that asks for the address
 forgot-title = Forgot your password?
 forgot-intro = Enter the email address of your { $service } account. We will send you a link to set a new password.
-forgot-no-script = This page needs JavaScript. Please switch it on and reload the page.
+forgot-no-script = This page needs JavaScript. Please switch it on and reload the page, or use a newer browser.
 forgot-label = Email address
 forgot-button = Send link
 forgot-sending = Sending…
 forgot-invalid = Please enter an email address such as name@example.com.
+forgot-sent-title = Check your email
 forgot-sent = If there is an account with this address, an email with a link is on its way. It can take a minute. Check your spam folder, too.
 forgot-again = Send it again
 forgot-wait = You can send it again { $wait }.
 
 # The page that asks for the new password
 choose-title = Choose a new password
-choose-intro = For your { $service } account.
-choose-no-script = This page needs JavaScript. Please switch it on and open the link in your email again.
+choose-for = For { $address }
+choose-no-script = This page needs JavaScript. Please switch it on and open the link in your email again, or open it in a newer browser.
 choose-label = New password
 choose-hint =
     { $min ->
@@ -51,11 +52,16 @@ choose-button = Set password
 choose-checking = Checking your link…
 choose-setting = Setting the password…
 choose-fine = This password is good.
+choose-reloaded = This page forgets the link when it is reloaded or left, so that nobody else can use it.
 choose-no-link = Please open the link in your email again.
-choose-dead = This link no longer works. It has been used, it has expired, or the password has been changed since.
+choose-incomplete-title = This link is incomplete
+choose-incomplete = Please copy the whole address printed in the email into your browser.
+choose-dead-title = This link no longer works
+choose-dead = It has been used, it has expired, or the password has been changed since.
 choose-new-link = Get a new link
 choose-retry = Try again
 choose-uncertain = The service did not answer in time. Please try again in a moment. If the link then no longer works, your new password is set.
+choose-done-title = Password changed
 choose-done = Your new password is set. You can close this page and sign in.
 choose-sign-in = Sign in
 
@@ -70,6 +76,8 @@ password-long =
         [one] The password must have at most { $max } character.
        *[other] The password must have at most { $max } characters.
     }
+password-bytes = This password is too long. Please choose a shorter one.
+password-unusable = This password contains a character that cannot be used.
 password-guessable = This password is too easy to guess.
 advice-keyboard = Neighbouring keys are easy to guess.
 advice-repeats = Repeated words and characters are easy to guess.

@@ -24,18 +24,19 @@ page-support = Obtener ayuda
 
 forgot-title = ¿Ha olvidado su contraseña?
 forgot-intro = Introduzca la dirección de correo electrónico de su cuenta de { $service }. Le enviaremos un enlace con el que podrá establecer una contraseña nueva.
-forgot-no-script = Esta página necesita JavaScript. Actívelo y vuelva a cargar la página.
+forgot-no-script = Esta página necesita JavaScript. Actívalo y recarga la página, o usa un navegador más reciente.
 forgot-label = Correo electrónico
 forgot-button = Enviar el enlace
 forgot-sending = Enviando…
 forgot-invalid = Introduzca una dirección de correo como nombre@example.com.
+forgot-sent-title = Revisa tu correo
 forgot-sent = Si existe una cuenta con esta dirección, ya va en camino un correo con un enlace. Puede tardar un minuto; mire también en la carpeta de correo no deseado.
 forgot-again = Enviar de nuevo
 forgot-wait = Podrá enviarlo de nuevo { $wait }.
 
 choose-title = Elija una contraseña nueva
-choose-intro = Para su cuenta de { $service }.
-choose-no-script = Esta página necesita JavaScript. Actívelo y abra de nuevo el enlace del correo.
+choose-for = Para { $address }
+choose-no-script = Esta página necesita JavaScript. Actívalo y vuelve a abrir el enlace del correo, o ábrelo en un navegador más reciente.
 choose-label = Contraseña nueva
 choose-hint =
     { $min ->
@@ -47,11 +48,16 @@ choose-button = Guardar la contraseña
 choose-checking = Comprobando el enlace…
 choose-setting = Guardando la contraseña…
 choose-fine = Esta contraseña es buena.
+choose-reloaded = Esta página olvida el enlace cuando se recarga o se abandona, para que nadie más pueda usarlo.
 choose-no-link = Abra de nuevo el enlace del correo.
-choose-dead = Este enlace ya no funciona: se ha utilizado, ha caducado o la contraseña se ha cambiado desde entonces.
+choose-incomplete-title = Este enlace está incompleto
+choose-incomplete = Copia en tu navegador la dirección completa que aparece en el correo.
+choose-dead-title = Este enlace ya no funciona
+choose-dead = Se ha usado, ha caducado o la contraseña se ha cambiado desde entonces.
 choose-new-link = Solicitar un enlace nuevo
 choose-retry = Intentar de nuevo
 choose-uncertain = El servicio no ha respondido a tiempo. Inténtelo de nuevo dentro de un momento. Si el enlace ya no funciona, su contraseña nueva ha quedado guardada.
+choose-done-title = Contraseña cambiada
 choose-done = Su contraseña nueva se ha guardado. Puede cerrar esta página e iniciar sesión.
 choose-sign-in = Iniciar sesión
 
@@ -65,6 +71,8 @@ password-long =
         [one] La contraseña debe tener como máximo { $max } carácter.
        *[other] La contraseña debe tener como máximo { $max } caracteres.
     }
+password-bytes = Esta contraseña es demasiado larga. Elige una más corta.
+password-unusable = Esta contraseña contiene un carácter que no se puede usar.
 password-guessable = Esta contraseña es demasiado fácil de adivinar.
 advice-keyboard = Las teclas contiguas son fáciles de adivinar.
 advice-repeats = Las palabras y los caracteres repetidos son fáciles de adivinar.

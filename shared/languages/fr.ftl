@@ -23,18 +23,19 @@ page-support = Obtenir de l’aide
 
 forgot-title = Mot de passe oublié ?
 forgot-intro = Saisissez l’adresse e-mail de votre compte { $service }. Nous vous enverrons un lien qui vous permettra de définir un nouveau mot de passe.
-forgot-no-script = Cette page nécessite JavaScript. Veuillez l’activer et recharger la page.
+forgot-no-script = Cette page nécessite JavaScript. Veuillez l’activer et recharger la page, ou utiliser un navigateur plus récent.
 forgot-label = Adresse e-mail
 forgot-button = Envoyer le lien
 forgot-sending = Envoi en cours…
 forgot-invalid = Veuillez saisir une adresse e-mail telle que nom@example.com.
+forgot-sent-title = Consultez vos e-mails
 forgot-sent = Si un compte correspond à cette adresse, un e-mail contenant un lien est en route. Cela peut prendre une minute ; pensez à regarder dans vos courriers indésirables.
 forgot-again = Renvoyer le lien
 forgot-wait = Vous pourrez renvoyer le lien { $wait }.
 
 choose-title = Choisir un nouveau mot de passe
-choose-intro = Pour votre compte { $service }.
-choose-no-script = Cette page nécessite JavaScript. Veuillez l’activer et ouvrir à nouveau le lien de votre e-mail.
+choose-for = Pour { $address }
+choose-no-script = Cette page nécessite JavaScript. Veuillez l’activer et rouvrir le lien reçu par e-mail, ou l’ouvrir dans un navigateur plus récent.
 choose-label = Nouveau mot de passe
 choose-hint =
     { $min ->
@@ -46,11 +47,16 @@ choose-button = Enregistrer le mot de passe
 choose-checking = Vérification de votre lien…
 choose-setting = Enregistrement du mot de passe…
 choose-fine = Ce mot de passe convient.
+choose-reloaded = Cette page oublie le lien lorsqu’elle est rechargée ou quittée, afin que personne d’autre ne puisse l’utiliser.
 choose-no-link = Veuillez ouvrir à nouveau le lien de votre e-mail.
-choose-dead = Ce lien ne fonctionne plus : il a déjà été utilisé, il a expiré, ou le mot de passe a été modifié depuis.
+choose-incomplete-title = Ce lien est incomplet
+choose-incomplete = Veuillez copier dans votre navigateur l’adresse complète qui figure dans l’e-mail.
+choose-dead-title = Ce lien ne fonctionne plus
+choose-dead = Il a été utilisé, il a expiré ou le mot de passe a été modifié depuis.
 choose-new-link = Demander un nouveau lien
 choose-retry = Réessayer
 choose-uncertain = Le service n’a pas répondu à temps. Veuillez réessayer dans un instant. Si le lien ne fonctionne plus, votre nouveau mot de passe est enregistré.
+choose-done-title = Mot de passe modifié
 choose-done = Votre nouveau mot de passe est enregistré. Vous pouvez fermer cette page et vous connecter.
 choose-sign-in = Se connecter
 
@@ -64,6 +70,8 @@ password-long =
         [one] Le mot de passe doit comporter au plus { $max } caractère.
        *[other] Le mot de passe doit comporter au plus { $max } caractères.
     }
+password-bytes = Ce mot de passe est trop long. Veuillez en choisir un plus court.
+password-unusable = Ce mot de passe contient un caractère qui ne peut pas être utilisé.
 password-guessable = Ce mot de passe est trop facile à deviner.
 advice-keyboard = Les touches voisines sont faciles à deviner.
 advice-repeats = Les répétitions de mots ou de caractères sont faciles à deviner.

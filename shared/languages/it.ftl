@@ -21,18 +21,19 @@ page-support = Richiedi assistenza
 
 forgot-title = Password dimenticata?
 forgot-intro = Inserisca l’indirizzo e-mail del Suo account { $service }. Le invieremo un link con cui potrà impostare una nuova password.
-forgot-no-script = Questa pagina richiede JavaScript. Lo attivi e ricarichi la pagina.
+forgot-no-script = Questa pagina richiede JavaScript. Attivalo e ricarica la pagina, oppure usa un browser più recente.
 forgot-label = Indirizzo e-mail
 forgot-button = Invia il link
 forgot-sending = Invio in corso…
 forgot-invalid = Inserisca un indirizzo e-mail come nome@example.com.
+forgot-sent-title = Controlla la tua email
 forgot-sent = Se esiste un account con questo indirizzo, un’e-mail con un link è in arrivo. Può volerci un minuto; controlli anche la cartella dello spam.
 forgot-again = Invia di nuovo
 forgot-wait = Potrà inviarlo di nuovo { $wait }.
 
 choose-title = Scelga una nuova password
-choose-intro = Per il Suo account { $service }.
-choose-no-script = Questa pagina richiede JavaScript. Lo attivi e apra di nuovo il link nell’e-mail.
+choose-for = Per { $address }
+choose-no-script = Questa pagina richiede JavaScript. Attivalo e apri di nuovo il link nell’email, oppure aprilo in un browser più recente.
 choose-label = Nuova password
 choose-hint =
     { $min ->
@@ -44,11 +45,16 @@ choose-button = Imposta la password
 choose-checking = Verifica del link…
 choose-setting = Impostazione della password…
 choose-fine = Questa password va bene.
+choose-reloaded = Questa pagina dimentica il link quando viene ricaricata o chiusa, affinché nessun altro possa usarlo.
 choose-no-link = Apra di nuovo il link nell’e-mail.
-choose-dead = Questo link non funziona più: è già stato usato, è scaduto oppure nel frattempo la password è stata cambiata.
+choose-incomplete-title = Questo link è incompleto
+choose-incomplete = Copia nel browser l’intero indirizzo riportato nell’email.
+choose-dead-title = Questo link non funziona più
+choose-dead = È stato usato, è scaduto oppure la password è stata cambiata nel frattempo.
 choose-new-link = Richiedi un nuovo link
 choose-retry = Riprova
 choose-uncertain = Il servizio non ha risposto in tempo. Riprovi tra un momento. Se il link non funziona più, la nuova password è già impostata.
+choose-done-title = Password cambiata
 choose-done = La nuova password è impostata. Può chiudere questa pagina e accedere.
 choose-sign-in = Accedi
 
@@ -62,6 +68,8 @@ password-long =
         [one] La password deve avere al massimo { $max } carattere.
        *[other] La password deve avere al massimo { $max } caratteri.
     }
+password-bytes = Questa password è troppo lunga. Scegline una più corta.
+password-unusable = Questa password contiene un carattere che non si può usare.
 password-guessable = Questa password è troppo facile da indovinare.
 advice-keyboard = I tasti vicini sono facili da indovinare.
 advice-repeats = Le parole e i caratteri ripetuti sono facili da indovinare.

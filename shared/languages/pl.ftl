@@ -21,18 +21,19 @@ page-support = Uzyskaj pomoc
 
 forgot-title = Nie pamiętasz hasła?
 forgot-intro = Podaj adres e-mail swojego konta { $service }. Wyślemy na niego link, który pozwoli ustawić nowe hasło.
-forgot-no-script = Ta strona wymaga JavaScriptu. Włącz go i odśwież stronę.
+forgot-no-script = Ta strona wymaga JavaScriptu. Włącz go i odśwież stronę albo użyj nowszej przeglądarki.
 forgot-label = Adres e-mail
 forgot-button = Wyślij link
 forgot-sending = Wysyłanie…
 forgot-invalid = Podaj adres e-mail, na przykład nazwa@example.com.
+forgot-sent-title = Sprawdź swoją pocztę
 forgot-sent = Jeśli istnieje konto z tym adresem, wiadomość z linkiem jest już w drodze. Może to potrwać minutę; zajrzyj też do folderu ze spamem.
 forgot-again = Wyślij ponownie
 forgot-wait = Ponowne wysłanie będzie możliwe { $wait }.
 
 choose-title = Ustaw nowe hasło
-choose-intro = Do Twojego konta { $service }.
-choose-no-script = Ta strona wymaga JavaScriptu. Włącz go i ponownie otwórz link z wiadomości.
+choose-for = Dla { $address }
+choose-no-script = Ta strona wymaga JavaScriptu. Włącz go i ponownie otwórz link z wiadomości e-mail albo otwórz go w nowszej przeglądarce.
 choose-label = Nowe hasło
 choose-hint =
     { $min ->
@@ -45,11 +46,16 @@ choose-button = Ustaw hasło
 choose-checking = Sprawdzanie linku…
 choose-setting = Ustawianie hasła…
 choose-fine = To silne hasło.
+choose-reloaded = Ta strona zapomina link po odświeżeniu lub opuszczeniu, aby nikt inny nie mógł go użyć.
 choose-no-link = Ponownie otwórz link z wiadomości.
-choose-dead = Ten link już nie działa: został użyty, wygasł albo hasło zostało w międzyczasie zmienione.
+choose-incomplete-title = Ten link jest niepełny
+choose-incomplete = Skopiuj do przeglądarki cały adres podany w wiadomości e-mail.
+choose-dead-title = Ten link już nie działa
+choose-dead = Został użyty, wygasł albo hasło zostało od tego czasu zmienione.
 choose-new-link = Poproś o nowy link
 choose-retry = Spróbuj ponownie
 choose-uncertain = Usługa nie odpowiedziała na czas. Spróbuj ponownie za chwilę. Jeśli link już nie działa, nowe hasło zostało ustawione.
+choose-done-title = Hasło zmienione
 choose-done = Nowe hasło zostało ustawione. Możesz zamknąć tę stronę i się zalogować.
 choose-sign-in = Zaloguj się
 
@@ -65,6 +71,8 @@ password-long =
         [few] Hasło może mieć najwyżej { $max } znaki.
        *[many] Hasło może mieć najwyżej { $max } znaków.
     }
+password-bytes = To hasło jest za długie. Wybierz krótsze.
+password-unusable = To hasło zawiera znak, którego nie można użyć.
 password-guessable = To hasło zbyt łatwo odgadnąć.
 advice-keyboard = Sąsiednie klawisze łatwo odgadnąć.
 advice-repeats = Powtórzone słowa i znaki łatwo odgadnąć.

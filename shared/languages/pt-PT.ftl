@@ -24,18 +24,19 @@ page-support = Obter ajuda
 
 forgot-title = Esqueceu-se da palavra-passe?
 forgot-intro = Introduza o endereço de e-mail da sua conta { $service }. Enviar-lhe-emos um link para definir uma nova palavra-passe.
-forgot-no-script = Esta página necessita de JavaScript. Ative-o e recarregue a página.
+forgot-no-script = Esta página precisa de JavaScript. Ative-o e recarregue a página ou utilize um navegador mais recente.
 forgot-label = Endereço de e-mail
 forgot-button = Enviar link
 forgot-sending = A enviar…
 forgot-invalid = Introduza um endereço de e-mail como nome@example.com.
+forgot-sent-title = Verifique o seu e-mail
 forgot-sent = Se existir uma conta com este endereço, um e-mail com um link está a caminho. Pode demorar um minuto. Verifique também a pasta de spam.
 forgot-again = Enviar novamente
 forgot-wait = Poderá enviar novamente { $wait }.
 
 choose-title = Escolha uma nova palavra-passe
-choose-intro = Para a sua conta { $service }.
-choose-no-script = Esta página necessita de JavaScript. Ative-o e abra novamente o link que recebeu por e-mail.
+choose-for = Para { $address }
+choose-no-script = Esta página precisa de JavaScript. Ative-o e abra novamente a ligação do e-mail ou abra-a num navegador mais recente.
 choose-label = Nova palavra-passe
 choose-hint =
     { $min ->
@@ -47,11 +48,16 @@ choose-button = Definir palavra-passe
 choose-checking = A verificar o link…
 choose-setting = A definir a palavra-passe…
 choose-fine = Esta palavra-passe é boa.
+choose-reloaded = Esta página esquece a ligação quando é recarregada ou abandonada, para que mais ninguém a possa utilizar.
 choose-no-link = Abra novamente o link que recebeu por e-mail.
-choose-dead = Este link já não funciona: foi utilizado, expirou ou a palavra-passe foi entretanto alterada.
+choose-incomplete-title = Esta ligação está incompleta
+choose-incomplete = Copie para o navegador o endereço completo que aparece no e-mail.
+choose-dead-title = Esta ligação já não funciona
+choose-dead = Foi utilizada, expirou ou a palavra-passe foi alterada entretanto.
 choose-new-link = Pedir um novo link
 choose-retry = Tentar novamente
 choose-uncertain = O serviço não respondeu a tempo. Tente novamente dentro de momentos. Se nessa altura o link já não funcionar, a sua nova palavra-passe está definida.
+choose-done-title = Palavra-passe alterada
 choose-done = A sua nova palavra-passe está definida. Pode fechar esta página e iniciar sessão.
 choose-sign-in = Iniciar sessão
 
@@ -65,6 +71,8 @@ password-long =
         [one] A palavra-passe deve ter, no máximo, { $max } caráter.
        *[other] A palavra-passe deve ter, no máximo, { $max } carateres.
     }
+password-bytes = Esta palavra-passe é demasiado longa. Escolha uma mais curta.
+password-unusable = Esta palavra-passe contém um carácter que não pode ser utilizado.
 password-guessable = Esta palavra-passe é demasiado fácil de adivinhar.
 advice-keyboard = As teclas vizinhas são fáceis de adivinhar.
 advice-repeats = As palavras e os carateres repetidos são fáceis de adivinhar.

@@ -21,18 +21,19 @@ page-support = Obter ajuda
 
 forgot-title = Esqueceu sua senha?
 forgot-intro = Digite o endereço de e-mail da sua conta { $service }. Enviaremos um link com o qual você poderá definir uma nova senha.
-forgot-no-script = Esta página precisa de JavaScript. Ative-o e recarregue a página.
+forgot-no-script = Esta página precisa de JavaScript. Ative-o e recarregue a página ou use um navegador mais recente.
 forgot-label = Endereço de e-mail
 forgot-button = Enviar o link
 forgot-sending = Enviando…
 forgot-invalid = Digite um endereço de e-mail como nome@example.com.
+forgot-sent-title = Verifique seu e-mail
 forgot-sent = Se houver uma conta com este endereço, um e-mail com um link está a caminho. Pode levar um minuto; verifique também a pasta de spam.
 forgot-again = Enviar novamente
 forgot-wait = Você poderá enviar novamente { $wait }.
 
 choose-title = Escolha uma nova senha
-choose-intro = Para sua conta { $service }.
-choose-no-script = Esta página precisa de JavaScript. Ative-o e abra novamente o link do e-mail.
+choose-for = Para { $address }
+choose-no-script = Esta página precisa de JavaScript. Ative-o e abra novamente o link do e-mail ou abra-o em um navegador mais recente.
 choose-label = Nova senha
 choose-hint =
     { $min ->
@@ -44,11 +45,16 @@ choose-button = Definir a senha
 choose-checking = Verificando o link…
 choose-setting = Definindo a senha…
 choose-fine = Esta senha é boa.
+choose-reloaded = Esta página esquece o link quando é recarregada ou deixada, para que ninguém mais possa usá-lo.
 choose-no-link = Abra novamente o link do e-mail.
-choose-dead = Este link não funciona mais: já foi usado, expirou ou a senha foi alterada desde então.
+choose-incomplete-title = Este link está incompleto
+choose-incomplete = Copie para o navegador o endereço completo que aparece no e-mail.
+choose-dead-title = Este link não funciona mais
+choose-dead = Ele já foi usado, expirou ou a senha foi alterada desde então.
 choose-new-link = Solicitar um novo link
 choose-retry = Tentar novamente
 choose-uncertain = O serviço não respondeu a tempo. Tente novamente em instantes. Se o link não funcionar mais, sua nova senha já está definida.
+choose-done-title = Senha alterada
 choose-done = Sua nova senha está definida. Você pode fechar esta página e entrar.
 choose-sign-in = Entrar
 
@@ -62,6 +68,8 @@ password-long =
         [one] A senha deve ter no máximo { $max } caractere.
        *[other] A senha deve ter no máximo { $max } caracteres.
     }
+password-bytes = Esta senha é longa demais. Escolha uma mais curta.
+password-unusable = Esta senha contém um caractere que não pode ser usado.
 password-guessable = Esta senha é fácil demais de adivinhar.
 advice-keyboard = Teclas vizinhas são fáceis de adivinhar.
 advice-repeats = Palavras e caracteres repetidos são fáceis de adivinhar.

@@ -1,9 +1,12 @@
 //! E-mail addresses, in the form that Rekey compares and stores.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use email_address::{EmailAddress as Syntax, Options};
+use icu_properties::CodePointSetData;
+use icu_properties::props::DefaultIgnorableCodePoint;
 
 /// RFC 5321 section 4.5.3.1.3: a path holds at most 256 octets, two of them the angle brackets.
 const MAX_LENGTH: usize = 254;
@@ -11,10 +14,13 @@ const MAX_LENGTH: usize = 254;
 /// Characters allowed in an address besides letters and digits: RFC 5322's `atext`, the dot and the at sign.
 const SYMBOLS: &[u8] = b"!#$%&'*+-/=?^_`{|}~.@";
 
-/// A valid address, compared in lower case, without surrounding white space.
+/// The longest text that is looked at: UTF-8 takes at most four bytes for a character, Punycode at least one.
+const MAX_TEXT: usize = 4 * MAX_LENGTH;
+
+/// A valid address, compared in lower case, without surrounding white space and invisible characters.
 ///
-/// ASCII only: letters of other alphabets look like Latin ones, and a look-alike of an address must not find that account. International
-/// domains are written in Punycode (`xn--…`). Quoted local parts and address literals are refused: they are practically unused, and can
+/// ASCII only: letters of other alphabets look like Latin ones, and a look-alike of an address must not find that account. A domain in its
+/// own letters becomes Punycode (`xn--…`), which differs from every look-alike. Quoted local parts and address literals are refused: they are practically unused, and can
 /// carry special characters past parsers.
 ///
 /// `Debug` is redacted, and there is no `Display` or `Serialize`: addresses must not be logged.
@@ -41,7 +47,7 @@ pub enum EmailAddressError {
     #[error("must be at most 254 characters long")]
     TooLong,
     /// Contains a character outside printable ASCII.
-    #[error("must contain printable ASCII characters only (write international domains in Punycode, xn--…)")]
+    #[error("must contain printable ASCII characters only before the @")]
     NotAscii,
     /// Not the form of an address.
     #[error("must be an e-mail address such as name@example.com")]
@@ -71,8 +77,12 @@ impl FromStr for EmailAddress {
     type Err = EmailAddressError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // People paste addresses with white space around them.
-        let text = text.trim();
+        // People paste addresses with such characters around them.
+        let text = text.trim_matches(is_blank);
+        if text.len() > MAX_TEXT {
+            return Err(EmailAddressError::TooLong);
+        }
+        let text = &*with_ascii_domain(text).ok_or(EmailAddressError::NotAscii)?;
         if text.len() > MAX_LENGTH {
             return Err(EmailAddressError::TooLong);
         }
@@ -89,6 +99,27 @@ impl FromStr for EmailAddress {
         let typed = (address != text).then(|| text.to_owned());
         Ok(Self { address, typed })
     }
+}
+
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
+}
+
+/// `text` with each label of the domain that is not ASCII in Punycode. `None` if one has no Punycode, or maps to ASCII letters (fullwidth
+/// ones, a long s): that is a look-alike of another domain.
+fn with_ascii_domain(text: &str) -> Option<Cow<'_, str>> {
+    let Some((local, domain)) = text.rsplit_once('@').filter(|(_, domain)| !domain.is_ascii()) else {
+        return Some(text.into());
+    };
+    let label = |label: &str| {
+        if label.is_ascii() {
+            return Some(label.to_owned());
+        }
+        let ascii = idna::domain_to_ascii_strict(label).ok()?;
+        (ascii.starts_with("xn--") && !ascii.contains('.')).then_some(ascii)
+    };
+    let labels: Option<Vec<String>> = domain.split('.').map(label).collect();
+    Some(format!("{local}@{}", labels?.join(".")).into())
 }
 
 impl fmt::Debug for EmailAddress {
@@ -115,6 +146,52 @@ mod tests {
             [" ann@example.com", "ann@example.com ", "\tann@example.com\r\n", "\u{a0}ann@example.com\u{2003}"]
         {
             assert_eq!(text.parse::<EmailAddress>().expect(text).as_str(), "ann@example.com");
+        }
+    }
+
+    #[test]
+    fn invisible_characters_around_an_address_are_dropped() {
+        for blank in
+            ["\u{200b}", "\u{feff}", "\u{2060}", "\u{ad}", "\u{202a}", "\u{2069}", "\u{3164}", " \u{200d}\n"]
+        {
+            let text = format!("{blank}ann@example.com{blank}");
+            assert_eq!(text.parse::<EmailAddress>().expect(&text).as_str(), "ann@example.com");
+        }
+        assert!("an\u{200b}n@example.com".parse::<EmailAddress>().is_err());
+        assert!("ann@exam\u{200b}ple.com".parse::<EmailAddress>().is_err());
+    }
+
+    #[test]
+    fn a_domain_in_its_own_letters_is_compared_in_punycode() {
+        for (text, address) in [
+            ("info@bücher.example", "info@xn--bcher-kva.example"),
+            ("Info@BÜCHER.Example", "info@xn--bcher-kva.example"),
+            ("info@bu\u{308}cher.example", "info@xn--bcher-kva.example"),
+            ("info@xn--bcher-kva.example", "info@xn--bcher-kva.example"),
+            ("a@例え.テスト", "a@xn--r8jz45g.xn--zckzah"),
+            ("a@mail.straße.de", "a@mail.xn--strae-oqa.de"),
+            ("a@пример.рф", "a@xn--e1afmkfd.xn--p1ai"),
+        ] {
+            assert_eq!(text.parse::<EmailAddress>().expect(text).as_str(), address);
+        }
+        // As typed means the local part's case: the domain in its own letters is no address that mail goes to.
+        let typed: EmailAddress = "Info@bücher.example".parse().expect("an address");
+        assert_eq!(typed.typed(), Some("Info@xn--bcher-kva.example"));
+    }
+
+    #[test]
+    fn a_domain_that_maps_to_another_one_in_ascii_is_refused() {
+        for domain in [
+            "ｅxample.com",
+            "example.ｃom",
+            "example。com",
+            "ſervice.com",
+            "\u{212a}elvin.com",
+            "①.com",
+            "ex\u{ad}ample.com",
+        ] {
+            let text = format!("ann@{domain}");
+            assert_eq!(text.parse::<EmailAddress>(), Err(EmailAddressError::NotAscii), "{text:?}");
         }
     }
 

@@ -5,21 +5,23 @@ import {CHECK, CHOOSE, choose, DEAD, FORGOT, VALIDATE} from "./stack.js";
 
 const field = (page) => page.getByLabel("New password");
 const button = (page) => page.locator("form button");
-const verdict = (page) => page.locator("#verdict");
+const text = (page) => page.locator("#text");
+const heading = (page) => page.locator("h1");
+const verdict = (page) => page.locator("#status");
 const OFFLINE = "We could not reach the service";
-const NO_LINK = "Please open the link in your email again.";
+const UNCERTAIN = "If the link then no longer works, your new password is set.";
+const INCOMPLETE = "Please copy the whole address printed in the email into your browser.";
 
 test("a password is chosen", async ({page, context, stack, inspect}) => {
   const email = await stack.account();
   const link = await stack.link(email);
-  await page.goto(FORGOT);
-  await page.evaluate((address) => sessionStorage.setItem("rekey-address", address), email);
   await page.goto(link);
   await expect(page.locator("form")).toBeVisible();
   await expect(field(page)).toBeFocused();
   expect(page.url(), "the token is gone from the address").toBe(link.split("#")[0]);
   await expect(page.locator("#username")).toHaveValue(email);
   await expect(page.locator("#username")).toBeEnabled();
+  await expect(page.locator("#for")).toHaveText(`For \u2068${email}\u2069`);
   await inspect("choose");
 
   await field(page).fill(WEAK);
@@ -51,8 +53,10 @@ test("a password is chosen", async ({page, context, stack, inspect}) => {
   // Twice at once: the second must not find the token dead.
   const calls = callsOf(page);
   await page.evaluate(() => { for (const _ of [1, 2]) document.querySelector("form").requestSubmit(); });
-  await expect(status(page)).toContainText("Your new password is set");
-  await expect(status(page)).toBeFocused();
+  await expect(text(page)).toContainText("Your new password is set");
+  await expect(heading(page)).toHaveText("Password changed");
+  await expect(heading(page)).toBeFocused();
+  await expect(page).toHaveTitle("Password changed – Rekey");
   await expect(page.getByRole("link", {name: "Sign in"})).toBeVisible();
   await expect(page.locator("form")).toBeHidden();
   await expect(field(page), "the password is gone").toHaveValue("");
@@ -63,30 +67,32 @@ test("a password is chosen", async ({page, context, stack, inspect}) => {
 
   // Another link in the same tab.
   await follow(page, DEAD);
-  await expect(status(page)).toContainText("This link no longer works.");
-  await expect(page.locator("#sign-in")).toBeHidden();
+  await expect(heading(page)).toHaveText("This link no longer works");
+  await expect(page).toHaveTitle("This link no longer works – Rekey");
 
   await page.goto("about:blank");
   await page.goto(link);
-  await expect(status(page)).toContainText("This link no longer works.");
-  await expect(status(page)).toBeFocused();
+  await expect(heading(page)).toHaveText("This link no longer works");
+  await expect(heading(page)).toBeFocused();
   await inspect("choose-dead");
   await follow(page, DEAD);
   await expect.poll(() => page.evaluate(() => location.hash)).toBe("");
-  await expect(status(page)).toContainText("This link no longer works.");
+  await expect(heading(page)).toHaveText("This link no longer works");
   await page.getByRole("link", {name: "Get a new link"}).click();
   await expect(page).toHaveURL(new RegExp(`${FORGOT}/?$`));
 });
 
-test("without an address from this tab no user name is offered", async ({page, stack}) => {
-  await page.goto(await stack.link());
+test("without an address of the account no user name is offered", async ({page}) => {
+  await reply(page, VALIDATE, {status: 200, json: {}});
+  await page.goto(choose(DEAD));
   await expect(page.locator("form")).toBeVisible();
   await expect(page.locator("#username")).toBeDisabled();
+  await expect(page.locator("#for")).toBeHidden();
 });
 
 test("without a token the page asks for the link", async ({page, inspect}) => {
   await page.goto(choose(""));
-  await expect(status(page)).toHaveText(NO_LINK);
+  await expect(text(page)).toHaveText(INCOMPLETE);
   await expect(page.getByRole("link", {name: "Get a new link"})).toBeVisible();
   await inspect("choose-no-link");
 });
@@ -94,15 +100,15 @@ test("without a token the page asks for the link", async ({page, inspect}) => {
 test("a link that cannot be checked can be tried again", async ({page, context, stack, inspect}) => {
   const link = await stack.link();
   await page.goto(choose(""));
-  await expect(status(page)).toHaveText(NO_LINK);
+  await expect(text(page)).toHaveText(INCOMPLETE);
   await context.setOffline(true);
   await follow(page, link.split("#token=")[1]);
-  await expect(status(page)).toContainText(OFFLINE);
+  await expect(text(page)).toContainText(OFFLINE);
   await inspect("choose-check-offline");
   await context.setOffline(false);
   await reply(page, VALIDATE, {status: 503, headers: {"Retry-After": "1"}}, 1);
   await page.getByRole("button", {name: "Try again"}).click();
-  await expect(status(page)).toHaveText("That did not work. Please try again in a moment.");
+  await expect(text(page)).toHaveText("That did not work. Please try again in a moment.");
   await page.getByRole("button", {name: "Try again"}).click();
   await expect(page.locator("form")).toBeVisible();
   await expect(status(page)).toHaveText("");
@@ -118,7 +124,7 @@ test("an uncertain outcome is not called a failure", async ({page, stack, inspec
   await expect(field(page)).toHaveValue(PASSWORD);
   await inspect("choose-uncertain");
   await button(page).click();
-  await expect(status(page)).toContainText("Your new password is set");
+  await expect(text(page)).toContainText("Your new password is set");
 });
 
 test("a password is checked once, when nobody types any more", async ({page, stack}) => {
@@ -166,7 +172,7 @@ test("calls carry no cookie and follow no redirect", async ({page, context, stac
   const headers = await (await called).allHeaders();
   expect(headers.cookie).toBeUndefined();
   expect(headers.referer).toBeUndefined();
-  await expect(status(page)).toContainText(OFFLINE);
+  await expect(text(page)).toContainText(OFFLINE);
 });
 
 test("how long to wait is said in seconds, minutes or hours", async ({page, stack}) => {
@@ -174,7 +180,7 @@ test("how long to wait is said in seconds, minutes or hours", async ({page, stac
   await throttle(page, CHOOSE);
   await page.goto(await stack.link());
   for (const [, wait] of WAITS) {
-    await expect(status(page)).toHaveText(`Too many attempts. Please try again ${wait}.`);
+    await expect(text(page)).toHaveText(`Too many attempts. Please try again ${wait}.`);
     await page.getByRole("button", {name: "Try again"}).click();
   }
   await field(page).fill(PASSWORD);

@@ -7,7 +7,8 @@ import {CHECK, CHOOSE, choose, DEAD, VALIDATE} from "./stack.js";
 test.use({launchOptions: {...config.use.launchOptions, ignoreDefaultArgs: ["--disable-back-forward-cache"]}});
 
 const field = (page) => page.getByLabel("New password");
-const NO_LINK = "Please open the link in your email again.";
+/** Says why, and what to do. */
+const AGAIN = "This page forgets the link when it is reloaded or left, so that nobody else can use it. Please open the link in your email again.";
 
 /** What the browser tells the page when it puts it aside, or brings it back. */
 const tell = (page, type, persisted) =>
@@ -23,23 +24,23 @@ test("who goes back to the page finds no password and no link in it", async ({pa
   await page.goto(await stack.link());
   await page.getByLabel("Show password").check();
   await field(page).fill(PASSWORD);
-  await expect(page.locator("#verdict")).toHaveText("This password is good.");
+  await expect(page.locator("#status")).toHaveText("This password is good.");
   await page.evaluate(() => { window.isSame = true; });
   await page.goto(stack.mail);
   // Not page.goBack(), which waits for a document to be loaded.
   await page.evaluate(() => history.back());
-  await expect(status(page)).toHaveText(NO_LINK);
+  await expect(page.locator("#text")).toHaveText(AGAIN);
   expect(await page.evaluate(() => window.isSame), "the cached page, not a new one").toBe(true);
   await expect(page.locator("form")).toBeHidden();
   await expect(field(page)).toHaveValue("");
   await expect(field(page)).toHaveAttribute("type", "password");
   await expect(page.locator("#show")).not.toBeChecked();
-  await expect(page.locator("#verdict")).toHaveText("");
+  await expect(page.locator("#status")).toHaveText("");
   await expect(page.locator("#again")).toBeVisible();
 });
 
 test("a page that is left keeps nothing, even if it is never shown again", async ({page}) => {
-  await reply(page, VALIDATE, {status: 204});
+  await reply(page, VALIDATE, {status: 200, json: {}});
   await page.goto(choose(DEAD));
   await page.getByLabel("Show password").check();
   await page.clock.install();
@@ -59,24 +60,24 @@ test("answers that arrive after the page was left change nothing", async ({page}
   await page.goto(choose(DEAD));
   const late = await validation(0);
   await tell(page, "pagehide", true);
-  await late({status: 204});
+  await late({status: 200, json: {}});
   await expect(page.locator("form")).toBeHidden();
   await tell(page, "pageshow", true);
-  await expect(status(page)).toHaveText(NO_LINK);
+  await expect(page.locator("#text")).toHaveText(AGAIN);
 
   const check = await hold(page, CHECK);
   await page.goto("about:blank");
   await page.goto(choose(DEAD));
-  await (await validation(1))({status: 204});
+  await (await validation(1))({status: 200, json: {}});
   await field(page).fill(PASSWORD);
   const verdict = await check(0);
   await tell(page, "pagehide", true);
   await verdict({status: 200});
-  await expect(page.locator("#verdict")).toHaveText("");
+  await expect(page.locator("#status")).toHaveText("");
 });
 
 test("a page that is shown for the first time keeps its link", async ({page}) => {
-  await reply(page, VALIDATE, {status: 204});
+  await reply(page, VALIDATE, {status: 200, json: {}});
   await page.goto(choose(DEAD));
   await expect(field(page)).toBeFocused();
   await tell(page, "pageshow", false);

@@ -22,6 +22,10 @@ const FORGOT_SCRIPT: &str =
 const CHOOSE_SCRIPT: &str =
     concat!(include_str!("../../templates/page.js"), include_str!("../../templates/choose_page.js"));
 
+/// UTF-16 units that the field takes. A browser cuts what is pasted to it, before a whole grapheme cluster. So many more than the longest
+/// password's 256 that what was cut is still refused as too long.
+const MAX_UNITS: usize = 8 * password::MAX_LENGTH;
+
 #[derive(Template)]
 #[template(path = "forgot_page.html")]
 struct Forgot<'a> {
@@ -37,6 +41,8 @@ struct Choose<'a> {
     say: &'a Messages,
     brand: &'a Branding,
     min_length: usize,
+    max_length: usize,
+    max_units: usize,
     style: &'a str,
     script: &'static str,
 }
@@ -88,10 +94,11 @@ impl Pages {
     }
 
     fn render(&self, language: Language) -> Result<Reply, Box<dyn std::error::Error>> {
-        // The script replaces `{wait}`.
+        // The script replaces `{wait}` and `{address}`.
         let say = Messages::new(language)
             .with_service(&self.branding.service_name)
             .with("wait", "{wait}")
+            .with("address", "{address}")
             .with("max", password::MAX_LENGTH);
         let (brand, style) = (&self.branding, &*self.style());
         let (html, script) = match self.kind {
@@ -101,7 +108,12 @@ impl Pages {
             }
             PageKind::Choose { min_length } => {
                 let (say, script) = (&say.with("min", min_length), CHOOSE_SCRIPT);
-                (Choose { say, brand, min_length, style, script }.render()?, script)
+                let max_length = password::MAX_LENGTH;
+                (
+                    Choose { say, brand, min_length, max_length, max_units: MAX_UNITS, style, script }
+                        .render()?,
+                    script,
+                )
             }
         };
         let policy = content_security_policy(script, style, self.branding.logo_url.as_deref())?;
@@ -239,6 +251,26 @@ mod tests {
     }
 
     #[test]
+    fn the_scripts_have_no_syntax_or_function_that_browsers_of_2019_lack() {
+        for script in [FORGOT_SCRIPT, CHOOSE_SCRIPT] {
+            for young in [
+                "?.",
+                "??",
+                "||=",
+                "&&=",
+                ".at(",
+                "AbortSignal.",
+                "isWellFormed",
+                "replaceAll",
+                "hasOwn",
+                "#_",
+            ] {
+                assert!(!script.contains(young), "{young}");
+            }
+        }
+    }
+
+    #[test]
     fn only_the_logo_may_be_loaded_as_an_image() {
         for (is_branded, sources) in [(false, None), (true, Some("img-src https://example.com/logo.png;"))] {
             for pages in pages(is_branded) {
@@ -257,7 +289,13 @@ mod tests {
         for pattern in password::Pattern::ALL {
             assert!(body.contains(&format!("data-advice-{}=", pattern.code())), "{pattern:?}");
         }
-        for code in ["password-too-short", "password-too-long", "password-guessable"] {
+        for code in [
+            "password-too-short",
+            "password-too-long",
+            "password-too-many-bytes",
+            "password-contains-nul",
+            "password-guessable",
+        ] {
             assert!(body.contains(&format!("data-{code}=")), "{code}");
         }
     }
