@@ -103,6 +103,7 @@ fn every_message_resolves_its_variables_in_every_plural_form() {
             let all = Messages::new(language)
                 .with("service", "S")
                 .with("wait", "W")
+                .with("address", "A")
                 .with("count", number)
                 .with("min", number)
                 .with("max", number)
@@ -163,16 +164,16 @@ fn punctuation_stays_with_its_word() {
 
 #[test]
 fn a_name_that_would_be_scrambled_from_right_to_left_is_isolated() {
-    let intro = |code: &str, name: &str| {
+    let what = |code: &str, name: &str| {
         let language = Language::from_code(code).expect("a language");
-        Messages::new(language).with_service(name).say("choose-intro")
+        Messages::new(language).with_service(name).say("changed-what")
     };
     for name in ["7-Eleven", "Yahoo!", "C++", "Ann (UK)"] {
-        assert_eq!(intro("ar", name), format!("لحسابك في \u{2068}{name}\u{2069}."));
-        assert_eq!(intro("en", name), format!("For your {name} account."));
+        assert_eq!(what("ar", name), format!("تم تغيير كلمة المرور لحسابك في \u{2068}{name}\u{2069}."));
+        assert_eq!(what("en", name), format!("The password of your {name} account was changed."));
     }
     for name in ["Rekey", "Ann & Co", "متجر"] {
-        assert_eq!(intro("ar", name), format!("لحسابك في {name}."));
+        assert_eq!(what("ar", name), format!("تم تغيير كلمة المرور لحسابك في {name}."));
     }
 }
 
