@@ -154,12 +154,11 @@ impl Complete {
             Some(token) => self.find_live(&token, now).await?,
             None => None,
         };
-        let address = match live {
-            Some((_, account)) => account.email(),
-            None => {
-                self.limits.count_password_check(caller, &call.source_ip, now).await?.allowed()?;
-                None
-            }
+        let address = if let Some((_, account)) = live {
+            account.email()
+        } else {
+            self.limits.count_password_check(caller, &call.source_ip, now).await?.allowed()?;
+            None
         };
         self.check(password, address).await?;
         Ok(Success::new("password_accepted", Reply::empty(StatusCode::OK)))
