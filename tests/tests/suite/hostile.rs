@@ -225,7 +225,7 @@ async fn rule_6_a_look_alike_address_sends_no_mail() {
         "mrbailey@projectthano\u{17f}.com",  // ſ, whose capital is S
         "mrbailey@projecttha\u{ff4e}os.com", // ｎ, which normalises to n
         "mrb\u{430}iley@projectthanos.com",  // Cyrillic а
-        "mrbailey@projectthanos.com\u{200b}",
+        "mrbailey@project\u{200b}thanos.com",
         "mrbailey@projectthanos.com\0",
         "mrbailey@projectthanos.com.",
         "mrbailey@projectthanos.com\r\nBcc: thief@example.com",
@@ -245,6 +245,9 @@ async fn rule_6_a_look_alike_address_sends_no_mail() {
         let asked = world.send(Request::get(COMPLETE).query("token", &token).query("email", address)).await;
         assert_error(COMPLETE, &asked, 400, "invalid_request");
     }
+    // A domain with a Cyrillic а is a domain of its own, in Punycode: nobody's here.
+    let order = json!({"email": "mrbailey@projectth\u{430}nos.com"});
+    assert_eq!(world.send(Request::post(UNLEASH_MAIL, &order)).await.status(), 200);
     // Addresses that some mail providers treat as the same are different addresses here.
     for address in
         ["mr.bailey@projectthanos.com", "mrbailey+x@projectthanos.com", "mrbailey@www.projectthanos.com"]
