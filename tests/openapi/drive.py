@@ -76,7 +76,7 @@ STACKS = [
         {**limits("0"), "ORIGIN_SECRETS": hashlib.sha256(b"secret of a CDN").hexdigest()},
         [Run("bypassing CloudFront", "examples,fuzzing", 2, live=False)],
     ),
-    # The limit allows 200 password checks without a live token for each dead token.
+    # The limit allows 25 password checks without a live token for each dead token.
     (limits("1"), [Run("throttled", "examples,fuzzing", 30, live=False, password_checks=200)]),
 ]
 

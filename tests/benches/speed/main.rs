@@ -46,7 +46,9 @@ async fn main() -> ExitCode {
     let endpoint = endpoint::Endpoint::start(&target_directory().join("release")).await;
     let mut report = Report::default();
 
-    let everything: Vec<_> = functions.iter().cloned().chain([programs::page()]).chain(peers).collect();
+    // Nobody waits for the mail function, each of whose batches takes a second.
+    let waited_for = functions.iter().filter(|program| program.name != "mail").cloned();
+    let everything: Vec<_> = waited_for.chain([programs::page()]).chain(peers).collect();
     let (starts, calls) = if is_quick { (3, 200) } else { (41, 2000) };
     let sizes: &[usize] = if is_quick { &[100, 10_000] } else { &[100, 10_000, 1_000_000] };
     cold::measure(&mut report, &everything, &endpoint, starts, !is_quick).await;
