@@ -77,7 +77,7 @@ STACKS = [
         [Run("bypassing CloudFront", "examples,fuzzing", 2, live=False)],
     ),
     # The limit allows 25 password checks without a live token for each dead token.
-    (limits("1"), [Run("throttled", "examples,fuzzing", 30, live=False, password_checks=200)]),
+    (limits("1"), [Run("throttled", "examples,fuzzing", 30, live=False, password_checks=25)]),
 ]
 
 
