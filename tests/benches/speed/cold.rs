@@ -68,7 +68,6 @@ pub(crate) async fn measure(
     for program in programs {
         let name = program.name;
         let (first, start, handler) = medians(name);
-        // Nobody waits for the mail function: its five calls and its second handshake are not held against it.
         let is_function = ["reset", "validate", "complete"].contains(&name);
         let mut cells = vec![name.to_owned(), short(first)];
         if is_function {
