@@ -59,6 +59,7 @@ password-long = Das Passwort darf höchstens { $max } Zeichen haben.
 password-bytes = Dieses Passwort ist zu lang. Bitte wählen Sie ein kürzeres.
 password-unusable = Dieses Passwort enthält ein Zeichen, das nicht verwendet werden kann.
 password-guessable = Dieses Passwort ist zu leicht zu erraten.
+password-breached = Dieses Passwort ist aus einem Datenleck bekannt. Bitte wählen Sie ein anderes.
 advice-keyboard = Benachbarte Tasten sind leicht zu erraten.
 advice-repeats = Wiederholte Wörter und Zeichen sind leicht zu erraten.
 advice-sequence = Folgen wie abc oder 6543 sind leicht zu erraten.

@@ -79,6 +79,7 @@ password-long =
 password-bytes = This password is too long. Please choose a shorter one.
 password-unusable = This password contains a character that cannot be used.
 password-guessable = This password is too easy to guess.
+password-breached = This password is known from a data breach. Please choose another one.
 advice-keyboard = Neighbouring keys are easy to guess.
 advice-repeats = Repeated words and characters are easy to guess.
 advice-sequence = Sequences such as abc or 6543 are easy to guess.

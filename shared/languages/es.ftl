@@ -74,6 +74,7 @@ password-long =
 password-bytes = Esta contraseña es demasiado larga. Elige una más corta.
 password-unusable = Esta contraseña contiene un carácter que no se puede usar.
 password-guessable = Esta contraseña es demasiado fácil de adivinar.
+password-breached = Esta contraseña aparece en una filtración de datos. Elige otra.
 advice-keyboard = Las teclas contiguas son fáciles de adivinar.
 advice-repeats = Las palabras y los caracteres repetidos son fáciles de adivinar.
 advice-sequence = Las secuencias como abc o 6543 son fáciles de adivinar.

@@ -73,6 +73,7 @@ password-long =
 password-bytes = Ce mot de passe est trop long. Veuillez en choisir un plus court.
 password-unusable = Ce mot de passe contient un caractère qui ne peut pas être utilisé.
 password-guessable = Ce mot de passe est trop facile à deviner.
+password-breached = Ce mot de passe figure dans une fuite de données. Veuillez en choisir un autre.
 advice-keyboard = Les touches voisines sont faciles à deviner.
 advice-repeats = Les répétitions de mots ou de caractères sont faciles à deviner.
 advice-sequence = Les suites telles que abc ou 6543 sont faciles à deviner.

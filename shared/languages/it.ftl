@@ -71,6 +71,7 @@ password-long =
 password-bytes = Questa password è troppo lunga. Scegline una più corta.
 password-unusable = Questa password contiene un carattere che non si può usare.
 password-guessable = Questa password è troppo facile da indovinare.
+password-breached = Questa password compare in una fuga di dati. Scegline un’altra.
 advice-keyboard = I tasti vicini sono facili da indovinare.
 advice-repeats = Le parole e i caratteri ripetuti sono facili da indovinare.
 advice-sequence = Le sequenze come abc o 6543 sono facili da indovinare.

@@ -45,6 +45,7 @@ password-long = パスワードは { $max } 文字以内にしてください。
 password-bytes = このパスワードは長すぎます。より短いものを選んでください。
 password-unusable = このパスワードには使用できない文字が含まれています。
 password-guessable = このパスワードは推測されやすいため、使用できません。
+password-breached = このパスワードは過去に漏えいしています。別のものを選んでください。
 advice-keyboard = 隣り合ったキーの並びは推測されやすくなります。
 advice-repeats = 単語や文字の繰り返しは推測されやすくなります。
 advice-sequence = abc や 6543 のような連続した文字は推測されやすくなります。

@@ -45,6 +45,7 @@ password-long = 비밀번호는 { $max }자 이하여야 합니다.
 password-bytes = 이 비밀번호는 너무 깁니다. 더 짧은 비밀번호를 선택해 주세요.
 password-unusable = 이 비밀번호에는 사용할 수 없는 문자가 있습니다.
 password-guessable = 추측하기 너무 쉬운 비밀번호입니다.
+password-breached = 유출된 적이 있는 비밀번호입니다. 다른 비밀번호를 선택해 주세요.
 advice-keyboard = 나란히 있는 키는 추측하기 쉽습니다.
 advice-repeats = 반복되는 단어와 문자는 추측하기 쉽습니다.
 advice-sequence = abc나 6543과 같은 연속된 문자는 추측하기 쉽습니다.

@@ -74,6 +74,7 @@ password-long =
 password-bytes = To hasło jest za długie. Wybierz krótsze.
 password-unusable = To hasło zawiera znak, którego nie można użyć.
 password-guessable = To hasło zbyt łatwo odgadnąć.
+password-breached = To hasło pojawiło się w wycieku danych. Wybierz inne.
 advice-keyboard = Sąsiednie klawisze łatwo odgadnąć.
 advice-repeats = Powtórzone słowa i znaki łatwo odgadnąć.
 advice-sequence = Ciągi takie jak abc lub 6543 łatwo odgadnąć.

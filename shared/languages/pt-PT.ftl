@@ -74,6 +74,7 @@ password-long =
 password-bytes = Esta palavra-passe é demasiado longa. Escolha uma mais curta.
 password-unusable = Esta palavra-passe contém um carácter que não pode ser utilizado.
 password-guessable = Esta palavra-passe é demasiado fácil de adivinhar.
+password-breached = Esta palavra-passe apareceu numa fuga de dados. Escolha outra.
 advice-keyboard = As teclas vizinhas são fáceis de adivinhar.
 advice-repeats = As palavras e os carateres repetidos são fáceis de adivinhar.
 advice-sequence = As sequências como abc ou 6543 são fáceis de adivinhar.

@@ -71,6 +71,7 @@ password-long =
 password-bytes = Esta senha é longa demais. Escolha uma mais curta.
 password-unusable = Esta senha contém um caractere que não pode ser usado.
 password-guessable = Esta senha é fácil demais de adivinhar.
+password-breached = Esta senha apareceu em um vazamento de dados. Escolha outra.
 advice-keyboard = Teclas vizinhas são fáceis de adivinhar.
 advice-repeats = Palavras e caracteres repetidos são fáceis de adivinhar.
 advice-sequence = Sequências como abc ou 6543 são fáceis de adivinhar.

@@ -59,6 +59,7 @@ password-long = Parola en fazla { $max } karakter olabilir.
 password-bytes = Bu parola çok uzun. Lütfen daha kısa bir parola seçin.
 password-unusable = Bu parola, kullanılamayan bir karakter içeriyor.
 password-guessable = Bu parola çok kolay tahmin edilebilir.
+password-breached = Bu parola bir veri sızıntısında yer alıyor. Lütfen başka bir parola seçin.
 advice-keyboard = Yan yana tuşlar kolay tahmin edilir.
 advice-repeats = Yinelenen sözcükler ve karakterler kolay tahmin edilir.
 advice-sequence = abc veya 6543 gibi diziler kolay tahmin edilir.

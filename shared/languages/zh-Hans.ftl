@@ -45,6 +45,7 @@ password-long = 密码最多可有 { $max } 个字符。
 password-bytes = 此密码过长，请选择较短的密码。
 password-unusable = 此密码包含无法使用的字符。
 password-guessable = 此密码太容易被猜到。
+password-breached = 此密码曾在数据泄露中出现，请选择其他密码。
 advice-keyboard = 键盘上相邻的按键容易被猜到。
 advice-repeats = 重复的词语和字符容易被猜到。
 advice-sequence = abc 或 6543 之类的连续字符容易被猜到。

@@ -47,6 +47,7 @@ password-long = 密碼最多只能有 { $max } 個字元。
 password-bytes = 此密碼過長，請選擇較短的密碼。
 password-unusable = 此密碼包含無法使用的字元。
 password-guessable = 這組密碼太容易被猜到。
+password-breached = 這組密碼曾在資料外洩中出現，請選擇其他密碼。
 advice-keyboard = 鍵盤上相鄰的按鍵很容易被猜到。
 advice-repeats = 重複的詞語和字元很容易被猜到。
 advice-sequence = abc 或 6543 這類連續的字元很容易被猜到。

@@ -87,6 +87,22 @@ struct MailEvent {
     mail_delay: Option<Duration>,
 }
 
+/// A password was accepted although a server of breached passwords did not say whether it is one. Metric: `BreachChecksFailed`, by `Stack`
+/// and `Function`.
+#[metrics(emf::dimension_sets = [["Stack", "Function"]], rename_all = "PascalCase")]
+#[derive(Debug)]
+struct BreachCheckFailed {
+    #[metrics(timestamp)]
+    timestamp: SystemTime,
+    #[metrics(name = "level")]
+    level: &'static str,
+    stack: Arc<str>,
+    function: &'static str,
+    error: String,
+    #[metrics(unit = Count)]
+    breach_checks_failed: u64,
+}
+
 /// The outcome of an attempt to send an order's mail.
 #[derive(Debug)]
 pub enum MailOutcome {
@@ -219,6 +235,18 @@ impl Telemetry {
             mail_delay,
         };
         self.write(event);
+    }
+
+    /// Writes that a server of breached passwords did not say whether a password is one, with the reason.
+    pub fn breach_check_failed(&self, problem: String) {
+        self.write(BreachCheckFailed {
+            timestamp: system_time(self.clock.now()),
+            level: "WARN",
+            stack: Arc::clone(&self.stack),
+            function: self.function,
+            error: problem,
+            breach_checks_failed: 1,
+        });
     }
 
     fn write(&self, event: impl CloseValue<Closed: InflectableEntry + Send + 'static>) {

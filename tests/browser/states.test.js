@@ -60,7 +60,7 @@ test("the check while typing knows the account", async ({page, stack}) => {
   await expect(status(page)).toContainText("This password is too easy to guess.");
 });
 
-for (const [code, reason] of Object.entries({password_too_many_bytes: "This password is too long. Please choose a shorter one.", password_contains_nul: UNUSABLE})) {
+for (const [code, reason] of Object.entries({password_too_many_bytes: "This password is too long. Please choose a shorter one.", password_contains_nul: UNUSABLE, password_breached: "This password is known from a data breach. Please choose another one."})) {
   test(`a password that is refused as ${code} is said to be so`, async ({page}) => {
     await opened(page);
     await reply(page, CHECK, {status: 400, json: {details: [{errors: [{code}]}]}});

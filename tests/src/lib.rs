@@ -11,6 +11,7 @@ pub mod fleet;
 pub mod leaks;
 mod outputs;
 pub mod proxy;
+pub mod range;
 pub mod size;
 pub mod stack;
 pub mod step;

@@ -150,6 +150,7 @@ impl World {
         let accounts_table = config.accounts().expect("a table").name;
         let (dead_letters, sqs, server) = serve_sqs().await;
         servers.push(server);
+        let https = aws(dynamodb).https();
         let (dynamodb, ses) = (aws(dynamodb).dynamodb(), aws(ses));
         let millis = Arc::new(AtomicU64::new(START));
         let now = Arc::clone(&millis);
@@ -172,7 +173,8 @@ impl World {
         let reset = Reset::new(config.clone(), dynamodb.clone(), clock.clone(), random.clone());
         let region = "eu-west-1".to_owned();
         let validate = Validate::new(config.clone(), dynamodb.clone(), region, clock.clone(), random.clone());
-        let complete = Complete::new(config, dynamodb.clone(), clock.clone(), random);
+        let complete =
+            Complete::new(config, dynamodb.clone(), https, telemetry("complete"), clock.clone(), random);
         let functions = Functions {
             reset: (Arc::new(reset), telemetry("reset")),
             validate: (Arc::new(validate.expect("a function")), telemetry("validate")),

@@ -4,6 +4,7 @@
 use aws_sdk_dynamodb::Client;
 use secrecy::{ExposeSecret as _, SecretString};
 use shared::api_key::{ApiKeys, Caller, Scope};
+use shared::aws::Https;
 use shared::clock::{Clock, Timestamp};
 use shared::config::{Config, ConfigError};
 use shared::email::EmailAddress;
@@ -12,8 +13,9 @@ use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::language::Language;
 use shared::origin::OriginSecrets;
+use shared::password::breached::{BreachedPasswords, Listing};
 use shared::password::hash::{self, Hashing, PasswordHash};
-use shared::password::{NewPassword, PasswordPolicy};
+use shared::password::{NewPassword, PasswordPolicy, Weakness};
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts};
 use shared::store::completion::{Completed, Completion};
@@ -21,6 +23,7 @@ use shared::store::language::AskedLanguage;
 use shared::store::limits::Limits;
 use shared::store::orders::Orders;
 use shared::store::resets::{Resets, StoredReset};
+use shared::telemetry::Telemetry;
 use shared::token::{ResetToken, Token};
 
 /// The function's state, kept between calls.
@@ -32,18 +35,27 @@ pub struct Complete {
     accounts: Accounts,
     completion: Completion,
     policy: PasswordPolicy,
+    breached: Option<BreachedPasswords>,
     hashing: Hashing,
+    telemetry: Telemetry,
     clock: Clock,
     random: Random,
 }
 
 impl Complete {
-    /// The function, configured by `config`.
+    /// The function, configured by `config`. It asks for breached passwords over `https`.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] if a variable that only this function needs is missing.
-    pub fn new(config: Config, dynamodb: Client, clock: Clock, random: Random) -> Result<Self, ConfigError> {
+    pub fn new(
+        config: Config,
+        dynamodb: Client,
+        https: Https,
+        telemetry: Telemetry,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, ConfigError> {
         let accounts = Accounts::new(dynamodb.clone(), config.accounts()?);
         let (tokens_table, lifetime) = (config.tokens_table, config.token_lifetime_seconds);
         let orders = Orders::new(dynamodb.clone(), tokens_table.clone(), lifetime);
@@ -55,7 +67,9 @@ impl Complete {
             api_keys: config.api_keys,
             origin_secrets: config.origin_secrets,
             policy: config.password_policy,
+            breached: config.breached_passwords.map(|range| BreachedPasswords::new(range, https)),
             hashing: config.hashing,
+            telemetry,
             clock,
             random,
         })
@@ -80,7 +94,7 @@ impl Complete {
         password: SecretString,
         language: Option<Language>,
     ) -> Result<(), ApiError> {
-        let password = self.check(password, account.email()).await?;
+        let password = self.check(password, account.email(), true).await?;
         let hash = self.hash(password).await?;
         let now = self.clock.now();
         // Whoever has a live token speaks for the person.
@@ -102,16 +116,28 @@ impl Complete {
         Ok(self.resets.find(&token.0.digest(), now).await?)
     }
 
-    /// Runs off the async thread, like [`Self::hash`]: a check takes milliseconds, a hash 0.1 s or more. The `JoinError` is dropped: the
-    /// panic message in it may contain the password.
+    /// Checks `password` against the policy, then against the breached passwords. `is_live` is whether the caller has a live token.
+    ///
+    /// The policy runs off the async thread, like [`Self::hash`]: a check takes milliseconds, a hash 0.1 s or more. The `JoinError` is
+    /// dropped: the panic message in it may contain the password.
     async fn check(
         &self,
         password: SecretString,
         address: Option<EmailAddress>,
+        is_live: bool,
     ) -> Result<NewPassword, ApiError> {
         let policy = self.policy.clone();
         let checked = tokio::task::spawn_blocking(move || policy.check(password, address.as_ref())).await;
-        Ok(checked.map_err(|_| ApiError::Unavailable("checking a password did not finish".to_owned()))??)
+        let password =
+            checked.map_err(|_| ApiError::Unavailable("checking a password did not finish".to_owned()))??;
+        let Some(breached) = &self.breached else { return Ok(password) };
+        match breached.look_up(&password, is_live).await {
+            Listing::Listed => return Err(vec![Weakness::Breached].into()),
+            Listing::NotListed => {}
+            // Somebody else's outage must not stop resets: the policy has accepted the password.
+            Listing::Unknown(problem) => self.telemetry.breach_check_failed(problem),
+        }
+        Ok(password)
     }
 
     async fn hash(&self, password: NewPassword) -> Result<PasswordHash, ApiError> {
@@ -137,7 +163,7 @@ impl Complete {
         let now = self.clock.now();
         let Some(live) = self.find_live(&token, now).await? else {
             self.limits.count_password_check(caller, &call.source_ip, now).await?.allowed()?;
-            self.check(password, None).await?;
+            self.check(password, None, false).await?;
             return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
         };
         self.complete(live, password, call.language).await?;
@@ -154,13 +180,11 @@ impl Complete {
             Some(token) => self.find_live(&token, now).await?,
             None => None,
         };
-        let address = if let Some((_, account)) = live {
-            account.email()
-        } else {
+        if live.is_none() {
             self.limits.count_password_check(caller, &call.source_ip, now).await?.allowed()?;
-            None
-        };
-        self.check(password, address).await?;
+        }
+        let is_live = live.is_some();
+        self.check(password, live.and_then(|(_, account)| account.email()), is_live).await?;
         Ok(Success::new("password_accepted", Reply::empty(StatusCode::OK)))
     }
 }

@@ -20,6 +20,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let telemetry = Telemetry::new("complete", &config.stack_name, clock.clone(), std::io::stdout());
     let dynamodb = aws.dynamodb();
     store::warm_up(&dynamodb, &config.tokens_table).await;
-    let complete = Complete::new(config, dynamodb, clock, Random::operating_system())?;
+    let random = Random::operating_system();
+    let complete = Complete::new(config, dynamodb, aws.https(), telemetry.clone(), clock, random)?;
     function::serve(complete, telemetry).await
 }

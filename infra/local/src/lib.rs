@@ -2,6 +2,7 @@
 //! `cargo lambda watch`. The whole-system tests use only the first two.
 
 pub mod accounts;
+pub mod breached;
 pub mod dynamodb;
 pub mod functions;
 pub mod log;
@@ -10,7 +11,7 @@ pub mod ses;
 pub mod stream;
 
 /// The variables that `local` passes from its own environment to the functions.
-pub const SETTINGS: [&str; 39] = [
+pub const SETTINGS: [&str; 40] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -42,6 +43,7 @@ pub const SETTINGS: [&str; 39] = [
     "ARGON2_ITERATIONS",
     "ARGON2_LANES",
     "BCRYPT_COST",
+    "BREACHED_PASSWORDS",
     "API_KEYS",
     "REQUIRE_API_KEY",
     "ORIGIN_SECRETS",

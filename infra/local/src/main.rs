@@ -13,7 +13,7 @@ use local::functions::{self, Functions, Guarded};
 use local::log::LogFormatter;
 use local::mail_function::MailFunction;
 use local::stream::Mapping;
-use local::{accounts, dynamodb, ses};
+use local::{accounts, breached, dynamodb, ses};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::Child;
@@ -93,7 +93,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     tokio::spawn(dynamodb::serve(dynamodb_listener, db));
     #[expect(clippy::disallowed_methods, reason = "the only place in this program that reads the clock")]
     let outbox = ses::Outbox::new(&environment["MAIL_FROM"], SystemTime::now);
-    tokio::spawn(axum::serve(mail_listener, outbox.router()).into_future());
+    tokio::spawn(axum::serve(mail_listener, outbox.router().merge(breached::router())).into_future());
 
     let env_file = data.join("env");
     functions::write_env_file(&env_file, &environment)?;

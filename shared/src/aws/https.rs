@@ -20,6 +20,9 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Bytes;
+use hyper::http;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector as Tcp, capture_connection};
@@ -37,7 +40,7 @@ type Connect = TimeoutConnector<HttpsConnector<Tcp>>;
 
 /// The TLS configuration for all clients, with the system's root certificates. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Https(Connect);
+pub struct Https(Connect);
 
 impl Https {
     /// Reads the system's root certificates.
@@ -60,6 +63,34 @@ impl Https {
         let mut connect = Connect::new(https.wrap_connector(tcp));
         connect.set_connect_timeout(Some(CONNECT_TIMEOUT));
         Ok(Self(connect))
+    }
+
+    /// Gets `url` with the request's `headers`. Each call makes its own connection: one kept from an earlier call may have broken while the
+    /// environment was frozen. Redirects are not followed.
+    ///
+    /// # Errors
+    ///
+    /// The reason, for the log, unless the answer has the status 200 and a body of at most `max_bytes`.
+    pub(crate) async fn get(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        max_bytes: usize,
+    ) -> Result<Bytes, String> {
+        let mut request = http::Request::get(url).header(http::header::USER_AGENT, "rekey");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(SdkBody::empty()).map_err(|error| error.to_string())?;
+        let client = Client::builder(TokioExecutor::new()).build(self.0.clone());
+        // The error does not name the URL.
+        let response =
+            client.request(request).await.map_err(|error| format!("could not be reached: {error}"))?;
+        if response.status() != http::StatusCode::OK {
+            return Err(format!("answered {}", response.status().as_u16()));
+        }
+        let body = Limited::new(response.into_body(), max_bytes).collect().await;
+        Ok(body.map_err(|error| format!("broke off its answer: {error}"))?.to_bytes())
     }
 
     /// A client with its own connection pool.

@@ -15,7 +15,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-use self::https::Https;
+pub use self::https::Https;
 
 /// `DynamoDB` responds in single-digit milliseconds. An attempt without a response after this time is retried.
 const DYNAMODB_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -78,6 +78,12 @@ impl Aws {
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    /// The HTTP client, for calls of other services than AWS's.
+    #[must_use]
+    pub fn https(&self) -> Https {
+        self.https.clone()
     }
 
     /// A `DynamoDB` client with a timeout of four seconds per operation.

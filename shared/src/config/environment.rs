@@ -130,6 +130,20 @@ impl Environment<'_> {
         }
     }
 
+    /// The base to which a prefix is appended, with a slash at its end.
+    pub(super) fn breached_passwords(&self) -> Result<Option<String>, ConfigError> {
+        const VARIABLE: &str = "BREACHED_PASSWORDS";
+        let Some(url) = self.optional(VARIABLE)? else { return Ok(None) };
+        let is_plain = !url.contains(['?', '#', '@']);
+        if is_plain && url.parse().is_ok_and(|uri| is_secure(&uri)) {
+            Ok(Some(format!("{}/", url.trim_end_matches('/'))))
+        } else {
+            let problem =
+                "must be an https:// address without a query, such as https://api.pwnedpasswords.com/range/";
+            Err(config_error(VARIABLE, problem))
+        }
+    }
+
     /// Default: the second option that RFC 9106 section 4 recommends, 64 MiB, 3 iterations and 4 lanes.
     fn argon2(&self) -> Result<Argon2Cost, ConfigError> {
         let memory_kib = self.number("ARGON2_MEMORY_KIB", 65_536, 0..=4_194_304)?;
@@ -179,12 +193,19 @@ fn is_link_base(link: &str) -> bool {
     // Other braces would be a misspelled placeholder.
     let without_token = link.replacen(LinkBase::TOKEN, "", 1);
     let Ok(uri) = link.replacen(LinkBase::TOKEN, "T", 1).parse::<Uri>() else { return false };
-    let is_local = ["127.0.0.1", "localhost", "[::1]"].map(Some).contains(&uri.host());
-    let is_secure = uri.scheme_str() == Some("https") || (uri.scheme_str() == Some("http") && is_local);
     let is_token_after_host = link
         .find(LinkBase::TOKEN)
         .is_none_or(|at| link.match_indices('/').nth(2).is_some_and(|(path, _)| at > path));
-    is_secure && is_token_after_host && !without_token.contains(['#', '@', '"', '<', '>', '{', '}'])
+    is_secure(&uri) && is_token_after_host && !without_token.contains(['#', '@', '"', '<', '>', '{', '}'])
+}
+
+/// Whether `uri` is an `https` URL, or `http` on this machine.
+fn is_secure(uri: &Uri) -> bool {
+    match (uri.scheme_str(), uri.host()) {
+        (Some("https"), Some(host)) => !host.is_empty(),
+        (Some("http"), Some(host)) => ["127.0.0.1", "localhost", "[::1]"].contains(&host),
+        _ => false,
+    }
 }
 
 /// Whether `link` is the page that Rekey serves, with the token where only its API reads one.
@@ -198,7 +219,7 @@ fn is_hosted_page_with_query(link: &str) -> bool {
 /// the header's separators.
 fn is_https(link: &str) -> bool {
     let is_plain = !link.contains(['"', '\'', '<', '>', '\\', '@', ';', ',', ' ']);
-    is_plain && link.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("https") && uri.host().is_some())
+    is_plain && link.starts_with("https:") && link.parse().is_ok_and(|uri| is_secure(&uri))
 }
 
 /// Whether `link` is a `mailto:` URL with one address and no header fields.

@@ -20,7 +20,7 @@ use crate::store::accounts::AccountsTable;
 use crate::store::limits::LimitSettings;
 
 /// Every variable that [`Config::read`] reads.
-pub const VARIABLES: [&str; 39] = [
+pub const VARIABLES: [&str; 40] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -52,6 +52,7 @@ pub const VARIABLES: [&str; 39] = [
     "ARGON2_ITERATIONS",
     "ARGON2_LANES",
     "BCRYPT_COST",
+    "BREACHED_PASSWORDS",
     "API_KEYS",
     "REQUIRE_API_KEY",
     "ORIGIN_SECRETS",
@@ -83,6 +84,8 @@ pub struct Config {
     pub password_policy: PasswordPolicy,
     /// How passwords are hashed.
     pub hashing: Hashing,
+    /// The URL of a server of breached passwords, with a slash at its end.
+    pub breached_passwords: Option<String>,
     /// The API keys of trusted callers.
     pub api_keys: ApiKeys,
     /// The secrets that prove that a call came through CloudFront.
@@ -119,6 +122,7 @@ impl Config {
     /// [`ConfigError`] for the first variable that is missing or invalid.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let env = Environment(&variable);
+        let hashing = env.hashing()?;
         Ok(Self {
             tokens_table: env.required("TOKENS_TABLE")?,
             accounts: env.accounts()?,
@@ -130,9 +134,10 @@ impl Config {
             password_policy: PasswordPolicy {
                 min_length: env.number("PASSWORD_MIN_LENGTH", 15, 8..=password::MAX_LENGTH)?,
                 service_name: env.text("SERVICE_NAME", "Rekey")?,
-                is_bcrypt: env.hashing()?.is_bcrypt(),
+                is_bcrypt: hashing.is_bcrypt(),
             },
-            hashing: env.hashing()?,
+            hashing,
+            breached_passwords: env.breached_passwords()?,
             api_keys: env.api_keys()?,
             origin_secrets: env.origin_secrets()?,
             limits: LimitSettings {
@@ -284,6 +289,7 @@ mod tests {
             ("RESET_LINK", "http://example.com/q7"),
             ("RESET_LINK", "https://example.com/#q7"),
             ("RESET_LINK", "javascript:q7"),
+            ("RESET_LINK", "https://:1/q7"),
             ("RESET_LINK", "http://localhost.q7.example/"),
             ("RESET_LINK", "https://example.com@q7.example/"),
             ("RESET_LINK", "https://{token}.q7.example/"),
@@ -301,6 +307,7 @@ mod tests {
             ("SUPPORT_LINK", "mailto:q7@example.com?subject=a"),
             ("SUPPORT_LINK", "mailto:q7%40@example.com"),
             ("LOGO_URL", "http://q7.example/logo.png"),
+            ("LOGO_URL", "https://:1/q7.png"),
             ("LOGO_URL", "https://q7.example/a;b"),
             ("LOGO_URL", "https://q7.example/a,b"),
             ("LOGO_URL", "https://q7.example/a b"),
@@ -330,6 +337,13 @@ mod tests {
             ("PASSWORD_HASH", "BCRYPT-q7"),
             ("BCRYPT_COST", "9"),
             ("BCRYPT_COST", "17"),
+            ("BREACHED_PASSWORDS", "q7.example/range/"),
+            ("BREACHED_PASSWORDS", "http://q7.example/range/"),
+            ("BREACHED_PASSWORDS", "http://127.0.0.1.q7.example/range/"),
+            ("BREACHED_PASSWORDS", "http://127.0.0.1@q7.example/range/"),
+            ("BREACHED_PASSWORDS", "https://q7.example/range/?add-padding=true"),
+            ("BREACHED_PASSWORDS", "https://q7.example/range/#a"),
+            ("BREACHED_PASSWORDS", "https://:1/q7"),
             ("RESET_LINK", "https://q7.example/organizations/complete-password?token={token}"),
             ("RESET_LINK", "https://q7.example/organizations/complete-password/?a=b&token={token}"),
         ] {
@@ -350,6 +364,11 @@ mod tests {
             ("LIMIT_RESET_PER_IP", "1000000"),
         ] {
             assert!(read(&[(variable, highest)]).is_ok(), "{variable}");
+        }
+        for url in ["https://example.com/range/", "https://example.com/range", "http://127.0.0.1:8025/range/"]
+        {
+            let config = read(&[("BREACHED_PASSWORDS", url)]).expect(url);
+            assert!(config.breached_passwords.is_some_and(|url| url.ends_with("/range/")));
         }
         let keys = format!("a:reset:{}", "0".repeat(64));
         let message =

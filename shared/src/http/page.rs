@@ -295,6 +295,7 @@ mod tests {
             "password-too-many-bytes",
             "password-contains-nul",
             "password-guessable",
+            "password-breached",
         ] {
             assert!(body.contains(&format!("data-{code}=")), "{code}");
         }

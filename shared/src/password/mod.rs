@@ -1,6 +1,7 @@
 //! The password policy, after NIST SP 800-63B-4 section 3.1.1 and OWASP ASVS 5.0 section 6.2: minimum length and guessability, no
 //! composition rules.
 
+pub mod breached;
 mod estimate;
 pub mod hash;
 
@@ -53,6 +54,9 @@ pub enum Weakness {
     /// Only with bcrypt, which would ignore what follows.
     #[error("The password must not contain the character NUL.")]
     ContainsNul,
+    /// A server of [`breached`] passwords lists it.
+    #[error("The password is known from a data breach, so attackers try it. Choose another one.")]
+    Breached,
     /// zxcvbn's score is too low.
     #[error("The password is too easy to guess. {advice}")]
     Guessable {
@@ -72,6 +76,7 @@ impl Weakness {
             Self::TooLong => "password_too_long",
             Self::TooManyBytes => "password_too_many_bytes",
             Self::ContainsNul => "password_contains_nul",
+            Self::Breached => "password_breached",
             Self::Guessable { .. } => "password_guessable",
         }
     }
@@ -80,8 +85,8 @@ impl Weakness {
     #[must_use]
     pub const fn advice(&self) -> Option<&'static str> {
         match self {
-            Self::TooShort { .. } | Self::TooLong | Self::TooManyBytes | Self::ContainsNul => None,
             Self::Guessable { pattern, .. } => Some(pattern.code()),
+            _ => None,
         }
     }
 }

@@ -5,6 +5,7 @@
 mod accounts;
 mod agreement;
 mod batches;
+mod breached;
 mod contention;
 mod contract;
 mod costs;
