@@ -8,6 +8,7 @@ mod batches;
 mod contention;
 mod contract;
 mod costs;
+mod devices;
 mod diagnostics;
 mod faults;
 mod history;
