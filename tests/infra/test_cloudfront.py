@@ -19,7 +19,7 @@ def headers(config):
 
 def test_the_headers_that_the_functions_read_arrive_and_host_does_not():
     source = (ROOT / "shared/src/http/event.rs").read_text()
-    listed = re.search(r"const HEADERS: \[&str; \d+\] =\s*\[(.*?)\]", source)[1]
+    listed = re.search(r"const HEADERS: \[&str; \d+\] =\s*\[(.*?)\]", source, re.DOTALL)[1]
     # Of the constants in the list, one is the secret's header.
     read = set(re.findall(r'"([a-z-]+)"', listed)) | set(re.findall(r'const VIEWER_[A-Z]+: &str = "(.*)"', source))
     of_cors = {"origin", "access-control-request-headers", "access-control-request-method"}

@@ -1,4 +1,4 @@
-//! The names of countries and regions in each language, as browsers write them (CLDR).
+//! The names of countries and regions in each language, as browsers write them (CLDR), for mails.
 
 /// The codes of ISO 3166-1 in the first row, then a row for each language, that begins with its code. The browser tests compare it with
 /// Chromium.
