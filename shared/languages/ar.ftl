@@ -91,6 +91,8 @@ advice-words = استخدم بضع كلمات غير شائعة لا صلة بي
 
 mail-greeting = مرحبًا،
 mail-support = هل تحتاج إلى مساعدة؟
+mail-device = الجهاز: { $device }
+mail-country = البلد أو المنطقة: { $country }
 
 reset-subject = إعادة تعيين كلمة المرور لحسابك في { $service }
 reset-asked = تلقّينا طلبًا لتعيين كلمة مرور جديدة لحسابك في { $service }.

@@ -70,6 +70,8 @@ advice-words = Verwenden Sie einige seltene Wörter ohne Zusammenhang.
 
 mail-greeting = Guten Tag,
 mail-support = Brauchen Sie Hilfe?
+mail-device = Gerät: { $device }
+mail-country = Land oder Region: { $country }
 
 reset-subject = Passwort für { $service } zurücksetzen
 reset-asked = jemand, hoffentlich Sie selbst, hat ein neues Passwort für Ihr Konto bei { $service } angefordert.

@@ -91,6 +91,8 @@ advice-words = Use a few unrelated, uncommon words.
 # Both mails
 mail-greeting = Hello,
 mail-support = Need help?
+mail-device = Device: { $device }
+mail-country = Country or region: { $country }
 
 # The mail with the link
 reset-subject = Reset your { $service } password

@@ -85,6 +85,8 @@ advice-words = Utilice unas cuantas palabras poco comunes y sin relación entre 
 
 mail-greeting = Hola:
 mail-support = ¿Necesita ayuda?
+mail-device = Dispositivo: { $device }
+mail-country = País o región: { $country }
 
 reset-subject = Restablezca su contraseña de { $service }
 reset-asked = Hemos recibido una solicitud de contraseña nueva para su cuenta de { $service }.

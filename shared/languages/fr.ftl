@@ -84,6 +84,8 @@ advice-words = Utilisez quelques mots rares, sans rapport entre eux.
 
 mail-greeting = Bonjour,
 mail-support = Besoin d’aide ?
+mail-device = Appareil : { $device }
+mail-country = Pays ou région : { $country }
 
 reset-subject = Réinitialisez votre mot de passe { $service }
 reset-asked = Quelqu’un, vous sans doute, a demandé un nouveau mot de passe pour votre compte { $service }.

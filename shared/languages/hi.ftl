@@ -70,6 +70,8 @@ advice-words = आपस में असंबंधित कुछ कम प
 
 mail-greeting = नमस्ते,
 mail-support = सहायता चाहिए?
+mail-device = डिवाइस: { $device }
+mail-country = देश या क्षेत्र: { $country }
 
 reset-subject = अपना { $service } पासवर्ड रीसेट करें
 reset-asked = हमें आपके { $service } खाते के लिए नया पासवर्ड सेट करने का अनुरोध मिला है।

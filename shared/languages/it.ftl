@@ -82,6 +82,8 @@ advice-words = Usi alcune parole insolite e senza legame tra loro.
 
 mail-greeting = Buongiorno,
 mail-support = Ha bisogno di aiuto?
+mail-device = Dispositivo: { $device }
+mail-country = Paese o regione: { $country }
 
 reset-subject = Reimpostazione della password di { $service }
 reset-asked = abbiamo ricevuto la richiesta di una nuova password per il Suo account { $service }.

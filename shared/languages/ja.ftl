@@ -56,6 +56,8 @@ advice-words = 関連のない、あまり使われない単語をいくつか�
 
 mail-greeting = いつもご利用いただきありがとうございます。
 mail-support = お困りの場合：
+mail-device = デバイス：{ $device }
+mail-country = 国または地域：{ $country }
 
 reset-subject = { $service } パスワード再設定のご案内
 reset-asked = お客様の { $service } アカウントについて、パスワード再設定のリクエストを受け付けました。

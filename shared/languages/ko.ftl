@@ -56,6 +56,8 @@ advice-words = 서로 관련 없고 흔하지 않은 단어 몇 개를 사용해
 
 mail-greeting = 안녕하세요.
 mail-support = 도움이 필요하신가요?
+mail-device = 기기: { $device }
+mail-country = 국가 또는 지역: { $country }
 
 reset-subject = { $service } 비밀번호 재설정
 reset-asked = 고객님의 { $service } 계정에 대한 비밀번호 재설정 요청이 접수되었습니다.

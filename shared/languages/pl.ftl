@@ -85,6 +85,8 @@ advice-words = Użyj kilku rzadkich, niepowiązanych ze sobą słów.
 
 mail-greeting = Dzień dobry,
 mail-support = Potrzebujesz pomocy?
+mail-device = Urządzenie: { $device }
+mail-country = Kraj lub region: { $country }
 
 reset-subject = Zresetuj hasło do konta { $service }
 reset-asked = Otrzymaliśmy prośbę o nowe hasło do Twojego konta { $service }.

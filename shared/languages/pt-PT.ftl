@@ -85,6 +85,8 @@ advice-words = Utilize algumas palavras pouco comuns e sem relação entre si.
 
 mail-greeting = Olá,
 mail-support = Precisa de ajuda?
+mail-device = Dispositivo: { $device }
+mail-country = País ou região: { $country }
 
 reset-subject = Reponha a palavra-passe da sua conta { $service }
 reset-asked = Recebemos um pedido de uma nova palavra-passe para a sua conta { $service }.

@@ -82,6 +82,8 @@ advice-words = Use algumas palavras incomuns e sem relação entre si.
 
 mail-greeting = Olá,
 mail-support = Precisa de ajuda?
+mail-device = Dispositivo: { $device }
+mail-country = País ou região: { $country }
 
 reset-subject = Redefina sua senha de { $service }
 reset-asked = Recebemos um pedido de nova senha para sua conta { $service }.

@@ -70,6 +70,8 @@ advice-words = Birbiriyle ilgisiz, az kullanılan birkaç sözcük seçin.
 
 mail-greeting = Merhaba,
 mail-support = Yardıma mı ihtiyacınız var?
+mail-device = Cihaz: { $device }
+mail-country = Ülke veya bölge: { $country }
 
 reset-subject = { $service } parolanızı sıfırlayın
 reset-asked = Birisi, umarız sizsinizdir, { $service } hesabınız için yeni bir parola istedi.

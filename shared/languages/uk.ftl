@@ -85,6 +85,8 @@ advice-words = Використайте кілька рідковживаних,
 
 mail-greeting = Добрий день!
 mail-support = Потрібна допомога?
+mail-device = Пристрій: { $device }
+mail-country = Країна або регіон: { $country }
 
 reset-subject = Скидання пароля для { $service }
 reset-asked = Ми отримали запит на новий пароль для вашого облікового запису { $service }.

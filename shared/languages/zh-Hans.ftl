@@ -56,6 +56,8 @@ advice-words = 请使用几个互不相关且不常见的词语。
 
 mail-greeting = 您好！
 mail-support = 需要帮助？
+mail-device = 设备：{ $device }
+mail-country = 国家或地区：{ $country }
 
 reset-subject = 重置您的 { $service } 密码
 reset-asked = 有人（希望是您本人）为您的 { $service } 账号申请了新密码。

@@ -58,6 +58,8 @@ advice-words = 請使用幾個互不相關且不常見的詞語。
 
 mail-greeting = 您好：
 mail-support = 需要協助嗎？
+mail-device = 裝置：{ $device }
+mail-country = 國家或地區：{ $country }
 
 reset-subject = 重設您的 { $service } 密碼
 reset-asked = 我們收到重設您 { $service } 帳號密碼的要求。

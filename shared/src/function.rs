@@ -115,7 +115,7 @@ async fn handle<F: Function>(
     let secrets = function.origin_secrets();
     let has_valid_origin = secrets.verify(call.origin_secret.as_ref().map(SecretString::expose_secret));
     if has_valid_origin && secrets.are_required() {
-        call.use_viewer_ip();
+        call.believe_cloudfront();
     }
     let outcome = match route {
         _ if !has_valid_origin => Err(ApiError::OriginUnknown),

@@ -6,6 +6,7 @@ pub mod branding;
 pub mod clock;
 pub mod config;
 pub mod dead_letters;
+pub mod device;
 pub mod email;
 pub mod function;
 pub mod http;

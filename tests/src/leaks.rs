@@ -20,7 +20,7 @@ pub struct LeakDetector {
 }
 
 impl LeakDetector {
-    /// Adds the tokens, passwords, keys and addresses in `request`.
+    /// Adds the tokens, passwords, keys and addresses in `request`, and its `User-Agent`.
     pub fn add_request(&mut self, request: &Request) {
         let in_body = request.body_json().unwrap_or_default();
         let fields = in_body.as_object().into_iter().flatten();
@@ -31,6 +31,9 @@ impl LeakDetector {
                 "token" | "password" => self.add_secret(text),
                 _ => {}
             }
+        }
+        if let Some(user_agent) = request.header_value("user-agent") {
+            self.add_secret(user_agent);
         }
         if let Some(authorization) = request.header_value("authorization") {
             let key = authorization.split_whitespace().next_back().unwrap_or_default();

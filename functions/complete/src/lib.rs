@@ -11,15 +11,14 @@ use shared::email::EmailAddress;
 use shared::function::{self, Function, Success};
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
-use shared::language::Language;
 use shared::origin::OriginSecrets;
 use shared::password::breached::{BreachedPasswords, Listing};
 use shared::password::hash::{self, Hashing, PasswordHash};
 use shared::password::{NewPassword, PasswordPolicy, Weakness};
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts};
+use shared::store::asked::Asked;
 use shared::store::completion::{Completed, Completion};
-use shared::store::language::AskedLanguage;
 use shared::store::limits::Limits;
 use shared::store::orders::Orders;
 use shared::store::resets::{Resets, StoredReset};
@@ -87,19 +86,20 @@ impl Complete {
         Ok(account.map(|account| (reset, account)))
     }
 
-    /// Sets `password` for the account of the live token `reset`. `language` is the caller's.
+    /// Sets `password` for the account of the live token `reset`.
     async fn complete(
         &self,
         (reset, account): (StoredReset, Account),
         password: SecretString,
-        language: Option<Language>,
+        call: &Call,
+        caller: &Caller,
     ) -> Result<(), ApiError> {
         let password = self.check(password, account.email(), true).await?;
         let hash = self.hash(password).await?;
         let now = self.clock.now();
         // Whoever has a live token speaks for the person.
-        let language = language.map(|language| AskedLanguage { language, is_trusted: true });
-        match self.completion.complete(&reset, &account, &hash, language, now, &self.random).await? {
+        let asked = Asked { is_trusted: true, ..Asked::of(caller, call.language, call.device) };
+        match self.completion.complete(&reset, &account, &hash, asked, now, &self.random).await? {
             Completed::PasswordSet => Ok(()),
             Completed::NoLongerLive => Err(ApiError::TokenNotLive),
         }
@@ -152,7 +152,7 @@ impl Complete {
         let Some(live) = self.find_live(&token, now).await? else {
             return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
         };
-        self.complete(live, password, call.language).await?;
+        self.complete(live, password, call, caller).await?;
         Ok(Success::new("password_set", Reply::empty(StatusCode::NO_CONTENT)))
     }
 
@@ -166,7 +166,7 @@ impl Complete {
             self.check(password, None, false).await?;
             return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
         };
-        self.complete(live, password, call.language).await?;
+        self.complete(live, password, call, caller).await?;
         Ok(Success::new("password_set", Reply::empty(StatusCode::OK)))
     }
 

@@ -11,7 +11,7 @@ use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::origin::OriginSecrets;
 use shared::random::Random;
-use shared::store::language::AskedLanguage;
+use shared::store::asked::Asked;
 use shared::store::limits::Limits;
 use shared::store::requests::Requests;
 use shared::token::{RequestToken, Token};
@@ -50,7 +50,7 @@ impl Reset {
         let token = RequestToken(Token::generate(&self.random)?);
         // One after the other: a throttled call stores nothing but its counter.
         self.limits.count_reset(caller, &call.source_ip, now).await?.allowed()?;
-        self.requests.open(&token, &address, AskedLanguage::of(caller, call.language), now).await?;
+        self.requests.open(&token, &address, Asked::of(caller, call.language, call.device), now).await?;
         let body = serde_json::json!({"reset_token": token.0.expose_secret()});
         Ok(Success::new("request_opened", Reply::json(StatusCode::OK, &body)))
     }

@@ -265,9 +265,9 @@ impl MailFunction {
             }
             MailKind::Changed => (None, self.language_of_notice(order).await),
         };
-        let asked = order.language.filter(|_| own_language.is_none());
-        let language = own_language.or(asked.map(|asked| asked.language)).unwrap_or(self.default_language);
-        let is_strangers = asked.is_some_and(|asked| !asked.is_trusted && language != self.default_language);
+        let asked = order.asked.language.filter(|_| own_language.is_none());
+        let language = own_language.or(asked).unwrap_or(self.default_language);
+        let is_strangers = asked.is_some() && !order.asked.is_trusted && language != self.default_language;
         let explained_in = is_strangers.then_some(self.default_language);
         Ok(Addressee::Somebody(Box::new(Recipient { account, language, explained_in })))
     }
@@ -302,8 +302,8 @@ impl MailFunction {
         let Some(account) = &recipient.account else {
             let new_link_page = self.reset_link.as_ref().and_then(LinkBase::new_link_page);
             let new_link_page = new_link_page.as_deref();
-            let (to, changed_at) = (&order.address, order.ordered_at);
-            let mail = ChangedMail { to, language, branding, changed_at, new_link_page };
+            let (to, changed_at, device) = (&order.address, order.ordered_at, order.asked.device);
+            let mail = ChangedMail { to, language, branding, changed_at, device, new_link_page };
             return mail.render().map_err(|error| permanent(error.to_string()));
         };
         let configured = self.reset_link.as_ref().or(order.link.as_ref());
@@ -318,6 +318,7 @@ impl MailFunction {
             branding,
             link: &base.with(&token),
             requested_at: order.ordered_at,
+            device: order.asked.device,
             lifetime_seconds: self.lifetime_seconds,
         };
         mail.render().map_err(|error| permanent(error.to_string()))

@@ -6,7 +6,7 @@ use shared::email::EmailAddress;
 use shared::function::Success;
 use shared::http::{ApiError, Call, Reply, StatusCode};
 use shared::mail::LinkBase;
-use shared::store::language::AskedLanguage;
+use shared::store::asked::Asked;
 use shared::store::orders::{Created, NewOrder};
 use shared::store::requests::ResetRequest;
 
@@ -29,7 +29,7 @@ impl Validate {
             address: &request.address,
             request: Some(request),
             link: link.as_ref(),
-            language: request.language.or_else(|| AskedLanguage::of(caller, call.language)),
+            asked: request.asked.or(Asked::of(caller, call.language, call.device)),
         };
         let outcome = self.create(order, now).await?;
         Ok(Success::new(outcome, Reply::empty(StatusCode::NO_CONTENT)))
@@ -44,8 +44,8 @@ impl Validate {
         now: Timestamp,
     ) -> Result<Success, ApiError> {
         let link = self.link_base(call)?;
-        let language = AskedLanguage::of(caller, call.language);
-        let order = NewOrder { address, request: None, link: link.as_ref(), language };
+        let asked = Asked::of(caller, call.language, call.device);
+        let order = NewOrder { address, request: None, link: link.as_ref(), asked };
         Ok(Success::new(self.create(order, now).await?, Reply::empty(StatusCode::OK)))
     }
 

@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 
 use lambda_http::aws_lambda_events::query_map::QueryMap;
-use lambda_http::http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE};
+use lambda_http::http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::event::{Body, Extracted, VIEWER_ADDRESS};
+use super::event::{Body, Extracted, VIEWER_ADDRESS, VIEWER_COUNTRY};
 use super::{ApiError, Fields};
+use crate::device::{Country, Device};
 use crate::language::Language;
 use crate::mail::ApiAddress;
 use crate::origin;
@@ -40,6 +41,9 @@ pub struct Call {
     /// What per-IP limits count: the caller's IP address as API Gateway saw it.
     pub source_ip: SourceIp,
     viewer_ip: Option<IpAddr>,
+    /// What `User-Agent` says of the caller's device: anybody can write anything there.
+    pub device: Device,
+    viewer_country: Option<Country>,
     /// Which API the call came through.
     pub api: Option<ApiAddress>,
     /// API Gateway's request id.
@@ -82,6 +86,8 @@ impl Call {
                 .and_then(|ip| ip.parse::<IpAddr>().ok())
                 .map_or_else(SourceIp::unknown, SourceIp::from),
             viewer_ip: header(request, VIEWER_ADDRESS).and_then(parse_viewer_address),
+            device: header(request, USER_AGENT.as_str()).map(Device::from_user_agent).unwrap_or_default(),
+            viewer_country: header(request, VIEWER_COUNTRY).and_then(Country::from_code),
             api: context
                 .api_id
                 .map(|api_id| ApiAddress::new(api_id, context.stage, extracted.domain.as_deref())),
@@ -92,12 +98,13 @@ impl Call {
         }
     }
 
-    /// Makes per-IP limits count the viewer's IP address from CloudFront's header, instead of CloudFront's. Only for a call with a valid
-    /// origin secret: anybody can send the header.
-    pub fn use_viewer_ip(&mut self) {
+    /// Makes per-IP limits count the viewer's IP address from CloudFront's header, instead of CloudFront's, and believes its country. Only
+    /// for a call with a valid origin secret: anybody can send the headers.
+    pub fn believe_cloudfront(&mut self) {
         if let Some(ip) = self.viewer_ip {
             self.source_ip = ip.into();
         }
+        self.device.country = self.viewer_country;
     }
 
     /// The query parameter `name`, decoded.

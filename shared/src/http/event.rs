@@ -30,11 +30,21 @@ const MAX_STAGE: usize = 128;
 const QUERY_PARAMETERS: [&str; 2] = ["token", "email"];
 
 /// The headers that are read. Others are removed.
-const HEADERS: [&str; 5] =
-    ["accept-language", "authorization", "content-type", origin::HEADER, VIEWER_ADDRESS];
+const HEADERS: [&str; 7] = [
+    "accept-language",
+    "authorization",
+    "content-type",
+    "user-agent",
+    origin::HEADER,
+    VIEWER_ADDRESS,
+    VIEWER_COUNTRY,
+];
 
 /// The viewer's IP address and port. CloudFront adds it if the origin request policy includes it.
 pub(super) const VIEWER_ADDRESS: &str = "cloudfront-viewer-address";
+
+/// The viewer's country, two letters (ISO 3166-1). Likewise.
+pub(super) const VIEWER_COUNTRY: &str = "cloudfront-viewer-country";
 
 /// Characters that a URI's query must not contain (RFC 3986 section 3.4, as the crate `http` implements it). Excludes `%`, so that encoded
 /// characters are not encoded twice.

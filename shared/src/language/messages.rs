@@ -33,17 +33,22 @@ impl Messages {
         self
     }
 
-    /// Sets the variable `$service` to the service's name. In a text from right to left it is isolated if it does not begin and end with a
-    /// letter: `7-Eleven` would be displayed as `Eleven-7`, and `Yahoo!` as `!Yahoo`.
+    /// Sets the variable `$service` to the service's name.
     #[must_use]
     pub fn with_service(self, name: &str) -> Self {
+        let name = self.isolated(name);
+        self.with("service", name)
+    }
+
+    /// The name as it stands in a text of this language. In one from right to left it is isolated if it does not begin and end with a letter:
+    /// `7-Eleven` would be displayed as `Eleven-7`, and `Yahoo!` as `!Yahoo`.
+    fn isolated(&self, name: &str) -> String {
         let has_letters_at_both_ends =
             name.starts_with(char::is_alphabetic) && name.ends_with(char::is_alphabetic);
-        let name = match self.dir() {
+        match self.dir() {
             "rtl" if !has_letters_at_both_ends => format!("\u{2068}{name}\u{2069}"),
             _ => name.to_owned(),
-        };
-        self.with("service", name)
+        }
     }
 
     /// The variable `$service`.
@@ -67,13 +72,29 @@ impl Messages {
         self.language.direction()
     }
 
+    /// The name of a country or region, as [`Language::country`].
+    #[must_use]
+    pub fn country(&self, code: &str) -> Option<&'static str> {
+        self.language.country(code)
+    }
+
     /// The message `id`, or the id itself if there is no such message. A test finds missing messages.
     #[must_use]
     pub fn say(&self, id: &str) -> String {
+        self.format(id, &self.values)
+    }
+
+    /// The message `id`, whose one variable is `variable`, about `name`.
+    #[must_use]
+    pub fn say_of(&self, id: &str, variable: &'static str, name: &str) -> String {
+        self.format(id, &FluentArgs::from_iter([(variable, self.isolated(name))]))
+    }
+
+    fn format(&self, id: &str, values: &FluentArgs<'_>) -> String {
         let pattern = self.bundle.get_message(id).and_then(|message| message.value());
         pattern.map_or_else(
             || id.to_owned(),
-            |pattern| self.bundle.format_pattern(pattern, Some(&self.values), &mut Vec::new()).into_owned(),
+            |pattern| self.bundle.format_pattern(pattern, Some(values), &mut Vec::new()).into_owned(),
         )
     }
 

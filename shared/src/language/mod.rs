@@ -1,6 +1,7 @@
 //! The languages of pages and mails, one file each in `languages/`. `build.rs` compiles the files in as text. A file is parsed when a page
 //! or mail is rendered in its language, not at start.
 
+mod countries;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod file_tests;
@@ -90,6 +91,12 @@ impl Language {
             CharacterDirection::RTL => "rtl",
             CharacterDirection::LTR | CharacterDirection::TTB => "ltr",
         }
+    }
+
+    /// The name of a country or region in this language. `None` if `code` is no code of ISO 3166-1.
+    #[must_use]
+    pub fn country(self, code: &str) -> Option<&'static str> {
+        countries::name(self.code(), code)
     }
 
     fn identifier(self) -> LanguageIdentifier {

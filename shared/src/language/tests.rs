@@ -82,8 +82,10 @@ fn every_message_is_used_and_every_used_message_exists() {
     for id in english.keys() {
         assert!(code.contains(&format!("\"{id}\"")), "the message {id} is not used");
     }
-    for id in code.split(".say(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
-        assert!(english.contains_key(id), "there is no message {id}");
+    for call in [".say(\"", ".say_of(\""] {
+        for id in code.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(english.contains_key(id), "there is no message {id}");
+        }
     }
 }
 
@@ -104,6 +106,8 @@ fn every_message_resolves_its_variables_in_every_plural_form() {
                 .with("service", "S")
                 .with("wait", "W")
                 .with("address", "A")
+                .with("device", "D")
+                .with("country", "C")
                 .with("count", number)
                 .with("min", number)
                 .with("max", number)

@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::branding::Branding;
 use crate::clock::Timestamp;
+use crate::device::{Browser, Device, System};
 use crate::language::{Language, Messages};
 
 /// A mail, ready to send. Holds an address and perhaps a token, so it has no `Debug`.
@@ -61,6 +62,7 @@ struct ResetText<'a> {
     brand: &'a Branding,
     link: &'a str,
     lifetime: &'a str,
+    seen: &'a [String],
     explained: Option<&'a Explanation>,
 }
 
@@ -71,6 +73,7 @@ struct ResetHtml<'a> {
     brand: &'a Branding,
     link: &'a str,
     lifetime: &'a str,
+    seen: &'a [String],
     explained: Option<&'a Explanation>,
 }
 
@@ -79,6 +82,7 @@ struct ResetHtml<'a> {
 struct ChangedText<'a> {
     say: &'a Messages,
     brand: &'a Branding,
+    seen: &'a [String],
     new_link_page: Option<&'a str>,
 }
 
@@ -87,6 +91,7 @@ struct ChangedText<'a> {
 struct ChangedHtml<'a> {
     say: &'a Messages,
     brand: &'a Branding,
+    seen: &'a [String],
     new_link_page: Option<&'a str>,
 }
 
@@ -105,6 +110,8 @@ pub struct ResetMail<'a> {
     pub link: &'a SecretString,
     /// When the reset was requested.
     pub requested_at: Timestamp,
+    /// The device that it was requested with.
+    pub device: Device,
     /// How long the link works, in seconds.
     pub lifetime_seconds: u64,
 }
@@ -126,13 +133,13 @@ impl ResetMail<'_> {
             language,
             text: messages(language, self.branding, self.requested_at).say("reset-asked"),
         });
-        let explained = explained.as_ref();
+        let (seen, explained) = (&*seen(say, self.device), explained.as_ref());
         Ok(Mail {
             kind: MailKind::Reset,
             to: self.to.to_owned(),
             subject: say.say("reset-subject"),
-            text: ResetText { say, brand, link, lifetime, explained }.render()?.into(),
-            html: ResetHtml { say, brand, link, lifetime, explained }.render()?.into(),
+            text: ResetText { say, brand, link, lifetime, seen, explained }.render()?.into(),
+            html: ResetHtml { say, brand, link, lifetime, seen, explained }.render()?.into(),
         })
     }
 }
@@ -148,6 +155,8 @@ pub struct ChangedMail<'a> {
     pub branding: &'a Branding,
     /// When the password was changed.
     pub changed_at: Timestamp,
+    /// The device that it was changed with.
+    pub device: Device,
     /// The page that asks for a new link, for a person who did not change it.
     pub new_link_page: Option<&'a str>,
 }
@@ -160,13 +169,13 @@ impl ChangedMail<'_> {
     /// As [`ResetMail::render`].
     pub fn render(&self) -> Result<Mail, askama::Error> {
         let (say, brand) = (&messages(self.language, self.branding, self.changed_at), self.branding);
-        let new_link_page = self.new_link_page;
+        let (seen, new_link_page) = (&*seen(say, self.device), self.new_link_page);
         Ok(Mail {
             kind: MailKind::Changed,
             to: self.to.to_owned(),
             subject: say.say("changed-subject"),
-            text: ChangedText { say, brand, new_link_page }.render()?.into(),
-            html: ChangedHtml { say, brand, new_link_page }.render()?.into(),
+            text: ChangedText { say, brand, seen, new_link_page }.render()?.into(),
+            html: ChangedHtml { say, brand, seen, new_link_page }.render()?.into(),
         })
     }
 }
@@ -175,9 +184,20 @@ fn messages(language: Language, branding: &Branding, when: Timestamp) -> Message
     Messages::new(language).with_service(&branding.service_name).with_date("when", when)
 }
 
+/// What is known of `device`, a line each.
+fn seen(say: &Messages, device: Device) -> Vec<String> {
+    let words = [device.browser.map(Browser::name), device.system.map(System::name)];
+    let words: Vec<&str> = words.into_iter().flatten().collect();
+    let named = (!words.is_empty()).then(|| say.say_of("mail-device", "device", &words.join(", ")));
+    let country = device.country.and_then(|country| say.country(country.code()));
+    let country = country.map(|name| say.say_of("mail-country", "country", name));
+    named.into_iter().chain(country).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::Country;
 
     fn branding(service_name: &str) -> Branding {
         Branding {
@@ -189,7 +209,19 @@ mod tests {
         }
     }
 
+    fn device() -> Device {
+        Device {
+            browser: Some(Browser::Chrome),
+            system: Some(System::Windows),
+            country: Country::from_code("DE"),
+        }
+    }
+
     fn mails(language: &str, service_name: &str) -> [Mail; 2] {
+        mails_from(device(), language, service_name)
+    }
+
+    fn mails_from(device: Device, language: &str, service_name: &str) -> [Mail; 2] {
         let link = SecretString::from("https://example.com/complete/#token=TTTTTTTTTTTTTTTTTTTT");
         let (to, branding) = ("ann@example.com", &branding(service_name));
         let language = Language::from_code(language).expect("a language");
@@ -201,10 +233,11 @@ mod tests {
             branding,
             link: &link,
             requested_at: at,
+            device,
             lifetime_seconds: 7200,
         };
         let new_link_page = Some("https://example.com/organizations/reset-password");
-        let changed = ChangedMail { to, language, branding, changed_at: at, new_link_page };
+        let changed = ChangedMail { to, language, branding, changed_at: at, device, new_link_page };
         [reset.render().expect("a mail"), changed.render().expect("a mail")]
     }
 
@@ -242,6 +275,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_known_of_a_device_is_not_said() {
+        let nobody = Device::default();
+        let country = Country::from_code("ZZ");
+        for (device, expected) in [
+            (nobody, None),
+            (Device { country, ..nobody }, None),
+            (Device { system: Some(System::Ios), country, ..nobody }, Some("Device: iOS\n")),
+            (
+                Device { country: Country::from_code("AG"), ..nobody },
+                Some("Country or region: Antigua & Barbuda\n"),
+            ),
+        ] {
+            for mail in mails_from(device, "en", "Ann") {
+                let text = mail.text.expose_secret();
+                let after_date = text.split_once("UTC\n").expect("a date").1;
+                assert!(after_date.starts_with(&format!("{}\n", expected.unwrap_or_default())), "{text}");
+                assert_eq!(
+                    mail.html.expose_secret().matches("UTC<br>").count(),
+                    usize::from(expected.is_some())
+                );
+                assert!(!mail.html.expose_secret().contains("& Barbuda"), "names are escaped");
+            }
+        }
+    }
+
+    #[test]
     fn korean_breaks_between_words_only() {
         for language in Language::all() {
             for mail in mails(language.code(), "Ann") {
@@ -256,7 +315,8 @@ mod tests {
         let branding = &branding("Ann");
         let (to, language) = ("ann@example.com", Language::english());
         let changed_at = Timestamp::from_millis(1_800_000_000_000);
-        let mail = ChangedMail { to, language, branding, changed_at, new_link_page: None }.render();
+        let device = Device::default();
+        let mail = ChangedMail { to, language, branding, changed_at, device, new_link_page: None }.render();
         let mail = mail.expect("a mail");
         assert!(!source(&mail).contains("Request a new password\n"));
         assert!(!source(&mail).contains("https://"));

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::StoreError;
 use super::accounts::{Account, Accounts};
-use super::language::AskedLanguage;
+use super::asked::Asked;
 use super::orders::Orders;
 use super::resets::StoredReset;
 use super::transaction::{Transacted, transact};
@@ -46,7 +46,8 @@ impl Completion {
         Self { client, tokens_table, accounts, orders }
     }
 
-    /// Consumes `reset` and sets `hash` as the password of `account`. The notice is in `language` unless the account has its own. Of
+    /// Consumes `reset` and sets `hash` as the password of `account`. `asked` is the caller: the notice says from where, and is in
+    /// their language unless the account has its own. Of
     /// concurrent calls for one account, exactly one succeeds, even if `DynamoDB`'s response to it was lost.
     ///
     /// # Errors
@@ -57,14 +58,14 @@ impl Completion {
         reset: &StoredReset,
         account: &Account,
         hash: &PasswordHash,
-        language: Option<AskedLanguage>,
+        asked: Asked,
         now: Timestamp,
         random: &Random,
     ) -> Result<Completed, StoreError> {
         let consume = reset.consume(&self.tokens_table, now)?;
         let change = account.next_changed_at(now, reset.issued_at);
         let set = self.accounts.set_password(account, hash, &change)?;
-        let notice = self.orders.put_notice(account, &change.to_text(), language, now, random)?;
+        let notice = self.orders.put_notice(account, &change.to_text(), asked, now, random)?;
         let writes = vec![
             (Write::Token, TransactWriteItem::builder().delete(consume).build()),
             (Write::Account, TransactWriteItem::builder().update(set).build()),

@@ -2,8 +2,8 @@
 //! `DynamoDB` deletes expired items hours late.
 
 pub mod accounts;
+pub mod asked;
 pub mod completion;
-pub mod language;
 pub mod limits;
 pub mod orders;
 pub mod requests;

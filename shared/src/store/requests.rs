@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
 
-use super::language::AskedLanguage;
+use super::asked::Asked;
 use super::{
     Item, StoreError, get_unexpired, is_unexpired, number, number_attribute, string, string_attribute,
 };
@@ -23,8 +23,8 @@ pub struct ResetRequest {
     digest: Digest,
     /// The address that it was opened for. It may have no account.
     pub address: EmailAddress,
-    /// The language of the caller who opened it, if known.
-    pub language: Option<AskedLanguage>,
+    /// What is known of the caller who opened it.
+    pub asked: Asked,
     expires_at: u64,
     mails: u64,
     last_mail_at: Option<Timestamp>,
@@ -90,7 +90,7 @@ impl ResetRequest {
             address: string_attribute(item, "address")?
                 .parse()
                 .map_err(|_| StoreError::invalid_row("a request row has a malformed address"))?,
-            language: AskedLanguage::from_item(item),
+            asked: Asked::from_item(item),
             expires_at: number_attribute(item, "expires_at")?,
             mails: number_attribute(item, "mails")?,
             last_mail_at: number_attribute(item, "last_mail_at").ok().map(Timestamp::from_millis),
@@ -122,7 +122,7 @@ impl Requests {
         &self,
         token: &RequestToken,
         address: &EmailAddress,
-        language: Option<AskedLanguage>,
+        asked: Asked,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let put = self
@@ -134,10 +134,7 @@ impl Requests {
             .item("issued_at", number(now.as_millis()))
             .item("expires_at", number(now.plus_seconds(self.lifetime_seconds).as_seconds()))
             .item("mails", number(0));
-        let put = language
-            .into_iter()
-            .flat_map(AskedLanguage::attributes)
-            .fold(put, |put, (name, value)| put.item(name, value));
+        let put = asked.attributes().fold(put, |put, (name, value)| put.item(name, value));
         put.send().await.map(drop).map_err(|error| StoreError::from_sdk("PutItem", &error))
     }
 

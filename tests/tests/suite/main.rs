@@ -9,6 +9,7 @@ mod breached;
 mod contention;
 mod contract;
 mod costs;
+mod devices;
 mod diagnostics;
 mod faults;
 mod history;

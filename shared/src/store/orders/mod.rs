@@ -12,7 +12,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_dynamo::AttributeValue as StreamValue;
 
 use super::accounts::{Account, AccountKey};
-use super::language::AskedLanguage;
+use super::asked::Asked;
 use super::limits::{Counted, Limits, MailCounter, Throttled};
 use super::requests::{Repeat, ResetRequest};
 use super::transaction::{Cancellation, Transacted, transact};
@@ -62,8 +62,8 @@ pub struct Order {
     pub address: String,
     /// The link's base, unless `RESET_LINK` is set.
     pub link: Option<LinkBase>,
-    /// The language of the caller, if known.
-    pub language: Option<AskedLanguage>,
+    /// What is known of the caller.
+    pub asked: Asked,
     /// For a notice: the account's key.
     pub account: Option<AccountKey>,
     /// When it was created.
@@ -86,7 +86,7 @@ impl Order {
             kind: MailKind::from_name(&string_attribute(&item, "kind").ok()?)?,
             address: string_attribute(&item, "address").ok()?,
             link: string_attribute(&item, "link").ok().map(LinkBase::from_text),
-            language: AskedLanguage::from_item(&item),
+            asked: Asked::from_item(&item),
             account: AccountKey::from_item(&item),
             ordered_at: Timestamp::from_millis(number_attribute(&item, "ordered_at").ok()?),
         })
@@ -102,8 +102,8 @@ pub struct NewOrder<'a> {
     pub request: Option<&'a ResetRequest>,
     /// The link's base, unless `RESET_LINK` is set.
     pub link: Option<&'a LinkBase>,
-    /// The caller's language, if known.
-    pub language: Option<AskedLanguage>,
+    /// What is known of the caller.
+    pub asked: Asked,
 }
 
 /// The outcome of ordering a mail.
@@ -189,7 +189,7 @@ impl Orders {
             id,
             MailKind::Reset,
             order.address.typed().unwrap_or(order.address.as_str()),
-            order.language,
+            order.asked,
             now,
         );
         row.insert("expires_at".to_owned(), number(now.plus_seconds(lifetime).as_seconds()));
@@ -205,12 +205,12 @@ impl Orders {
         &self,
         account: &Account,
         changed_at: &str,
-        language: Option<AskedLanguage>,
+        asked: Asked,
         now: Timestamp,
         random: &Random,
     ) -> Result<Put, StoreError> {
         let id = OrderId::generate(random)?;
-        let mut row = item(&id, MailKind::Changed, account.address(), language, now);
+        let mut row = item(&id, MailKind::Changed, account.address(), asked, now);
         row.insert("expires_at".to_owned(), number(now.plus_seconds(MAX_ORDER_SECONDS).as_seconds()));
         row.extend(account.snapshot.key.attributes().map(|(name, value)| (name.to_owned(), value)));
         row.insert("changed_at".to_owned(), string(changed_at));
@@ -219,20 +219,14 @@ impl Orders {
 }
 
 /// What the rows of all orders hold.
-fn item(
-    id: &OrderId,
-    kind: MailKind,
-    address: &str,
-    language: Option<AskedLanguage>,
-    now: Timestamp,
-) -> Item {
+fn item(id: &OrderId, kind: MailKind, address: &str, asked: Asked, now: Timestamp) -> Item {
     let own = [
         ("pk", string(id.pk())),
         ("kind", string(kind.name())),
         ("address", string(address)),
         ("ordered_at", number(now.as_millis())),
     ];
-    let all = own.into_iter().chain(language.into_iter().flat_map(AskedLanguage::attributes));
+    let all = own.into_iter().chain(asked.attributes());
     all.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
