@@ -12,15 +12,15 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tests::proxy::{Fault, Proxy};
-use tests::{KNOWN, NO_LIMITS, Request, UNKNOWN, World, median};
+use tests::proxy::{EVERY, Fault};
+use tests::{KNOWN, NO_LIMITS, Request, Service, UNKNOWN, World, median};
 
 const PAIRS: usize = 500;
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "a benchmark's figures")]
 async fn main() {
-    let (world, proxy) = World::behind_a_proxy(&NO_LIMITS).await;
+    let world = World::builder().settings(&NO_LIMITS).faulty(Service::DynamoDb).start().await;
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     let (mut calls_known, mut calls_unknown) = (Vec::new(), Vec::new());
     for pair in 0..PAIRS {
@@ -28,7 +28,7 @@ async fn main() {
         let mut order = [(KNOWN, &mut known, &mut calls_known), (UNKNOWN, &mut unknown, &mut calls_unknown)];
         order.rotate_left(pair % 2);
         for (address, times, calls) in order {
-            let (seconds, made) = ask(&world, &proxy, address).await;
+            let (seconds, made) = ask(&world, address).await;
             times.push(seconds);
             calls.push(made);
         }
@@ -63,13 +63,13 @@ async fn mails() {
 
 /// The sum of the delays, in seconds, of the attacker's mails in one lane, in which the order for `target` has the place `place`.
 async fn sum_of_delays(target: &str, place: usize) -> f64 {
-    let (world, proxy) = World::with_ses_behind_a_proxy().await;
+    let world = World::builder().settings(&NO_LIMITS).faulty(Service::Ses).start().await;
     for number in 0..=OWN_MAILS {
         let address = if number == place { target } else { "some@one.com" };
         let mail = Request::post("/auth/reset/password-email", &json!({"email": address}));
         assert_eq!(world.send_only(mail).await.status(), 200);
     }
-    proxy.arm(Fault::Delay(Duration::from_millis(300)), 0, u64::MAX);
+    world.proxy().inject(Fault::Delay(Duration::from_millis(300)), EVERY);
     let started = Instant::now();
     let (mut seen, mut sum) = (0, 0.0);
     let watched = async {
@@ -96,15 +96,15 @@ async fn sum_of_delays(target: &str, place: usize) -> f64 {
 }
 
 /// How long the answer took, and which calls were made for it.
-async fn ask(world: &World, proxy: &Proxy, address: &str) -> (f64, Vec<String>) {
+async fn ask(world: &World, address: &str) -> (f64, Vec<String>) {
     let token = world.request_token(address).await;
     let request = Request::get("/organizations/complete-password/").query("token", &token);
-    proxy.disarm();
+    world.proxy().disarm();
     let started = Instant::now();
     let answer = world.send_only(request).await;
     let seconds = started.elapsed().as_secs_f64();
     assert_eq!(answer.status(), 204);
-    let calls = proxy.calls().into_iter();
+    let calls = world.proxy().calls().into_iter();
     let mut calls: Vec<String> = calls
         .map(|call| {
             let tables: Vec<String> = call.tables.into_iter().collect();

@@ -1,7 +1,6 @@
 //! A Lambda execution environment: a function's binary as a process with its own runtime API. Unlike with `cargo lambda watch`, a
 //! test can kill it at any moment and knows which call was lost.
 
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +15,8 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::event::Answer;
-use crate::stack::{forward, target_directory};
-use crate::wiring::{BackgroundServer, serve_router};
+use crate::stack::{spawn, target_directory};
+use crate::wiring::{Servers, serve_router};
 
 type Invocation = (Value, oneshot::Sender<Value>);
 
@@ -31,7 +30,7 @@ pub struct Environment {
     invocations: mpsc::Sender<Invocation>,
     is_dead: watch::Sender<bool>,
     runtime_api: Arc<RuntimeApi>,
-    _server: BackgroundServer,
+    _servers: Servers,
 }
 
 /// The runtime API's state for one call at a time.
@@ -67,22 +66,15 @@ impl Environment {
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .with_state(Arc::clone(&runtime_api));
-        let (address, server) = serve_router(router).await;
+        let mut servers = Servers::new();
+        let address = serve_router(router, &mut servers).await;
         command
             .env("AWS_LAMBDA_RUNTIME_API", address.trim_start_matches("http://"))
             .env("AWS_LAMBDA_FUNCTION_NAME", "rekey")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256");
         let started = Instant::now();
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("a program");
-        forward(child.stdout.take().expect("an output"), log.clone());
-        forward(child.stderr.take().expect("an output"), log.clone());
+        let child = spawn(&mut command, log);
         let pid = child.id().expect("a process");
         Self {
             child: Mutex::new(child),
@@ -91,7 +83,7 @@ impl Environment {
             invocations,
             is_dead: watch::Sender::new(false),
             runtime_api,
-            _server: server,
+            _servers: servers,
         }
     }
 

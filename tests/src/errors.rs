@@ -1,22 +1,17 @@
 //! The documented paths, and the form of an error on each.
 
+#![expect(missing_docs, reason = "the names of the constants are those of the paths")]
+
 use serde_json::{Value, json};
 
 use crate::event::Answer;
 
-/// A documented path.
 pub const RESET: &str = "/organizations/reset-password/";
-/// A documented path.
 pub const COMPLETE: &str = "/organizations/complete-password/";
-/// A documented path.
 pub const VALIDATE: &str = "/organizations/validate-password-reset/";
-/// A documented path.
 pub const UNLEASH_MAIL: &str = "/auth/reset/password-email";
-/// A documented path.
 pub const UNLEASH_VALIDATE: &str = "/auth/reset/validate";
-/// A documented path.
 pub const UNLEASH_CHECK: &str = "/auth/reset/validate-password";
-/// A documented path.
 pub const UNLEASH_SET: &str = "/auth/reset/password";
 
 /// Asserts that `answer` is an error of the form that `path` documents.

@@ -1,8 +1,14 @@
 //! Events as API Gateway and function URLs send them, and the functions' responses.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
+
+/// What API Gateway encodes in a query: all but the unreserved characters of RFC 3986.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The source of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,16 +121,7 @@ impl Request {
     }
 
     fn format_2(&self, domain: &str) -> Value {
-        let encode = |text: &str| {
-            text.bytes()
-                .map(|byte| match byte {
-                    b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                        char::from(byte).to_string()
-                    }
-                    _ => format!("%{byte:02X}"),
-                })
-                .collect::<String>()
-        };
+        let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
         let raw_query: Vec<String> =
             self.query.iter().map(|(k, v)| format!("{}={}", encode(k), encode(v))).collect();
         let (body, is_base64) = self.encoded_body();
@@ -144,21 +141,13 @@ impl Request {
 
     fn format_1(&self) -> Value {
         let (body, is_base64) = self.encoded_body();
-        let multi = |pairs: &[(String, String)]| {
-            let mut map: Map<String, Value> = Map::new();
-            for (name, value) in pairs {
-                map.entry(name.clone())
-                    .or_insert_with(|| json!([]))
-                    .as_array_mut()
-                    .expect("an array")
-                    .push(json!(value));
-            }
-            if map.is_empty() { Value::Null } else { Value::Object(map) }
-        };
+        let object = |map: Map<String, Value>| if map.is_empty() { Value::Null } else { map.into() };
         let single = |pairs: &[(String, String)]| {
-            let map: Map<String, Value> =
-                pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-            if map.is_empty() { Value::Null } else { Value::Object(map) }
+            object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
+        };
+        let multi = |pairs: &[(String, String)]| {
+            let values = |name| pairs.iter().filter(move |(other, _)| other == name).map(|(_, value)| value);
+            object(pairs.iter().map(|(name, _)| (name.clone(), values(name).cloned().collect())).collect())
         };
         json!({
             "resource": "/{proxy+}", "path": self.path, "httpMethod": self.method,
@@ -221,15 +210,19 @@ impl Answer {
         serde_json::from_str(self.text()).expect("a JSON body")
     }
 
-    /// The `code` of a problem document.
-    #[must_use]
-    pub fn code(&self) -> String {
-        self.json()["code"].as_str().unwrap_or_default().to_owned()
-    }
-
     /// The `Retry-After` header in seconds.
     #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
         self.header("retry-after")?.parse().ok()
+    }
+}
+
+/// The status and the body, with `TOKEN` for each token: for snapshots.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = serde_json::from_str(self.text()).unwrap_or(Value::Null);
+        let tokens = ["reset_token", "token"].into_iter().filter_map(|name| json[name].as_str());
+        let body = tokens.fold(self.text().to_owned(), |body, token| body.replace(token, "TOKEN"));
+        f.write_str(format!("{} {body}", self.status()).trim_end())
     }
 }

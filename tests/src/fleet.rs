@@ -17,7 +17,7 @@ use crate::event::{Answer, Request};
 use crate::leaks::LeakDetector;
 use crate::proxy::Proxy;
 use crate::stack::build;
-use crate::wiring::{BackgroundServer, aws, demo_database, serve, serve_ses, variables};
+use crate::wiring::{Servers, aws, demo_database, serve, serve_ses, variables};
 
 /// A deployment whose functions are processes.
 pub struct Fleet {
@@ -35,7 +35,7 @@ pub struct Fleet {
     /// A client of the engine.
     pub dynamodb: Client,
     log: Mutex<(mpsc::UnboundedReceiver<String>, Vec<String>)>,
-    _servers: [BackgroundServer; 3],
+    _servers: Servers,
 }
 
 impl Fleet {
@@ -44,10 +44,11 @@ impl Fleet {
         build(&["reset", "validate", "complete"]).await;
         let db = demo_database();
         let stream = Mapping::open(db.clone(), None).expect("a stream");
-        let (engine, server) = serve(db).await;
-        let (outbox, ses, ses_server) = serve_ses().await;
+        let mut servers = Servers::new();
+        let engine = serve(db, &mut servers).await;
+        let (outbox, ses) = serve_ses(&mut servers).await;
         // Delay answers, so that a kill between a write and its answer, the most important case, is frequent.
-        let (proxy, dynamodb, proxy_server) = Proxy::start(&engine).await;
+        let (proxy, dynamodb) = Proxy::start(&engine, &mut servers).await;
         proxy.hold(Duration::from_millis(30));
         let mut settings = NO_LIMITS.to_vec();
         settings.extend([
@@ -72,7 +73,7 @@ impl Fleet {
             outbox,
             dynamodb: aws(&engine).dynamodb(),
             log: Mutex::new((log, Vec::new())),
-            _servers: [server, ses_server, proxy_server],
+            _servers: servers,
         }
     }
 

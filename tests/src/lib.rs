@@ -3,6 +3,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a harness panics so that a test fails")]
 
+pub mod builder;
 pub mod contract;
 pub mod environment;
 pub mod errors;
@@ -19,6 +20,7 @@ pub mod tables;
 mod wiring;
 pub mod world;
 
+pub use builder::Service;
 pub use event::{Answer, Gateway, Request};
 pub use wiring::variables;
 pub use world::{World, reset_token_in, token_in_link};

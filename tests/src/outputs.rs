@@ -10,7 +10,7 @@ use serde_json::json;
 use shared::telemetry::write_diagnostics_to;
 
 use crate::leaks::LeakDetector;
-use crate::wiring::{BackgroundServer, DeadLetterQueue};
+use crate::wiring::{DeadLetterQueue, Servers};
 
 /// The outputs of a deployment. When the last clone of its [`World`](crate::World) is dropped, they are searched for every secret
 /// that the test has used, whatever the test is about.
@@ -21,7 +21,7 @@ pub(crate) struct Outputs {
     pub(crate) dead_letters: DeadLetterQueue,
     pub(crate) db: Database,
     pub(crate) accounts_table: String,
-    pub(crate) _servers: Vec<BackgroundServer>,
+    pub(crate) _servers: Servers,
 }
 
 impl Drop for Outputs {

@@ -3,17 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::wiring::{BackgroundServer, endpoint, listen};
-
-const TRANSACTION: &str = "TransactWriteItems";
+use crate::wiring::{Servers, listen};
 
 /// A fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +32,8 @@ pub enum Fault {
     AnswerLost,
     /// The work is delayed, then done and answered.
     Delay(Duration),
+    /// The work waits until [`Proxy::during`] lets it go on, then is done and answered.
+    Held,
     /// The work is delayed, then done, but never answered.
     Late(Duration),
     /// The answer does not come from the service.
@@ -45,7 +45,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// All faults.
+    /// All faults that need nobody to end them.
     pub const ALL: [Self; 12] = [
         Self::ConnectionClosed,
         Self::Hang,
@@ -60,31 +60,24 @@ impl Fault {
         Self::Conflict,
         Self::ConflictWithFailedCondition,
     ];
-}
 
-/// The calls that get a fault.
-#[derive(Clone, Debug)]
-struct Plan {
-    first: u64,
-    times: u64,
-    /// In this order; the last one repeats.
-    faults: Vec<Fault>,
-}
-
-impl Plan {
-    fn fault(&self, call: u64) -> Option<Fault> {
-        let since = call.checked_sub(self.first).filter(|since| *since < self.times)?;
-        let index = usize::try_from(since).unwrap_or(usize::MAX).min(self.faults.len() - 1);
-        Some(self.faults[index])
-    }
-}
-
-impl Fault {
     /// Whether the functions try again after it, so that once is not enough to make a call fail.
     #[must_use]
     pub const fn is_retried(self) -> bool {
         !matches!(self, Self::Denied | Self::Garbage)
     }
+}
+
+/// The numbers of the calls that get a fault. The next call has the number 0.
+pub type Calls = Range<u64>;
+
+/// All calls from now on.
+pub const EVERY: Calls = 0..u64::MAX;
+
+/// Only the call number `call`.
+#[must_use]
+pub const fn nth(call: u64) -> Calls {
+    call..call + 1
 }
 
 /// A call that the proxy received.
@@ -101,84 +94,113 @@ pub struct Call {
 }
 
 impl Call {
-    fn parse(request: &[u8]) -> Self {
-        let operation = operation(request);
+    /// The call, and its idempotency token if it is a transaction.
+    fn parse(request: &[u8]) -> (Self, Option<String>) {
         let text = String::from_utf8_lossy(request);
-        let body = text.split("\r\n\r\n").nth(1).and_then(|body| serde_json::from_str::<Value>(body).ok());
-        let items = body.as_ref().and_then(|body| body["TransactItems"].as_array()).map_or(0, Vec::len);
-        let named = text.split("\"TableName\":\"").skip(1);
-        Self {
-            tables: named.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect(),
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let target = head.lines().find_map(|line| line.strip_prefix("x-amz-target: DynamoDB_20120810."));
+        let operation = target.unwrap_or_default().to_owned();
+        let named = body.split("\"TableName\":\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let json: Value = serde_json::from_str(body).unwrap_or_default();
+        let call = Self {
+            tables: named.map(str::to_owned).collect(),
             reads: usize::from(operation == "GetItem" || operation == "Query"),
             writes: match operation.as_str() {
                 "PutItem" | "UpdateItem" | "DeleteItem" => 1,
-                _ => 2 * items,
+                _ => 2 * json["TransactItems"].as_array().map_or(0, Vec::len),
             },
             operation,
-        }
+        };
+        (call, json["ClientRequestToken"].as_str().map(str::to_owned))
     }
 }
 
 /// The proxy. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Proxy {
-    plan: Arc<Mutex<Option<Plan>>>,
-    /// The number of calls since the proxy was armed.
-    count: Arc<AtomicU64>,
-    calls: Arc<Mutex<Vec<Call>>>,
-    contention: Arc<Mutex<Option<Duration>>>,
-    hold: Arc<Mutex<Duration>>,
-    idempotency_tokens: Arc<Mutex<Vec<String>>>,
+pub struct Proxy(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    faults: Vec<(Fault, Calls)>,
+    is_holding: bool,
+    /// The number of all calls until now. The calls in `faults` are counted as it is.
+    count: u64,
+    calls: Vec<Call>,
+    contention: Option<Duration>,
+    hold: Duration,
+    idempotency_tokens: Vec<String>,
     /// The idempotency token of the transaction in progress.
-    in_transaction: Arc<Mutex<Option<String>>>,
+    in_transaction: Option<String>,
 }
 
 impl Proxy {
-    /// A proxy to `upstream`, its endpoint, and its server.
-    pub(crate) async fn start(upstream: &str) -> (Self, String, BackgroundServer) {
-        let listener = listen().await;
-        let endpoint = endpoint(&listener);
+    /// A proxy to `upstream`, and its endpoint.
+    pub(crate) async fn start(upstream: &str, servers: &mut Servers) -> (Self, String) {
+        let (listener, endpoint) = listen().await;
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let proxy = Self::default();
         let clone = proxy.clone();
-        let server = BackgroundServer::new(async move {
+        servers.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (proxy, upstream) = (clone.clone(), upstream.clone());
                 tokio::spawn(async move { proxy.serve(client, &upstream).await });
             }
         });
-        (proxy, endpoint, server)
+        (proxy, endpoint)
     }
 
-    /// Injects `fault` into `times` calls, starting with the call number `first` (0 is the next).
-    pub fn arm(&self, fault: Fault, first: u64, times: u64) {
-        self.plan(Plan { first, times, faults: vec![fault] });
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("a state")
     }
 
-    /// Injects each of `faults` into one call, starting with the call number `first` (0 is the next).
-    pub fn arm_each(&self, faults: &[Fault], first: u64) {
-        self.plan(Plan { first, times: faults.len() as u64, faults: faults.to_vec() });
-    }
-
-    fn plan(&self, plan: Plan) {
-        self.count.store(0, Ordering::SeqCst);
-        *self.plan.lock().expect("a plan") = Some(plan);
+    /// Injects `fault` into `calls`. Of several faults for one call the first counts.
+    pub fn inject(&self, fault: Fault, calls: Calls) {
+        let mut state = self.state();
+        let (start, end) = (state.count + calls.start, state.count.saturating_add(calls.end));
+        state.faults.push((fault, start..end));
     }
 
     /// Stops injecting faults, and forgets the calls.
     pub fn disarm(&self) {
-        *self.plan.lock().expect("a plan") = None;
-        self.calls.lock().expect("calls").clear();
+        let mut state = self.state();
+        state.faults.clear();
+        state.calls.clear();
+    }
+
+    /// Injects `fault` into the call number `call` (0 is the first) of `work`, and runs `meanwhile` once that call has come. Disarms at the end.
+    pub async fn during<W, M>(
+        &self,
+        call: u64,
+        fault: Fault,
+        work: impl Future<Output = W>,
+        meanwhile: impl Future<Output = M>,
+    ) -> (W, M) {
+        self.inject(fault, nth(call));
+        self.state().is_holding = true;
+        let until = self.state().count + call;
+        let reached = async {
+            while self.state().count <= until {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let outcome = tokio::join!(work, async {
+            tokio::time::timeout(Duration::from_secs(20), reached).await.expect("a call");
+            let outcome = meanwhile.await;
+            self.state().is_holding = false;
+            outcome
+        });
+        self.disarm();
+        outcome
     }
 
     /// From now on a transaction takes the time `each`, and concurrent ones conflict with it, as `DynamoDB`'s do on the same item.
     pub fn contend(&self, each: Duration) {
-        *self.contention.lock().expect("a duration") = Some(each);
+        self.state().contention = Some(each);
     }
 
     /// From now on the answer to a transaction is delayed by `answer` after the work is done.
     pub fn hold(&self, answer: Duration) {
-        *self.hold.lock().expect("a duration") = answer;
+        self.state().hold = answer;
     }
 
     /// The operations since the last [`Self::disarm`], in order.
@@ -190,35 +212,32 @@ impl Proxy {
     /// The calls since the last [`Self::disarm`], in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.calls.lock().expect("calls").clone()
+        self.state().calls.clone()
     }
 
     /// The idempotency tokens of all transactions, repeats included.
     #[must_use]
     pub fn idempotency_tokens(&self) -> Vec<String> {
-        self.idempotency_tokens.lock().expect("tokens").clone()
+        self.state().idempotency_tokens.clone()
     }
 
-    /// Waits for the call number `call` (0 is the first) since the proxy was armed.
-    pub async fn reached(&self, call: u64) {
-        while self.count.load(Ordering::SeqCst) <= call {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+    /// Records a call; returns its fault.
+    fn record(&self, call: Call, token: Option<&String>) -> Option<Fault> {
+        let mut state = self.state();
+        state.idempotency_tokens.extend(token.cloned());
+        state.calls.push(call);
+        let number = state.count;
+        state.count += 1;
+        state.faults.iter().find(|(_, calls)| calls.contains(&number)).map(|(fault, _)| *fault)
     }
 
     async fn serve(&self, mut client: TcpStream, upstream: &str) -> io::Result<()> {
         loop {
             let Some(request) = read_message(&mut client).await? else { return Ok(()) };
-            let call = Call::parse(&request);
+            let (call, transaction) = Call::parse(&request);
             let operation = call.operation.clone();
-            let number = self.count.fetch_add(1, Ordering::SeqCst);
-            self.calls.lock().expect("calls").push(call);
-            if operation == TRANSACTION {
-                self.idempotency_tokens.lock().expect("tokens").push(idempotency_token(&request));
-            }
-            let fault = self.plan.lock().expect("a plan").as_ref().and_then(|plan| plan.fault(number));
-            match fault {
-                Some(Fault::Conflict | Fault::ConflictWithFailedCondition) if operation != TRANSACTION => {}
+            match self.record(call, transaction.as_ref()) {
+                Some(Fault::Conflict | Fault::ConflictWithFailedCondition) if transaction.is_none() => {}
                 Some(Fault::ConnectionClosed) => return Ok(()),
                 Some(Fault::Hang) => {
                     tokio::time::sleep(Duration::from_secs(30)).await;
@@ -235,43 +254,45 @@ impl Proxy {
                     return Ok(());
                 }
                 Some(Fault::Delay(by)) => tokio::time::sleep(by).await,
+                Some(Fault::Held) => {
+                    while self.state().is_holding {
+                        tokio::time::sleep(Duration::from_millis(2)).await;
+                    }
+                }
                 Some(fault) => {
                     client.write_all(&answer(fault, &operation)).await?;
                     continue;
                 }
                 None => {}
             }
-            let answer = self.forward_or_conflict(&request, &operation, upstream).await?;
-            if operation == TRANSACTION {
-                let hold = *self.hold.lock().expect("a duration");
-                tokio::time::sleep(hold).await;
-            }
+            let Some(token) = transaction else {
+                client.write_all(&forward(&request, upstream).await?).await?;
+                continue;
+            };
+            let answer = self.transact(&request, token, upstream).await?;
+            let hold = self.state().hold;
+            tokio::time::sleep(hold).await;
             client.write_all(&answer).await?;
         }
     }
 
-    /// Forwards the request, unless it conflicts with the transaction in progress.
-    async fn forward_or_conflict(
-        &self,
-        request: &[u8],
-        operation: &str,
-        upstream: &str,
-    ) -> io::Result<Vec<u8>> {
-        let contention = *self.contention.lock().expect("a duration");
-        let Some(each) = contention.filter(|_| operation == TRANSACTION) else {
-            return forward(request, upstream).await;
-        };
-        let token = idempotency_token(request);
+    /// Forwards the transaction with this idempotency token, unless it conflicts with the one in progress.
+    async fn transact(&self, request: &[u8], token: String, upstream: &str) -> io::Result<Vec<u8>> {
+        let contention = self.state().contention;
+        let Some(each) = contention else { return forward(request, upstream).await };
         {
-            let mut current = self.in_transaction.lock().expect("a transaction");
-            if let Some(other) = &*current {
-                return Ok(if *other == token { in_progress() } else { answer(Fault::Conflict, operation) });
+            let mut state = self.state();
+            if let Some(other) = &state.in_transaction {
+                let is_repeat = *other == token;
+                let in_progress =
+                    || error("400 Bad Request", "TransactionInProgressException", "").into_bytes();
+                return Ok(if is_repeat { in_progress() } else { answer(Fault::Conflict, "") });
             }
-            *current = Some(token);
+            state.in_transaction = Some(token);
         }
         tokio::time::sleep(each).await;
         let answer = forward(request, upstream).await;
-        *self.in_transaction.lock().expect("a transaction") = None;
+        self.state().in_transaction = None;
         answer
     }
 }
@@ -303,24 +324,6 @@ async fn read_message(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
         }
         message.extend_from_slice(&chunk[..count]);
     }
-}
-
-fn operation(request: &[u8]) -> String {
-    let head = String::from_utf8_lossy(request);
-    let target = head.lines().find_map(|line| line.strip_prefix("x-amz-target: DynamoDB_20120810."));
-    target.unwrap_or_default().to_owned()
-}
-
-fn idempotency_token(request: &[u8]) -> String {
-    let text = String::from_utf8_lossy(request);
-    let body = text.split("\r\n\r\n").nth(1).unwrap_or_default();
-    let body: Value = serde_json::from_str(body).expect("a transaction");
-    body["ClientRequestToken"].as_str().expect("an idempotency token").to_owned()
-}
-
-/// `DynamoDB`'s answer to a repeat of the transaction that is in progress.
-fn in_progress() -> Vec<u8> {
-    error("400 Bad Request", "TransactionInProgressException", "").into_bytes()
 }
 
 fn error(status: &str, kind: &str, more: &str) -> String {

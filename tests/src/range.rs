@@ -11,7 +11,7 @@ use axum::routing::get;
 use futures::{StreamExt as _, stream};
 use sha1::{Digest as _, Sha1};
 
-use crate::wiring::{BackgroundServer, serve_router};
+use crate::wiring::{Servers, serve_router};
 
 /// What a [`RangeServer`] answers.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct RangeServer {
     state: Arc<Mutex<Shared>>,
     /// For `BREACHED_PASSWORDS`.
     pub url: String,
-    _server: BackgroundServer,
+    _servers: Servers,
 }
 
 struct Shared {
@@ -48,8 +48,9 @@ impl RangeServer {
     pub async fn start(plan: Plan) -> Self {
         let state = Arc::new(Mutex::new(Shared { plan, asked: Vec::new() }));
         let router = Router::new().route("/range/{prefix}", get(answer)).with_state(Arc::clone(&state));
-        let (endpoint, server) = serve_router(router).await;
-        Self { state, url: format!("{endpoint}/range/"), _server: server }
+        let mut servers = Servers::new();
+        let endpoint = serve_router(router, &mut servers).await;
+        Self { state, url: format!("{endpoint}/range/"), _servers: servers }
     }
 
     /// Answers as in `plan` from now on.

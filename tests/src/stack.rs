@@ -31,47 +31,30 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Builds and starts a stack with `settings`, and waits until it is ready.
-    pub async fn start(settings: &[(&str, &str)]) -> Self {
-        Self::start_with(settings, &[]).await
-    }
-
-    /// The same with more `flags`.
-    pub async fn start_with(settings: &[(&str, &str)], flags: &[&str]) -> Self {
-        let mut stack = Self::launch_with(free_ports().await, settings, flags).await;
+    /// Builds and starts a stack with `settings` and `flags`, and waits until it is ready.
+    pub async fn start(settings: &[(&str, &str)], flags: &[&str]) -> Self {
+        let mut stack = Self::launch(free_ports().await, settings, flags).await;
         let ready = stack.line_that_starts_with("ready ").await;
         assert_eq!(ready, Some(format!("ready {}", stack.api)), "{}", stack.output());
         stack
     }
 
-    /// Builds and starts a stack on `ports`, without waiting until it is ready.
-    pub async fn launch(ports: [u16; 3], settings: &[(&str, &str)]) -> Self {
-        Self::launch_with(ports, settings, &[]).await
-    }
-
-    /// The same with more `flags`.
-    pub async fn launch_with(ports: [u16; 3], settings: &[(&str, &str)], flags: &[&str]) -> Self {
+    /// The same on `ports`, without waiting.
+    pub async fn launch(ports: [u16; 3], settings: &[(&str, &str)], flags: &[&str]) -> Self {
         build(&["local"]).await;
         let target = target_directory();
         let data = target.join(format!("local-tests/{}", ports[0]));
         let mut command = Command::new(target.join("debug/local"));
         remove_cargo_variables(&mut command);
-        let mut child = command
+        command
             .args(["--api-port", &ports[0].to_string(), "--dynamodb-port", &ports[1].to_string()])
             .args(["--mail-port", &ports[2].to_string(), "--data-dir"])
             .arg(&data)
             .args(flags)
             .env("CARGO_TARGET_DIR", &target)
-            .envs(settings.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the local stack");
+            .envs(settings.iter().copied());
         let (sender, lines) = mpsc::unbounded_channel();
-        forward(child.stdout.take().expect("an output"), sender.clone());
-        forward(child.stderr.take().expect("an output"), sender);
+        let child = spawn(&mut command, &sender);
         let address = |port: u16| format!("http://127.0.0.1:{port}");
         let http = Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
         Self { child, lines, seen: Vec::new(), api: address(ports[0]), mail: address(ports[2]), ports, http }
@@ -174,10 +157,16 @@ pub fn cargo() -> Command {
     cargo
 }
 
-pub(crate) fn forward(
-    output: impl AsyncRead + Send + Unpin + 'static,
-    sender: mpsc::UnboundedSender<String>,
-) {
+/// Starts `command`. The lines of its output go to `lines`.
+pub(crate) fn spawn(command: &mut Command, lines: &mpsc::UnboundedSender<String>) -> Child {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().expect("a program");
+    forward(child.stdout.take().expect("an output"), lines.clone());
+    forward(child.stderr.take().expect("an output"), lines.clone());
+    child
+}
+
+fn forward(output: impl AsyncRead + Send + Unpin + 'static, sender: mpsc::UnboundedSender<String>) {
     tokio::spawn(async move {
         let mut lines = BufReader::new(output).lines();
         while let Ok(Some(line)) = lines.next_line().await {

@@ -1,12 +1,16 @@
 //! The steps of a reset, with their preconditions.
 
+use std::fmt::Debug;
+
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::errors::{COMPLETE, RESET, UNLEASH_MAIL, UNLEASH_SET, UNLEASH_VALIDATE};
 use crate::event::Request;
+use crate::proxy::{Calls, Fault};
 use crate::world::{World, completion};
-use crate::{KNOWN, OTHER_PASSWORD};
+use crate::{KNOWN, OTHER_PASSWORD, size};
 
 /// One call of a reset of the account [`KNOWN`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,24 +40,17 @@ impl Step {
     /// Performs the steps before this one, and returns the request of this one.
     pub async fn prepare(self, world: &World) -> Request {
         match self {
-            Self::Open => Request::post("/organizations/reset-password/", &json!({"email": KNOWN})),
-            Self::UnleashMail => Request::post("/auth/reset/password-email", &json!({"email": KNOWN})),
-            Self::Mail => {
-                let token = world.request_token(KNOWN).await;
-                Request::get("/organizations/complete-password/").query("token", &token)
-            }
-            Self::CheckResetToken => {
-                let token = world.reset_token(KNOWN).await;
-                Request::get("/organizations/complete-password/").query("token", &token)
-            }
+            Self::Open => Request::post(RESET, &json!({"email": KNOWN})),
+            Self::UnleashMail => Request::post(UNLEASH_MAIL, &json!({"email": KNOWN})),
+            Self::Mail => Request::get(COMPLETE).query("token", &world.request_token(KNOWN).await),
+            Self::CheckResetToken => Request::get(COMPLETE).query("token", &world.reset_token(KNOWN).await),
             Self::UnleashValidate => {
-                let token = world.reset_token(KNOWN).await;
-                Request::get("/auth/reset/validate").query("token", &token)
+                Request::get(UNLEASH_VALIDATE).query("token", &world.reset_token(KNOWN).await)
             }
             Self::Complete => completion(&world.reset_token(KNOWN).await, OTHER_PASSWORD),
             Self::UnleashComplete => {
                 let body = json!({"token": world.reset_token(KNOWN).await, "password": OTHER_PASSWORD});
-                Request::post("/auth/reset/password", &body)
+                Request::post(UNLEASH_SET, &body)
             }
         }
     }
@@ -92,20 +89,42 @@ impl Step {
 /// The cells of all matrices that run at the same time. More of them would wait for the CPUs longer than the functions wait for `DynamoDB`.
 static RUNNING: Semaphore = Semaphore::const_new(16);
 
+/// Attempts each of `subjects`, which makes that many calls, with every fault at every call.
+pub async fn with_every_fault_at_every_call<S, A>(
+    things: &str,
+    subjects: impl IntoIterator<Item = (S, u64)>,
+    attempt: impl Fn(S, Fault, Calls) -> A,
+) where
+    S: Copy + Debug,
+    A: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
+    let mut groups = Vec::new();
+    for (subject, calls) in subjects {
+        for fault in Fault::ALL {
+            // Once: the SDK's retries succeed. Three times: they fail, but later operations work. For ever: every call fails.
+            let ranges = (0..calls).flat_map(|call| [call + 1, call + 3, u64::MAX].map(|end| call..end));
+            groups.push(ranges.map(|calls| (subject, fault, calls)).collect());
+        }
+    }
+    run_all(size::cells(things, groups), |(subject, fault, calls)| attempt(subject, fault, calls)).await;
+}
+
 /// Runs `attempt` on every cell of a matrix, some concurrently, and panics with all problems that it returns.
 pub async fn run_all<C, A>(cells: Vec<C>, attempt: impl Fn(C) -> A)
 where
-    A: Future<Output = Option<String>> + Send + 'static,
+    C: Debug,
+    A: Future<Output = anyhow::Result<()>> + Send + 'static,
 {
     let count = cells.len();
     let mut attempts = JoinSet::new();
     for cell in cells {
         let permit = RUNNING.acquire().await.expect("a semaphore that is never closed");
+        let name = format!("{cell:?}");
         let attempt = attempt(cell);
         attempts.spawn(async move {
-            let problem = attempt.await;
+            let outcome = attempt.await;
             drop(permit);
-            problem
+            outcome.err().map(|problem| format!("{name}: {problem}"))
         });
     }
     let problems: Vec<String> = attempts.join_all().await.into_iter().flatten().collect();

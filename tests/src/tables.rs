@@ -12,15 +12,8 @@ type Item = HashMap<String, AttributeValue>;
 impl World {
     /// The account whose attribute `key_name` is `key`.
     pub async fn account_by(&self, key_name: &str, key: &str) -> Option<Item> {
-        let key = AttributeValue::S(key.to_owned());
-        self.dynamodb
-            .get_item()
-            .table_name(&self.outputs.accounts_table)
-            .key(key_name, key)
-            .send()
-            .await
-            .expect("a read")
-            .item
+        let get = self.dynamodb.get_item().table_name(&self.outputs.accounts_table);
+        get.key(key_name, AttributeValue::S(key.to_owned())).send().await.expect("a read").item
     }
 
     /// The account of `address` in Rekey's own table.
@@ -33,39 +26,21 @@ impl World {
         hash_of(&self.account(address).await).is_some_and(|hash| verifies(&hash, password))
     }
 
-    /// Sets an attribute of an account, as the operator's application would.
-    pub async fn set_attribute(&self, address: &str, name: &str, value: AttributeValue) {
-        let update = self.dynamodb.update_item().table_name(ACCOUNTS_TABLE);
-        update
-            .key("email", AttributeValue::S(address.to_owned()))
-            .update_expression("SET #name = :value")
-            .expression_attribute_names("#name", name)
-            .expression_attribute_values(":value", value)
-            .send()
-            .await
-            .expect("a write");
-    }
-
-    /// Removes an attribute of an account.
-    pub async fn remove_attribute(&self, address: &str, name: &str) {
+    /// Sets an attribute of an account, as the operator's application would; `None` removes it.
+    pub async fn set_attribute(&self, address: &str, name: &str, value: impl Into<Option<AttributeValue>>) {
+        let value = value.into();
+        let expression = if value.is_some() { "SET #name = :value" } else { "REMOVE #name" };
         let update = self.dynamodb.update_item().table_name(ACCOUNTS_TABLE);
         let update = update.key("email", AttributeValue::S(address.to_owned()));
-        let update = update.update_expression("REMOVE #name").expression_attribute_names("#name", name);
-        update.send().await.expect("a write");
+        let update = update.update_expression(expression).expression_attribute_names("#name", name);
+        let values = value.map(|value| [(":value".to_owned(), value)].into());
+        update.set_expression_attribute_values(values).send().await.expect("a write");
     }
 
     /// Every row of the tokens table, by key.
     pub async fn token_rows(&self) -> BTreeMap<String, Item> {
-        let rows = self
-            .dynamodb
-            .scan()
-            .table_name(TOKENS_TABLE)
-            .send()
-            .await
-            .expect("a scan")
-            .items
-            .unwrap_or_default();
-        rows.into_iter().map(|row| (row["pk"].as_s().expect("a key").clone(), row)).collect()
+        let scan = self.dynamodb.scan().table_name(TOKENS_TABLE).send().await.expect("a scan");
+        scan.items.into_iter().flatten().map(|row| (row["pk"].as_s().expect("a key").clone(), row)).collect()
     }
 
     /// Deletes a row of the tokens table, as DynamoDB's TTL does at some time after its expiry.

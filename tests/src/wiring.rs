@@ -17,7 +17,7 @@ use shared::aws::Aws;
 use shared::config::Config;
 use shared::random::Random;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 /// The entries of the dead-letter queue. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -69,44 +69,26 @@ pub(crate) fn demo_database() -> Database {
     db
 }
 
-/// A server in the background, which stops when this is dropped. Tests start hundreds of them, and the number of open files is
-/// limited.
-#[derive(Debug)]
-pub(crate) struct BackgroundServer(JoinHandle<()>);
-
-impl BackgroundServer {
-    pub(crate) fn new(server: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(tokio::spawn(server))
-    }
-}
-
-impl Drop for BackgroundServer {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
+/// Servers in the background, which stop when this is dropped. Tests start hundreds of them, and the number of open files is limited.
+pub(crate) type Servers = JoinSet<()>;
 
 /// Serves `db`; returns its endpoint. Expired items stay, because the functions must not rely on their deletion.
-pub(crate) async fn serve(db: Database) -> (String, BackgroundServer) {
-    let listener = listen().await;
-    (endpoint(&listener), BackgroundServer::new(dynoxide::server::serve_on(listener, db)))
-}
-
-/// An empty outbox.
-#[expect(clippy::disallowed_methods, reason = "mails have the system's time, which no test reads")]
-pub(crate) fn outbox() -> Outbox {
-    Outbox::new(SENDER, SystemTime::now)
+pub(crate) async fn serve(db: Database, servers: &mut Servers) -> String {
+    let (listener, endpoint) = listen().await;
+    servers.spawn(dynoxide::server::serve_on(listener, db));
+    endpoint
 }
 
 /// Serves SES; returns its outbox and its endpoint.
-pub(crate) async fn serve_ses() -> (Outbox, String, BackgroundServer) {
-    let outbox = outbox();
-    let (endpoint, server) = serve_router(outbox.clone().router()).await;
-    (outbox, endpoint, server)
+#[expect(clippy::disallowed_methods, reason = "mails have the system's time, which no test reads")]
+pub(crate) async fn serve_ses(servers: &mut Servers) -> (Outbox, String) {
+    let outbox = Outbox::new(SENDER, SystemTime::now);
+    let endpoint = serve_router(outbox.clone().router(), servers).await;
+    (outbox, endpoint)
 }
 
 /// Serves SQS; returns the dead-letter queue and its endpoint.
-pub(crate) async fn serve_sqs() -> (DeadLetterQueue, String, BackgroundServer) {
+pub(crate) async fn serve_sqs(servers: &mut Servers) -> (DeadLetterQueue, String) {
     let entries = DeadLetterQueue::default();
     let send_message = |State(entries): State<DeadLetterQueue>, body: String| async move {
         let request: Value = serde_json::from_str(&body).expect("a request");
@@ -118,27 +100,25 @@ pub(crate) async fn serve_sqs() -> (DeadLetterQueue, String, BackgroundServer) {
         entries.entries.lock().expect("entries").push(body);
         (StatusCode::OK, Json(json!({"MessageId": "local", "MD5OfMessageBody": ""})))
     };
-    let (endpoint, server) =
-        serve_router(Router::new().route("/", post(send_message)).with_state(entries.clone())).await;
-    (entries, endpoint, server)
+    let router = Router::new().route("/", post(send_message)).with_state(entries.clone());
+    let endpoint = serve_router(router, servers).await;
+    (entries, endpoint)
 }
 
 /// Serves `router`; returns its endpoint.
-pub(crate) async fn serve_router(router: Router) -> (String, BackgroundServer) {
-    let listener = listen().await;
-    let endpoint = endpoint(&listener);
-    let server = BackgroundServer::new(async move {
+pub(crate) async fn serve_router(router: Router, servers: &mut Servers) -> String {
+    let (listener, endpoint) = listen().await;
+    servers.spawn(async move {
         let _ = axum::serve(listener, router).await;
     });
-    (endpoint, server)
+    endpoint
 }
 
-pub(crate) async fn listen() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.expect("a port")
-}
-
-pub(crate) fn endpoint(listener: &TcpListener) -> String {
-    format!("http://{}", listener.local_addr().expect("an address"))
+/// A free port, and its endpoint.
+pub(crate) async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    (listener, endpoint)
 }
 
 /// Everything of AWS's at `endpoint`.

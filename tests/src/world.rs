@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::Client;
 use complete::Complete;
@@ -13,193 +12,71 @@ use local::ses::{Message, Outbox};
 use local::stream::{Batch, Mapping};
 use reset::Reset;
 use serde_json::{Value, json};
-use shared::clock::Clock;
-use shared::dead_letters::DeadLetters;
 use shared::function::respond;
 use shared::http::routes::{FunctionName, ROUTES};
 use shared::telemetry::Telemetry;
 use validate::{MailFunction, Validate};
 
+use crate::builder::Builder;
 use crate::contract::{self, Operation};
+use crate::errors::{COMPLETE, RESET};
 use crate::event::{Answer, Request};
 use crate::leaks::LeakDetector;
-use crate::outputs::{Log, Outputs, record_diagnostics};
+use crate::outputs::Outputs;
 use crate::proxy::{Fault, Proxy};
-use crate::wiring::{
-    BackgroundServer, aws, config, demo_database, endpoint, listen, outbox, recorded, serve, serve_ses,
-    serve_sqs,
-};
-use crate::{KNOWN, NO_LIMITS, PASSWORD};
+use crate::{KNOWN, PASSWORD};
 
-/// The start of the test clock, in milliseconds since the epoch: the beginning of an hour.
-const START: u64 = 1_800_003_600_000;
-
-/// A deployment. Cheap to clone; clones share everything.
+/// A deployment. Cheap to clone; clones share everything. When the last one is dropped, the log, the tables and the dead letters are
+/// searched for every secret and address that the test used, and the test fails if one leaked.
 #[derive(Clone)]
 pub struct World {
-    functions: Arc<Functions>,
-    stream: Arc<tokio::sync::Mutex<Mapping>>,
-    clock: Arc<AtomicU64>,
-    drawn: Arc<Mutex<Vec<Vec<u8>>>>,
+    pub(crate) functions: Arc<Functions>,
+    pub(crate) stream: Arc<tokio::sync::Mutex<Mapping>>,
+    pub(crate) clock: Arc<AtomicU64>,
+    pub(crate) drawn: Arc<Mutex<Vec<Vec<u8>>>>,
+    pub(crate) proxy: Option<Proxy>,
     pub(crate) outputs: Arc<Outputs>,
     /// The mails that SES accepted.
     pub outbox: Outbox,
-    /// A client of the engine.
+    /// A client of the engine, which bypasses the proxy.
     pub dynamodb: Client,
-    operations: Arc<BTreeMap<(String, String), Operation>>,
+    pub(crate) operations: Arc<BTreeMap<(String, String), Operation>>,
 }
 
-struct Functions {
-    reset: (Arc<Reset>, Telemetry),
-    validate: (Arc<Validate>, Telemetry),
-    complete: (Arc<Complete>, Telemetry),
-    mail: Arc<MailFunction>,
+pub(crate) struct Functions {
+    pub(crate) reset: (Arc<Reset>, Telemetry),
+    pub(crate) validate: (Arc<Validate>, Telemetry),
+    pub(crate) complete: (Arc<Complete>, Telemetry),
+    pub(crate) mail: Arc<MailFunction>,
 }
 
 impl World {
+    /// A deployment that the builder describes.
+    #[must_use]
+    pub fn builder<'a>() -> Builder<'a> {
+        Builder::default()
+    }
+
     /// A deployment with the default settings, but with hashes at the lowest allowed cost.
     pub async fn new() -> Self {
-        Self::with(&[]).await
+        Self::builder().start().await
     }
 
-    /// A deployment with `settings`, on Rekey's own accounts table with the demo accounts.
+    /// A deployment with `settings`.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        Self::on(demo_database(), settings).await
+        Self::builder().settings(settings).start().await
     }
 
-    /// Rekey's own tables, with the demo accounts.
+    /// The proxy in front of the faulty service.
     #[must_use]
-    pub fn tables() -> Database {
-        demo_database()
+    pub fn proxy(&self) -> &Proxy {
+        self.proxy.as_ref().expect("a faulty service")
     }
 
-    /// A deployment on the tables of `db`.
-    pub async fn on(db: Database, settings: &[(&str, &str)]) -> Self {
-        let (dynamodb, server) = serve(db.clone()).await;
-        Self::with_endpoint(db, &dynamodb, settings, vec![server]).await
-    }
-
-    /// A deployment with `settings` whose `DynamoDB` is behind a fault-injecting proxy.
-    pub async fn behind_a_proxy(settings: &[(&str, &str)]) -> (Self, Proxy) {
-        Self::on_behind_a_proxy(demo_database(), settings).await
-    }
-
-    /// The same on the tables of `db`.
-    pub async fn on_behind_a_proxy(db: Database, settings: &[(&str, &str)]) -> (Self, Proxy) {
-        let (upstream, server) = serve(db.clone()).await;
-        let (proxy, dynamodb, proxy_server) = Proxy::start(&upstream).await;
-        let mut world = Self::with_endpoint(db, &dynamodb, settings, vec![server, proxy_server]).await;
-        // The test itself bypasses the proxy.
-        world.dynamodb = aws(&upstream).dynamodb();
-        (world, proxy)
-    }
-
-    /// A deployment whose `DynamoDB` accepts connections and never answers.
-    pub async fn with_a_hanging_dynamodb() -> Self {
-        let hanging = listen().await;
-        let dynamodb = endpoint(&hanging);
-        let server = BackgroundServer::new(async move {
-            let mut held = Vec::new();
-            while let Ok((connection, _)) = hanging.accept().await {
-                held.push(connection);
-            }
-        });
-        Self::with_endpoint(demo_database(), &dynamodb, &[], vec![server]).await
-    }
-
-    /// A deployment without limits whose SES is behind a fault-injecting proxy.
-    pub async fn with_ses_behind_a_proxy() -> (Self, Proxy) {
-        let db = demo_database();
-        let (outbox, ses, ses_server) = serve_ses().await;
-        let (proxy, ses, proxy_server) = Proxy::start(&ses).await;
-        let (dynamodb, server) = serve(db.clone()).await;
-        let server = vec![server, ses_server, proxy_server];
-        (Self::with_endpoints(db, &dynamodb, &ses, outbox, &NO_LIMITS, server).await, proxy)
-    }
-
-    /// A deployment without limits whose SES is at `endpoint`, where the test may serve the outbox.
-    pub async fn with_ses_at(endpoint: &str) -> Self {
-        let db = demo_database();
-        let (dynamodb, server) = serve(db.clone()).await;
-        Self::with_endpoints(db, &dynamodb, endpoint, outbox(), &NO_LIMITS, vec![server]).await
-    }
-
-    /// A deployment on `db`, whose endpoint is `dynamodb`.
-    async fn with_endpoint(
-        db: Database,
-        dynamodb: &str,
-        settings: &[(&str, &str)],
-        mut servers: Vec<BackgroundServer>,
-    ) -> Self {
-        let (outbox, ses, server) = serve_ses().await;
-        servers.push(server);
-        Self::with_endpoints(db, dynamodb, &ses, outbox, settings, servers).await
-    }
-
-    /// A deployment with these endpoints of `DynamoDB` and SES.
-    async fn with_endpoints(
-        db: Database,
-        dynamodb: &str,
-        ses: &str,
-        outbox: Outbox,
-        settings: &[(&str, &str)],
-        mut servers: Vec<BackgroundServer>,
-    ) -> Self {
-        record_diagnostics();
-        let config = config(settings);
-        let accounts_table = config.accounts().expect("a table").name;
-        let (dead_letters, sqs, server) = serve_sqs().await;
-        servers.push(server);
-        let https = aws(dynamodb).https();
-        let (dynamodb, ses) = (aws(dynamodb).dynamodb(), aws(ses));
-        let millis = Arc::new(AtomicU64::new(START));
-        let now = Arc::clone(&millis);
-        let clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(now.load(Ordering::Relaxed)));
-        let log = Log::default();
-        let drawn = Arc::<Mutex<Vec<Vec<u8>>>>::default();
-        let random = recorded(Arc::clone(&drawn));
-        let telemetry = |name| Telemetry::new(name, "tests", clock.clone(), log.clone());
-
-        let queue = DeadLetters::new(aws(&sqs).sqs(), format!("{sqs}/lost-mails"));
-        let mail = MailFunction::new(
-            &config,
-            dynamodb.clone(),
-            ses,
-            Some(queue),
-            telemetry("mail"),
-            clock.clone(),
-            random.clone(),
-        );
-        let reset = Reset::new(config.clone(), dynamodb.clone(), clock.clone(), random.clone());
-        let region = "eu-west-1".to_owned();
-        let validate = Validate::new(config.clone(), dynamodb.clone(), region, clock.clone(), random.clone());
-        let complete =
-            Complete::new(config, dynamodb.clone(), https, telemetry("complete"), clock.clone(), random);
-        let functions = Functions {
-            reset: (Arc::new(reset), telemetry("reset")),
-            validate: (Arc::new(validate.expect("a function")), telemetry("validate")),
-            complete: (Arc::new(complete.expect("a function")), telemetry("complete")),
-            mail: Arc::new(mail.expect("a function").with_batch_time(Duration::ZERO)),
-        };
-        let stream = Mapping::open(db.clone(), None).expect("a stream");
-        Self {
-            functions: Arc::new(functions),
-            stream: Arc::new(tokio::sync::Mutex::new(stream)),
-            clock: millis,
-            drawn,
-            outputs: Arc::new(Outputs {
-                leaks: Mutex::default(),
-                log,
-                outbox: outbox.clone(),
-                dead_letters,
-                db,
-                accounts_table,
-                _servers: servers,
-            }),
-            outbox,
-            dynamodb,
-            operations: Arc::new(contract::operations()),
-        }
+    /// The tables, for a second deployment on them.
+    #[must_use]
+    pub fn tables(&self) -> Database {
+        self.outputs.db.clone()
     }
 
     /// All random bytes that the functions have drawn.
@@ -282,6 +159,15 @@ impl World {
         self.stream.lock().await.acknowledge(batch, Some(answer))
     }
 
+    /// Delivers the next batch to a process that dies during its call number `call` (0 is the first) to the faulty service.
+    pub async fn deliver_and_die(&self, call: u64) {
+        let (world, batch) = (self.clone(), self.next_batch().await.expect("a batch"));
+        let process = tokio::spawn(async move { world.deliver(&batch.event).await });
+        let death = process.abort_handle();
+        let (killed, ()) = self.proxy().during(call, Fault::Hang, process, async { death.abort() }).await;
+        assert!(killed.is_err(), "the call was still in progress");
+    }
+
     /// Calls the mail function with `event`.
     pub async fn deliver(&self, event: &Value) -> Value {
         self.try_to_deliver(event).await.expect("an answer")
@@ -315,7 +201,7 @@ impl World {
 
     /// The same with `headers`.
     pub async fn request_token_with(&self, address: &str, headers: &[(&str, &str)]) -> String {
-        let mut request = Request::post("/organizations/reset-password/", &json!({"email": address}));
+        let mut request = Request::post(RESET, &json!({"email": address}));
         for (name, value) in headers {
             request = request.header(name, value);
         }
@@ -337,13 +223,13 @@ impl World {
 
     /// Sends `token` to *validate*.
     pub async fn validate(&self, token: &str) -> Answer {
-        self.send(Request::get("/organizations/complete-password/").query("token", token)).await
+        self.send(Request::get(COMPLETE).query("token", token)).await
     }
 
     /// Opens a request for `address`, orders its mail and returns the reset token from the mail.
     pub async fn reset_token(&self, address: &str) -> String {
         let token = self.request_token(address).await;
-        let asked = Request::get("/organizations/complete-password/").query("token", &token);
+        let asked = Request::get(COMPLETE).query("token", &token);
         let answer = self.prepare(asked).await;
         assert_eq!(answer.status(), 204, "{answer:?}");
         reset_token_in(&self.last_mail())
@@ -354,20 +240,9 @@ impl World {
         self.send(completion(token, password)).await
     }
 
-    /// Completes with `token`, and runs `change` after the account was read, while the password is hashed: `proxy` delays the transaction.
-    pub async fn complete_while(
-        &self,
-        proxy: &Proxy,
-        token: &str,
-        change: impl Future<Output = ()>,
-    ) -> Answer {
-        proxy.arm(Fault::Delay(Duration::from_millis(500)), 2, 1);
-        let (answer, ()) = tokio::join!(self.complete(token, PASSWORD), async {
-            tokio::time::timeout(Duration::from_secs(20), proxy.reached(2)).await.expect("a transaction");
-            change.await;
-        });
-        proxy.disarm();
-        answer
+    /// Completes with `token`, and runs `change` after the account was read: the proxy holds the transaction.
+    pub async fn complete_while(&self, token: &str, change: impl Future<Output = ()>) -> Answer {
+        self.proxy().during(2, Fault::Held, self.complete(token, PASSWORD), change).await.0
     }
 
     /// A whole reset of the account [`KNOWN`].
@@ -409,7 +284,7 @@ fn lambda_event(event: Value) -> LambdaEvent<Value> {
 /// The request that completes a reset.
 #[must_use]
 pub fn completion(token: &str, password: &str) -> Request {
-    Request::post("/organizations/complete-password/", &json!({"token": token, "password": password}))
+    Request::post(COMPLETE, &json!({"token": token, "password": password}))
 }
 
 /// The reset token in a mail.

@@ -2,11 +2,13 @@
 //! child processes however the stack itself ends.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,19 +43,16 @@ impl Functions {
     /// # Errors
     ///
     /// One line that says what failed; the compiler has printed the reason.
-    pub async fn build(&self) -> Result<(), String> {
+    pub async fn build(&self) -> Result<()> {
         // The same command as `cargo lambda watch` uses: `--bin` unifies the features of the whole workspace.
         let mut arguments: Vec<&OsStr> = vec!["build".as_ref()];
         arguments.extend(FUNCTIONS.iter().flat_map(|name| ["--bin".as_ref(), OsStr::new(name)]));
         arguments.extend(self.release.then_some(OsStr::new("--release")));
         let Guarded { mut guard, input } = self.guarded("cargo".as_ref(), &arguments, Stdio::inherit)?;
-        let status = guard.wait().await.map_err(|error| error.to_string())?;
+        let status = guard.wait().await?;
         drop(input);
-        if status.success() {
-            Ok(())
-        } else {
-            Err("the functions do not compile; see cargo's messages above".to_owned())
-        }
+        ensure!(status.success(), "the functions do not compile; see cargo's messages above");
+        Ok(())
     }
 
     /// Starts `cargo lambda watch`.
@@ -61,7 +60,7 @@ impl Functions {
     /// # Errors
     ///
     /// One line that says what is missing.
-    pub async fn start(&self) -> Result<Guarded, String> {
+    pub async fn start(&self) -> Result<Guarded> {
         let watch = self.cargo_lambda().await?;
         let port = self.port.to_string();
         let mut arguments: Vec<&OsStr> =
@@ -74,14 +73,8 @@ impl Functions {
     }
 
     /// Starts `program` under a [`guard`].
-    fn guarded(
-        &self,
-        program: &OsStr,
-        arguments: &[&OsStr],
-        output: fn() -> Stdio,
-    ) -> Result<Guarded, String> {
-        let this_program = std::env::current_exe()
-            .map_err(|error| format!("this program's own path is unknown: {error}"))?;
+    fn guarded(&self, program: &OsStr, arguments: &[&OsStr], output: fn() -> Stdio) -> Result<Guarded> {
+        let this_program = std::env::current_exe().context("this program's own path is unknown")?;
         let mut command = Command::new(this_program);
         remove_cargo_variables(&mut command);
         let mut guard = command
@@ -96,14 +89,14 @@ impl Functions {
             // Ctrl-C signals the terminal's foreground process group. The guard must not get it; the end of its input tells it to stop.
             .process_group(0)
             .spawn()
-            .map_err(|error| format!("{} cannot be started: {error}", program.display()))?;
+            .with_context(|| format!("{} cannot be started", program.display()))?;
         // Take it, because waiting for a child closes the child's stdin.
-        let input = guard.stdin.take().ok_or("a guard has no input")?;
+        let input = guard.stdin.take().context("a guard has no input")?;
         Ok(Guarded { guard, input })
     }
 
     /// The path of `cargo-lambda`: the installed one, or one from `PyPI` under the target directory.
-    async fn cargo_lambda(&self) -> Result<PathBuf, String> {
+    async fn cargo_lambda(&self) -> Result<PathBuf> {
         let installed = Command::new("cargo-lambda").args(["lambda", "--version"]).output().await;
         if installed.is_ok_and(|output| output.status.success()) {
             return Ok(PathBuf::from("cargo-lambda"));
@@ -144,13 +137,10 @@ pub fn remove_cargo_variables(command: &mut Command) {
 }
 
 /// Installs it without its dependency zig (471 MB), which only cross-compiling needs.
-async fn install_cargo_lambda(tools: &Path) -> Result<(), String> {
+async fn install_cargo_lambda(tools: &Path) -> Result<()> {
     let package = format!("cargo-lambda=={CARGO_LAMBDA}");
-    let missing = |problem: String| {
-        format!(
-            "cargo-lambda is missing, and python3's pip could not install it: {problem}; install {package}"
-        )
-    };
+    let missing =
+        || format!("cargo-lambda is missing, and python3's pip could not install it: install {package}");
     let output = Command::new("python3")
         .args(["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check", "--target"])
         .arg(tools)
@@ -159,27 +149,25 @@ async fn install_cargo_lambda(tools: &Path) -> Result<(), String> {
         .kill_on_drop(true)
         .output()
         .await
-        .map_err(|error| missing(error.to_string()))?;
-    if output.status.success() {
-        return Ok(());
+        .with_context(missing)?;
+    if !output.status.success() {
+        let messages = String::from_utf8_lossy(&output.stderr);
+        return Err(anyhow!(messages.lines().last().unwrap_or("no message").to_owned()).context(missing()));
     }
-    let messages = String::from_utf8_lossy(&output.stderr);
-    Err(missing(messages.lines().last().unwrap_or("no message").to_owned()))
+    Ok(())
 }
 
 /// Runs `command` until it ends or standard input is closed, then kills its process group. Killing the parent closes that input
 /// too. Returns only on failure, since the group includes this process.
-pub async fn guard(command: &[String]) -> String {
-    let [program, arguments @ ..] = command else { return "the guard needs a command".to_owned() };
-    let mut child = match Command::new(program).args(arguments).stdin(Stdio::null()).spawn() {
-        Ok(child) => child,
-        Err(error) => return format!("{program} cannot be started: {error}"),
-    };
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return "signal handlers cannot be installed".to_owned();
-    };
+///
+/// # Errors
+///
+/// One line that says what failed.
+pub async fn guard(command: &[String]) -> Result<Infallible> {
+    let [program, arguments @ ..] = command else { bail!("the guard needs a command") };
+    let child = Command::new(program).args(arguments).stdin(Stdio::null()).spawn();
+    let mut child = child.with_context(|| format!("{program} cannot be started"))?;
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut input = tokio::io::stdin();
     let mut byte = [0];
     tokio::select! {
@@ -198,7 +186,7 @@ pub async fn guard(command: &[String]) -> String {
     let _ = tokio::time::timeout(Duration::from_secs(3), child.wait()).await;
     // Kill what is left of the group, including this process.
     let _ = rustix::process::kill_process_group(rustix::process::getpgrp(), rustix::process::Signal::KILL);
-    "the process group could not be killed".to_owned()
+    bail!("the process group could not be killed")
 }
 
 /// Writes `variables` to `path`, one per line, for `cargo lambda watch --env-file`.
@@ -206,11 +194,11 @@ pub async fn guard(command: &[String]) -> String {
 /// # Errors
 ///
 /// One line that says what failed.
-pub fn write_env_file(path: &Path, variables: &BTreeMap<&str, String>) -> Result<(), String> {
+pub fn write_env_file(path: &Path, variables: &BTreeMap<&str, String>) -> Result<()> {
     let lines: Vec<String> =
         variables.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
     std::fs::write(path, lines.join("\n") + "\n")
-        .map_err(|error| format!("{} cannot be written: {error}", path.display()))
+        .with_context(|| format!("{} cannot be written", path.display()))
 }
 
 /// Escapes `value` for double quotes in an environment file.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser;
 use dynoxide::Database;
 use local::functions::{self, Functions, Guarded};
@@ -55,30 +56,33 @@ struct Arguments {
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
-        Some((first, command)) if first == functions::GUARD => Err(functions::guard(command).await),
+        Some((first, command)) if first == functions::GUARD => {
+            functions::guard(command).await.map(|never| match never {})
+        }
         _ => run(Arguments::parse()).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("error: {problem}");
+            eprintln!("error: {problem:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), String> {
+async fn run(arguments: Arguments) -> Result<()> {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let target = target_directory(&root)?;
-    let data = std::path::absolute(&arguments.data_dir).map_err(|error| error.to_string())?;
-    std::fs::create_dir_all(&data).map_err(|error| format!("cannot create {}: {error}", data.display()))?;
+    let data = std::path::absolute(&arguments.data_dir)?;
+    std::fs::create_dir_all(&data).with_context(|| format!("cannot create {}", data.display()))?;
     let mut environment = environment(&arguments);
 
     let dynamodb_listener = bind(arguments.dynamodb_port, "--dynamodb-port").await?;
     let mail_listener = bind(arguments.mail_port, "--mail-port").await?;
     drop(bind(arguments.api_port, "--api-port").await?);
 
-    let db = open_database(&data)?;
+    let file = data.join("dynamodb.sqlite");
+    let db = open_database(&file).with_context(|| format!("cannot open the database {}", file.display()))?;
     if let Some(schema) = &arguments.accounts_schema {
         let name = accounts::load(&db, schema, arguments.accounts_items.as_deref())?;
         if variable("ACCOUNTS_TABLE").is_none() {
@@ -89,7 +93,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let checkpoint_file = data.join("stream-checkpoint");
     let checkpoint = std::fs::read_to_string(&checkpoint_file).ok();
     let mapping = Mapping::open(db.clone(), checkpoint)
-        .map_err(|error| format!("cannot read the stream of {}: {error:?}", dynamodb::TOKENS_TABLE))?;
+        .with_context(|| format!("cannot read the stream of {}", dynamodb::TOKENS_TABLE))?;
     tokio::spawn(dynamodb::serve(dynamodb_listener, db));
     #[expect(clippy::disallowed_methods, reason = "the only place in this program that reads the clock")]
     let outbox = ses::Outbox::new(&environment["MAIL_FROM"], SystemTime::now);
@@ -104,8 +108,8 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let functions =
         Functions { root, target, port: arguments.api_port, release: arguments.release, env_file };
 
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     let mut running: Option<Guarded> = None;
     let outcome = tokio::select! {
         outcome = serve(&functions, &mut running, &arguments, mails) => outcome,
@@ -146,7 +150,7 @@ async fn serve(
     running: &mut Option<Guarded>,
     arguments: &Arguments,
     mails: Mails,
-) -> Result<(), String> {
+) -> Result<()> {
     functions.build().await?;
     let Guarded { guard, .. } = running.insert(functions.start().await?);
     let inbox = format!("http://127.0.0.1:{}/", arguments.mail_port);
@@ -179,22 +183,18 @@ async fn watch(
     functions: &Functions,
     arguments: &Arguments,
     mails: impl Future<Output = ()>,
-) -> Result<(), String> {
+) -> Result<()> {
     tokio::select! {
-        status = guard.wait() => return Err(format!("the functions did not start ({status:?})")),
+        status = guard.wait() => bail!("the functions did not start ({status:?})"),
         answered = tokio::time::timeout(Duration::from_mins(1), start_functions(functions.port)) => {
-            answered.unwrap_or_else(|_| Err("the functions do not answer".to_owned()))?;
+            answered.context("the functions do not answer")??;
         }
     }
     greet(arguments);
-    let status = tokio::select! {
-        status = guard.wait() => status,
-        () = mails => return Err("the stream is no longer read".to_owned()),
-    };
-    Err(format!(
-        "the functions ended ({})",
-        status.map_or_else(|error| error.to_string(), |status| status.to_string())
-    ))
+    tokio::select! {
+        status = guard.wait() => bail!("the functions ended ({})", status?),
+        () = mails => bail!("the stream is no longer read"),
+    }
 }
 
 /// Prints the output of the functions and their tools, formatted.
@@ -215,9 +215,8 @@ fn print_line(line: &str) {
 
 /// Calls each function once: `cargo lambda watch` starts a function on its first request, and never answers if the function
 /// cannot start. The functions are built by now, and start within a second.
-async fn start_functions(port: u16) -> Result<(), String> {
-    let client =
-        reqwest::Client::builder().timeout(Duration::from_secs(20)).build().map_err(|e| e.to_string())?;
+async fn start_functions(port: u16) -> Result<()> {
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build()?;
     let base = format!("http://127.0.0.1:{port}");
     let calls = [
         (client.get(format!("{base}/organizations/reset-password/")), [200, 403, 404]),
@@ -226,16 +225,13 @@ async fn start_functions(port: u16) -> Result<(), String> {
     ];
     for (call, expected) in calls {
         let status = loop {
-            let Some(attempt) = call.try_clone() else { return Err("a call cannot be repeated".to_owned()) };
-            match attempt.send().await {
+            match call.try_clone().context("a call cannot be repeated")?.send().await {
                 Ok(response) => break response.status().as_u16(),
                 Err(error) if error.is_connect() => tokio::time::sleep(Duration::from_millis(100)).await,
-                Err(_) => return Err("a function does not start; see its message above".to_owned()),
+                Err(_) => bail!("a function does not start; see its message above"),
             }
         };
-        if !expected.contains(&status) {
-            return Err(format!("a function answers with status {status}; see its message above"));
-        }
+        ensure!(expected.contains(&status), "a function answers with status {status}; see its message above");
     }
     Ok(())
 }
@@ -263,26 +259,22 @@ ready {api}",
     );
 }
 
-async fn bind(port: u16, flag: &str) -> Result<TcpListener, String> {
+async fn bind(port: u16, flag: &str) -> Result<TcpListener> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await;
-    listener.map_err(|error| format!("cannot use port {port} ({error}); choose another with {flag}"))
+    listener.with_context(|| format!("cannot use port {port}: choose another with {flag}"))
 }
 
-fn open_database(data: &Path) -> Result<Database, String> {
-    let file = data.join("dynamodb.sqlite");
-    let open = || {
-        let db = Database::new(&file.to_string_lossy())?;
-        dynamodb::create_tables(&db)?;
-        dynamodb::add_demo_accounts(&db)?;
-        Ok::<Database, dynoxide::DynoxideError>(db)
-    };
-    open().map_err(|error| format!("cannot open the database {}: {error:?}", file.display()))
+fn open_database(file: &Path) -> Result<Database> {
+    let db = Database::new(&file.to_string_lossy())?;
+    dynamodb::create_tables(&db)?;
+    dynamodb::add_demo_accounts(&db)?;
+    Ok(db)
 }
 
 /// Cargo's target directory, which `CARGO_TARGET_DIR` may change.
-fn target_directory(root: &Path) -> Result<PathBuf, String> {
+fn target_directory(root: &Path) -> Result<PathBuf> {
     let target = variable("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    std::path::absolute(target).map_err(|error| error.to_string())
+    Ok(std::path::absolute(target)?)
 }
 
 /// The functions' environment: the local endpoints, fake AWS credentials, and the variables in [`local::SETTINGS`].

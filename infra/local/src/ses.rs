@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use anyhow::{bail, ensure};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
@@ -86,30 +87,26 @@ impl Outbox {
             .with_state(self)
     }
 
-    fn accept(&self, request: &Value) -> Result<String, String> {
+    /// The id of the mail, or what SES says of a request that it rejects.
+    fn accept(&self, request: &Value) -> anyhow::Result<String> {
         let text =
             |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (from, to) = (text("/FromEmailAddress"), text("/Destination/ToAddresses/0"));
         let is_rejected =
             |to| self.rejected_recipients.lock().unwrap_or_else(PoisonError::into_inner).contains(to);
-        if !from.is_ascii() {
-            return Err("FromEmailAddress must be ASCII (names in other letters: RFC 2047).".to_owned());
-        }
+        ensure!(from.is_ascii(), "FromEmailAddress must be ASCII (names in other letters: RFC 2047).");
         let unverified = match (address(&from) == self.verified_sender, is_rejected(&to)) {
             (true, false) => None,
             (true, true) => Some(to.as_str()),
             (false, _) => Some(address(&from)),
         };
         if let Some(identity) = unverified {
-            return Err(format!(
-                "Email address is not verified. The following identities failed the check: {identity}"
-            ));
+            bail!("Email address is not verified. The following identities failed the check: {identity}");
         }
         let recipients =
             request.pointer("/Destination/ToAddresses").and_then(Value::as_array).map_or(0, Vec::len);
-        if recipients != 1 || request.pointer("/Content/Simple/Subject/Data").is_none() {
-            return Err("This endpoint accepts only simple mails to one recipient.".to_owned());
-        }
+        let is_simple = recipients == 1 && request.pointer("/Content/Simple/Subject/Data").is_some();
+        ensure!(is_simple, "This endpoint accepts only simple mails to one recipient.");
         let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
         let id = format!("local-{:016x}", self.accepted.fetch_add(1, Ordering::Relaxed) + 1);
         messages.push(Message {
@@ -134,9 +131,9 @@ fn address(mailbox: &str) -> &str {
 async fn send_email(State(outbox): State<Outbox>, Json(request): Json<Value>) -> Response {
     match outbox.accept(&request) {
         Ok(id) => Json(json!({"MessageId": id})).into_response(),
-        Err(message) => {
+        Err(problem) => {
             let error = [("x-amzn-errortype", "MessageRejected")];
-            (StatusCode::BAD_REQUEST, error, Json(json!({"message": message}))).into_response()
+            (StatusCode::BAD_REQUEST, error, Json(json!({"message": problem.to_string()}))).into_response()
         }
     }
 }

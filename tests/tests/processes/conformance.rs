@@ -35,7 +35,7 @@ impl Target {
                 .expect("set REKEY_TEST_ACCOUNT to an account whose mail you can read");
             return Self { url: url.trim_end_matches('/').to_owned(), account, http, local: None };
         }
-        let stack = Stack::start(&[]).await;
+        let stack = Stack::start(&[], &[]).await;
         Self {
             url: stack.api.clone(),
             account: "mrbailey@projectthanos.com".to_owned(),

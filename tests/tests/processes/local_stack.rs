@@ -20,7 +20,7 @@ fn token_in(mail: &Value) -> String {
 #[tokio::test]
 async fn the_documented_clients_reset_passwords_and_sigterm_leaves_nothing_running() {
     let _shared = crate::CPUS.read().await;
-    let mut stack = Stack::start(&[("SERVICE_NAME", "Local Test")]).await;
+    let mut stack = Stack::start(&[("SERVICE_NAME", "Local Test")], &[]).await;
 
     // The "organizations" API: the address in a text/plain JSON body.
     let opened =
@@ -98,7 +98,7 @@ fn tokens_in(text: &str) -> Vec<String> {
 #[tokio::test]
 async fn the_commands_of_the_readme_do_what_it_shows() {
     let _shared = crate::CPUS.read().await;
-    let stack = Stack::start(&[]).await;
+    let stack = Stack::start(&[], &[]).await;
     let (api, mail) = (stack.api.trim_start_matches("http://"), stack.mail.trim_start_matches("http://"));
     let here = |text: &str| text.replace("127.0.0.1:9000", api).replace("127.0.0.1:8025", mail);
     let mut tokens: HashMap<String, String> = HashMap::new();
@@ -131,7 +131,7 @@ async fn the_commands_of_the_readme_do_what_it_shows() {
 #[tokio::test]
 async fn sigkill_leaves_nothing_running() {
     let _shared = crate::CPUS.read().await;
-    let mut stack = Stack::start(&[]).await;
+    let mut stack = Stack::start(&[], &[]).await;
     let port = stack.ports[0].to_string();
     assert!(!processes_with(&format!("--invoke-port {port}")).await.is_empty());
     stack.end(Signal::KILL).await;
@@ -150,7 +150,7 @@ async fn a_port_in_use_is_one_error_line_and_exit_code_1() {
     let ports = free_ports().await;
     for (index, flag) in ["--api-port", "--dynamodb-port", "--mail-port"].into_iter().enumerate() {
         let _taken = tokio::net::TcpListener::bind(("127.0.0.1", ports[index])).await.expect("a port");
-        let mut stack = Stack::launch(ports, &[]).await;
+        let mut stack = Stack::launch(ports, &[], &[]).await;
         assert_eq!(stack.line_that_starts_with("error: ").await.map(|line| line.contains(flag)), Some(true));
         assert_eq!(stack.wait().await, Some(1));
     }
@@ -160,7 +160,7 @@ async fn a_port_in_use_is_one_error_line_and_exit_code_1() {
 async fn an_invalid_setting_is_named_and_ends_the_stack() {
     let _shared = crate::CPUS.read().await;
     let ports = free_ports().await;
-    let mut stack = Stack::launch(ports, &[("PASSWORD_MIN_LENGTH", "3")]).await;
+    let mut stack = Stack::launch(ports, &[("PASSWORD_MIN_LENGTH", "3")], &[]).await;
     let line = stack.line_that_starts_with("error: ").await.unwrap_or_default();
     assert_eq!(stack.wait().await, Some(1), "{line}");
     assert!(
@@ -217,7 +217,7 @@ async fn a_teams_own_table_is_made_from_what_the_aws_cli_prints() {
         file.display().to_string()
     });
     let flags = ["--accounts-schema", &files[0], "--accounts-items", &files[1]];
-    let stack = Stack::start_with(&A_TEAMS_SETTINGS, &flags).await;
+    let stack = Stack::start(&A_TEAMS_SETTINGS, &flags).await;
     for address in ["bob@example.com", "ann@example.com"] {
         let mail = stack.post("/auth/reset/password-email", &json!({"email": address})).await;
         assert_eq!(mail.status(), 200);
@@ -237,12 +237,12 @@ async fn a_teams_own_table_is_made_from_what_the_aws_cli_prints() {
     ] {
         let mut settings = A_TEAMS_SETTINGS.to_vec();
         settings.push((variable, value));
-        let mut stack = Stack::launch_with(free_ports().await, &settings, &flags).await;
+        let mut stack = Stack::launch(free_ports().await, &settings, &flags).await;
         let line = stack.line_that_starts_with("error: ").await.unwrap_or_default();
         assert!(line.contains(variable), "{variable}: {}", stack.output());
         assert_eq!(stack.wait().await, Some(1));
     }
-    let mut stack = Stack::launch_with(free_ports().await, &[], &["--accounts-schema", "no-such-file"]).await;
+    let mut stack = Stack::launch(free_ports().await, &[], &["--accounts-schema", "no-such-file"]).await;
     assert!(stack.line_that_starts_with("error: --accounts-schema").await.is_some(), "{}", stack.output());
     assert_eq!(stack.wait().await, Some(1));
 }

@@ -4,166 +4,24 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use dynoxide::Database;
 use serde_json::{Value, json};
 use tests::tables::verifies;
-use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
+use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, Service, World, reset_token_in};
+
+use crate::people::{PEOPLE, Shape, shape, shapes, tables};
 
 type Row = HashMap<String, AttributeValue>;
 
-/// One table of a team's.
-struct Shape {
-    name: &'static str,
-    table: Value,
-    /// The row of the account of [`KNOWN`].
-    row: Value,
-    settings: Vec<(&'static str, &'static str)>,
-}
-
-fn key(name: &str, kind: &str) -> Value {
-    json!({"AttributeName": name, "KeyType": kind})
-}
-
-/// A table named `people`. The names of key attributes end in their type.
-fn table(keys: &[&str], index: Option<&[&str]>) -> Value {
-    let name = |attribute: &str| attribute.split(':').next().unwrap_or_default().to_owned();
-    let schema = |keys: &[&str]| -> Value {
-        keys.iter().zip(["HASH", "RANGE"]).map(|(attribute, kind)| key(&name(attribute), kind)).collect()
-    };
-    let all = keys.iter().chain(index.unwrap_or_default());
-    let attributes: std::collections::BTreeMap<String, Value> = all
-        .map(|attribute| {
-            let kind = attribute.split(':').nth(1).unwrap_or("S");
-            (name(attribute), json!({"AttributeName": name(attribute), "AttributeType": kind}))
-        })
-        .collect();
-    let mut table = json!({
-        "TableName": "people", "BillingMode": "PAY_PER_REQUEST", "KeySchema": schema(keys),
-        "AttributeDefinitions": attributes.into_values().collect::<Vec<_>>(),
-    });
-    if let Some(index) = index {
-        let projection = json!({"ProjectionType": "KEYS_ONLY"});
-        table["GlobalSecondaryIndexes"] =
-            json!([{"IndexName": "by-address", "KeySchema": schema(index), "Projection": projection}]);
-    }
-    table
-}
-
-/// The shapes of infra/ACCOUNTS.md, by the titles of its examples, and those that differ in the type of a key.
-fn shapes() -> Vec<Shape> {
-    let index = ("ACCOUNTS_EMAIL_INDEX", "by-address");
-    vec![
-        Shape {
-            name: "plain",
-            table: table(&["email"], None),
-            row: json!({"email": {"S": KNOWN}, "plan": {"S": "gold"}}),
-            settings: vec![],
-        },
-        Shape {
-            name: "id and index",
-            table: table(&["id"], Some(&["email"])),
-            row: json!({"id": {"S": "u-1"}, "email": {"S": KNOWN}}),
-            settings: vec![("ACCOUNTS_KEY", "id"), index],
-        },
-        Shape {
-            name: "number id and index",
-            table: table(&["id:N"], Some(&["mail"])),
-            row: json!({"id": {"N": "17"}, "mail": {"S": KNOWN}}),
-            settings: vec![("ACCOUNTS_KEY", "id"), ("ACCOUNTS_EMAIL", "mail"), index],
-        },
-        Shape {
-            name: "binary id, number sort key and an index with a sort key",
-            table: table(&["id:B", "version:N"], Some(&["email", "id:B"])),
-            row: json!({"id": {"B": "AAEC"}, "version": {"N": "3"}, "email": {"S": KNOWN}}),
-            settings: vec![("ACCOUNTS_KEY", "id"), ("ACCOUNTS_SORT_KEY", "version"), index],
-        },
-        Shape {
-            name: "PK/SK and index",
-            table: table(&["PK", "SK"], Some(&["email"])),
-            row: json!({"PK": {"S": "USER#1"}, "SK": {"S": "PROFILE"}, "email": {"S": KNOWN}}),
-            settings: vec![("ACCOUNTS_KEY", "PK"), ("ACCOUNTS_SORT_KEY", "SK"), index],
-        },
-        Shape {
-            name: "single table with GSI1",
-            table: table(&["PK", "SK"], Some(&["GSI1PK", "GSI1SK"])),
-            row: json!({
-                "PK": {"S": "USER#1"}, "SK": {"S": "USER#1"}, "GSI1PK": {"S": format!("EMAIL#{KNOWN}")}, "GSI1SK": {"S": "USER#1"},
-                "email": {"S": KNOWN}
-            }),
-            settings: vec![
-                ("ACCOUNTS_KEY", "PK"),
-                ("ACCOUNTS_SORT_KEY", "SK"),
-                index,
-                ("ACCOUNTS_EMAIL_INDEX_KEY", "GSI1PK"),
-                ("ACCOUNTS_EMAIL_INDEX_VALUE", "EMAIL#{email}"),
-            ],
-        },
-        Shape {
-            name: "key made from the address",
-            table: table(&["PK", "SK"], None),
-            row: json!({"PK": {"S": format!("USER#{KNOWN}")}, "SK": {"S": "PROFILE"}, "email": {"S": KNOWN}}),
-            settings: vec![
-                ("ACCOUNTS_KEY", "PK"),
-                ("ACCOUNTS_SORT_KEY", "SK"),
-                ("ACCOUNTS_KEY_VALUE", "USER#{email}"),
-                ("ACCOUNTS_SORT_KEY_VALUE", "PROFILE"),
-            ],
-        },
-        Shape {
-            name: "ElectroDB",
-            table: table(&["pk", "sk"], Some(&["gsi1pk", "gsi1sk"])),
-            row: json!({
-                "pk": {"S": "$app#userid_1"}, "sk": {"S": "$user_1"}, "gsi1pk": {"S": format!("$app#email_{KNOWN}")},
-                "gsi1sk": {"S": "$user_1"}, "email": {"S": KNOWN}, "__edb_e__": {"S": "user"}
-            }),
-            settings: vec![
-                ("ACCOUNTS_KEY", "pk"),
-                ("ACCOUNTS_SORT_KEY", "sk"),
-                index,
-                ("ACCOUNTS_EMAIL_INDEX_KEY", "gsi1pk"),
-                ("ACCOUNTS_EMAIL_INDEX_VALUE", "$app#email_{email}"),
-                ("ACCOUNTS_CONDITIONS", "__edb_e__=user"),
-            ],
-        },
-        Shape {
-            name: "a separate credentials table",
-            table: table(&["login"], None),
-            row: json!({"login": {"S": KNOWN}, "secret": {"S": "old"}, "rotated": {"S": "2026-11-28T05:33:00.123Z"}}),
-            settings: vec![
-                ("ACCOUNTS_KEY", "login"),
-                ("ACCOUNTS_EMAIL", "login"),
-                ("ACCOUNTS_PASSWORD_HASH", "secret"),
-                ("ACCOUNTS_PASSWORD_CHANGED_AT", "rotated"),
-            ],
-        },
-    ]
-}
-
 /// A deployment on a table of this `shape` with these rows.
 async fn world(shape: &Shape, rows: &[Value], more: &[(&str, &str)]) -> World {
-    let db = Database::memory().expect("an engine");
-    local::dynamodb::create_tables(&db).expect("tables");
-    db.create_table(serde_json::from_value(shape.table.clone()).expect("a request")).expect("a table");
-    for row in rows {
-        let put = json!({"TableName": "people", "Item": row});
-        db.put_item(serde_json::from_value(put).expect("a request")).expect("a row");
-    }
-    let mut settings = NO_LIMITS.to_vec();
-    settings.push(("ACCOUNTS_TABLE", "people"));
-    settings.extend(shape.settings.iter().copied());
-    settings.extend(more.iter().copied());
-    World::on(db, &settings).await
+    let builder = World::builder().tables(tables(&shape.table, rows));
+    builder.settings(&NO_LIMITS).settings(&[PEOPLE]).settings(&shape.settings).settings(more).start().await
 }
 
 /// All rows of the table.
 async fn rows(world: &World) -> Vec<Row> {
     let scan = world.dynamodb.scan().table_name("people").send().await.expect("rows");
     scan.items.unwrap_or_default()
-}
-
-/// The shape with this name.
-fn shape(name: &str) -> Shape {
-    shapes().into_iter().find(|shape| shape.name == name).expect("a shape")
 }
 
 /// Orders a mail for `address`, and returns the outcome in the mail function's log.
@@ -332,7 +190,8 @@ async fn exactly_one_row_must_count() {
 
 #[tokio::test]
 async fn conditions_hold_until_the_password_is_set() {
-    let (world, proxy) = World::behind_a_proxy(&[("ACCOUNTS_CONDITIONS", "status=active,!deleted_at")]).await;
+    let conditions = [("ACCOUNTS_CONDITIONS", "status=active,!deleted_at")];
+    let world = World::builder().settings(&conditions).faulty(Service::DynamoDb).start().await;
     let text = |value: &str| AttributeValue::S(value.to_owned());
     assert_eq!(outcome(&world, KNOWN).await, "conditions_not_met");
     for (name, met, unmet) in [
@@ -341,10 +200,7 @@ async fn conditions_hold_until_the_password_is_set() {
         ("deleted_at", None, Some(text("2026-11-28"))),
         ("deleted_at", Some(AttributeValue::Null(true)), Some(AttributeValue::N("1".to_owned()))),
     ] {
-        let set = async |value: &Option<AttributeValue>| match value {
-            Some(value) => world.set_attribute(KNOWN, name, value.clone()).await,
-            None => world.remove_attribute(KNOWN, name).await,
-        };
+        let set = |value: &Option<AttributeValue>| world.set_attribute(KNOWN, name, value.clone());
         world.set_attribute(KNOWN, "status", text("active")).await;
         set(&met).await;
         world.advance(61);
@@ -353,10 +209,10 @@ async fn conditions_hold_until_the_password_is_set() {
         assert_eq!(world.validate(&token).await.status(), 404, "{name} {unmet:?}");
         assert_eq!(world.complete(&token, PASSWORD).await.status(), 404, "{name} {unmet:?}");
         set(&met).await;
-        assert_eq!(world.complete_while(&proxy, &token, set(&unmet)).await.status(), 404, "{name} {unmet:?}");
+        assert_eq!(world.complete_while(&token, set(&unmet)).await.status(), 404, "{name} {unmet:?}");
         set(&met).await;
         assert_eq!(world.complete(&token, PASSWORD).await.status(), 204, "{name} {met:?}");
-        world.remove_attribute(KNOWN, "deleted_at").await;
+        world.set_attribute(KNOWN, "deleted_at", None).await;
         world.advance(3_600);
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use tests::proxy::Fault;
+use tests::proxy::{EVERY, Fault, nth};
 use tests::world::completion;
-use tests::{KNOWN, NO_LIMITS, PASSWORD, Request, UNKNOWN, World, reset_token_in};
+use tests::{KNOWN, NO_LIMITS, PASSWORD, Request, Service, UNKNOWN, World, reset_token_in};
 use tokio::time::Instant;
 
 /// Longer than a claim lasts, in seconds.
@@ -32,11 +32,11 @@ fn outcomes(world: &World) -> Vec<String> {
 
 #[tokio::test]
 async fn rule_5_the_mails_of_a_batch_are_sent_at_the_same_time() {
-    let (world, proxy) = World::with_ses_behind_a_proxy().await;
+    let world = World::builder().settings(&NO_LIMITS).faulty(Service::Ses).start().await;
     order(&world, &[KNOWN; 12]).await;
     let batch = world.next_batch().await.expect("a batch");
     assert_eq!(batch.event["Records"].as_array().map(Vec::len), Some(10), "as in the SAM template");
-    proxy.arm(Fault::Delay(Duration::from_secs(1)), 0, u64::MAX);
+    world.proxy().inject(Fault::Delay(Duration::from_secs(1)), EVERY);
     let started = Instant::now();
     assert_eq!(world.deliver(&batch.event).await, json!({"batchItemFailures": []}));
     assert!(started.elapsed() < Duration::from_secs(5), "one after the other would take ten seconds");
@@ -67,22 +67,22 @@ async fn an_order_that_fails_keeps_no_other_of_its_batch_back() {
 
 #[tokio::test]
 async fn the_records_to_deliver_again_are_those_that_ses_did_not_take() {
-    let (world, proxy) = World::with_ses_behind_a_proxy().await;
+    let world = World::builder().settings(&NO_LIMITS).faulty(Service::Ses).start().await;
     order(&world, &[KNOWN; 6]).await;
     let batch = world.next_batch().await.expect("a batch");
-    proxy.arm(Fault::Throttled, 2, 3);
+    world.proxy().inject(Fault::Throttled, 2..5);
     let answer = world.deliver(&batch.event).await;
     let failed = answer["batchItemFailures"].as_array().expect("failures");
     assert_eq!((failed.len(), world.outbox.messages().len()), (3, 3), "{answer}");
-    proxy.disarm();
+    world.proxy().disarm();
     assert_eq!(world.deliver(&batch.event).await, json!({"batchItemFailures": []}));
     assert_eq!(world.outbox.messages().len(), 6, "one mail for each order");
 }
 
 #[tokio::test]
 async fn rule_10_five_mails_that_ses_loses_lock_nobody_out() {
-    let (world, proxy) = World::with_ses_behind_a_proxy().await;
-    proxy.arm(Fault::InternalError, 0, 2);
+    let world = World::builder().settings(&NO_LIMITS).faulty(Service::Ses).start().await;
+    world.proxy().inject(Fault::InternalError, 0..2);
     order(&world, &[KNOWN]).await;
     assert!(!world.settle().await && !world.settle().await, "sent again after each error");
     assert!(world.settle().await, "twice at the most");
@@ -118,21 +118,12 @@ async fn an_expired_order_is_one_dead_letter() {
 
 #[tokio::test]
 async fn the_dead_letter_comes_before_the_outcome() {
-    let (world, proxy) = World::behind_a_proxy(&NO_LIMITS).await;
+    let world = World::builder().settings(&NO_LIMITS).faulty(Service::DynamoDb).start().await;
     world.outbox.reject(KNOWN);
     order(&world, &[KNOWN]).await;
     // The account, the claim, the token, the outcome: the process dies while it stores the outcome.
-    proxy.arm(Fault::Hang, 3, 1);
-    let batch = world.next_batch().await.expect("a batch");
-    let killed = tokio::spawn({
-        let world = world.clone();
-        async move { world.deliver(&batch.event).await }
-    });
-    proxy.reached(3).await;
+    world.deliver_and_die(3).await;
     assert_eq!(world.dead_letters().len(), 1);
-    killed.abort();
-    assert!(killed.await.is_err());
-    proxy.disarm();
     world.advance(CLAIM_LAPSED);
     assert!(world.settle().await);
 }
@@ -152,11 +143,11 @@ async fn a_queue_that_refuses_the_dead_letter_does_not_block_the_lane() {
 
 #[tokio::test]
 async fn a_claim_is_released_if_the_token_cannot_be_stored() {
-    let (world, proxy) = World::behind_a_proxy(&NO_LIMITS).await;
+    let world = World::builder().settings(&NO_LIMITS).faulty(Service::DynamoDb).start().await;
     order(&world, &[KNOWN]).await;
-    proxy.arm(Fault::Denied, 2, 1);
+    world.proxy().inject(Fault::Denied, nth(2));
     assert!(!world.settle().await);
-    proxy.disarm();
+    world.proxy().disarm();
     assert!(world.settle().await, "at once: nobody holds the claim");
     assert_eq!(world.outbox.messages().len(), 1);
 }

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use serde_json::json;
 use tests::errors::COMPLETE;
 use tests::world::completion;
-use tests::{Answer, KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, World};
+use tests::{Answer, KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, Service, World};
 
 const EACH: Duration = Duration::from_millis(10);
 
@@ -36,9 +36,9 @@ fn count(answers: &[Answer], status: u64) -> usize {
 
 #[tokio::test]
 async fn rule_3_of_fifty_conflicting_completions_exactly_one_wins() {
-    let (world, proxy) = World::behind_a_proxy(&NO_LIMITS).await;
+    let world = World::builder().settings(&NO_LIMITS).faulty(Service::DynamoDb).start().await;
     let token = world.reset_token(KNOWN).await;
-    proxy.contend(EACH);
+    world.proxy().contend(EACH);
     let password = |number: usize| format!("{PASSWORD} number {number}");
     let answers = send_concurrently(
         &world,
@@ -61,9 +61,9 @@ async fn rule_3_of_fifty_conflicting_completions_exactly_one_wins() {
 
 #[tokio::test]
 async fn many_conflicting_calls_for_one_request_send_one_mail() {
-    let (world, proxy) = World::behind_a_proxy(&[]).await;
+    let world = World::builder().faulty(Service::DynamoDb).start().await;
     let token = world.request_token(KNOWN).await;
-    proxy.contend(EACH);
+    world.proxy().contend(EACH);
     let ask = || Request::get(COMPLETE).query("token", &token);
     let answers = send_concurrently(&world, (0..10).map(|_| ask()).collect(), &[204, 503]).await;
     assert!(count(&answers, 204) > 0);
@@ -74,14 +74,14 @@ async fn many_conflicting_calls_for_one_request_send_one_mail() {
 
 #[tokio::test]
 async fn rule_7_conflicts_do_not_cause_a_second_mail() {
-    let (world, proxy) =
-        World::behind_a_proxy(&[("LIMIT_RESET_PER_IP", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")]).await;
+    let settings = [("LIMIT_RESET_PER_IP", "0"), ("LIMIT_BAD_TOKEN_PER_IP", "0")];
+    let world = World::builder().settings(&settings).faulty(Service::DynamoDb).start().await;
     let mut requests = Vec::new();
     for _ in 0..20 {
         requests.push(Request::get(COMPLETE).query("token", &world.request_token(KNOWN).await));
     }
     requests.extend((0..20).map(|_| Request::post("/auth/reset/password-email", &json!({"email": KNOWN}))));
-    proxy.contend(EACH);
+    world.proxy().contend(EACH);
     let last = requests[0].clone();
     let answers = send_concurrently(&world, requests, &[200, 204, 429, 503]).await;
     assert!(count(&answers, 200) + count(&answers, 204) <= 1);
@@ -92,17 +92,17 @@ async fn rule_7_conflicts_do_not_cause_a_second_mail() {
 
 #[tokio::test]
 async fn a_slow_transaction_succeeds_and_a_conflicting_call_gets_503() {
-    let (world, proxy) = World::behind_a_proxy(&[]).await;
+    let world = World::builder().faulty(Service::DynamoDb).start().await;
     let token = world.reset_token(KNOWN).await;
-    proxy.disarm();
+    world.proxy().disarm();
     // Longer than the attempt time-out: the first call retries while its own transaction is in progress.
-    proxy.contend(Duration::from_secs(4));
+    world.proxy().contend(Duration::from_secs(4));
     let slow = tokio::spawn({
         let (world, request) = (world.clone(), completion(&token, PASSWORD));
         async move { world.send_only(request).await }
     });
     let started = async {
-        while !proxy.operations().iter().any(|operation| operation == "TransactWriteItems") {
+        while !world.proxy().operations().iter().any(|operation| operation == "TransactWriteItems") {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

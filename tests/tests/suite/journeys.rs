@@ -1,33 +1,35 @@
 //! Complete resets by each kind of caller.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use dynoxide::Database;
-use serde_json::json;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use tests::errors::{UNLEASH_CHECK, UNLEASH_MAIL, UNLEASH_SET, UNLEASH_VALIDATE};
 use tests::tables::verifies;
-use tests::{Gateway, KNOWN, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
+use tests::{Gateway, KNOWN, OTHER_PASSWORD, PASSWORD, Request, Service, World, reset_token_in};
+
+use crate::people::{PEOPLE, shape, table, tables};
 
 #[tokio::test]
 async fn a_forgotten_password_is_reset_in_three_steps() {
     let world = World::new().await;
     let opened = world.send(Request::post("/organizations/reset-password/", &json!({"email": KNOWN}))).await;
-    assert_eq!(opened.status(), 200);
+    assert_snapshot!(opened, @r#"200 {"reset_token":"TOKEN"}"#);
     let request_token = opened.json()["reset_token"].as_str().expect("a token").to_owned();
     assert!(world.outbox.messages().is_empty(), "opening a request sends no mail");
 
-    assert_eq!(world.validate(&request_token).await.status(), 204);
+    assert_snapshot!(world.validate(&request_token).await, @"204");
     let mail = world.last_mail();
     assert_eq!((mail.to.as_str(), mail.from.as_str()), (KNOWN, "no-reply@rekey.example"));
     let reset_token = reset_token_in(&mail);
     assert_ne!(reset_token, request_token);
 
-    assert_eq!(world.complete(&reset_token, PASSWORD).await.status(), 204);
+    assert_snapshot!(world.complete(&reset_token, "short password").await, @r##"422 {"code":"password_refused","detail":"The password must be at least 15 characters long.","errors":[{"code":"password_too_short","detail":"The password must be at least 15 characters long.","pointer":"#/password"}],"status":422,"title":"Unprocessable Content","type":"about:blank"}"##);
+    assert_snapshot!(world.complete(&reset_token, PASSWORD).await, @"204");
     assert!(world.has_password(KNOWN, PASSWORD).await);
     let changed = world.last_mail();
-    assert_eq!(
-        (changed.to.as_str(), changed.subject.as_str()),
-        (KNOWN, "Your password for Rekey was changed")
-    );
+    assert_snapshot!(format!("{}: {}", changed.to, changed.subject), @"mrbailey@projectthanos.com: Your password for Rekey was changed");
     assert!(!changed.text.contains("token"), "the notice contains no secret");
+    assert_snapshot!(world.complete(&reset_token, OTHER_PASSWORD).await, @r#"404 {"code":"token_not_live","detail":"The token is not live: it is unknown, expired, used or superseded. Start a new reset.","status":404,"title":"Not Found","type":"about:blank"}"#);
 }
 
 #[tokio::test]
@@ -104,12 +106,12 @@ async fn a_token_may_be_in_the_body() {
     let world = World::new().await;
     let token = world.request_token(KNOWN).await;
     let path = "/organizations/validate-password-reset/";
-    assert_eq!(world.send(Request::post(path, &json!({"token": token, "email": KNOWN}))).await.status(), 204);
+    assert_snapshot!(world.send(Request::post(path, &json!({"token": token, "email": KNOWN}))).await, @"204");
     let reset_token = reset_token_in(&world.last_mail());
     let checked = world.send(Request::post(path, &json!({"token": reset_token}))).await;
-    assert_eq!((checked.status(), checked.json()), (200, json!({"email": KNOWN})));
-    assert_eq!(world.validate(&reset_token).await.status(), 204, "nothing to read in the answer to a GET");
-    assert_eq!(world.send(Request::post(path, &json!({"token": "x"}))).await.status(), 404);
+    assert_snapshot!(checked, @r#"200 {"email":"mrbailey@projectthanos.com"}"#);
+    assert_snapshot!(world.validate(&reset_token).await, @"204");
+    assert_snapshot!(world.send(Request::post(path, &json!({"token": "x"}))).await, @r#"404 {"code":"token_not_live","detail":"The token is not live: it is unknown, expired, used or superseded. Start a new reset.","status":404,"title":"Not Found","type":"about:blank"}"#);
 }
 
 #[tokio::test]
@@ -117,24 +119,22 @@ async fn unleash_clients_reset_a_password() {
     let world = World::new().await;
     let role = AttributeValue::M([("name".to_owned(), AttributeValue::S("Editor".to_owned()))].into());
     world.set_attribute(KNOWN, "role", role).await;
-    let mailed = world.send(Request::post("/auth/reset/password-email", &json!({"email": KNOWN}))).await;
-    assert_eq!((mailed.status(), mailed.text()), (200, ""));
+    let mailed = world.send(Request::post(UNLEASH_MAIL, &json!({"email": KNOWN}))).await;
+    assert_snapshot!(mailed, @"200");
     let token = reset_token_in(&world.last_mail());
 
-    let shown = world.send(Request::get("/auth/reset/validate").query("token", &token)).await;
-    let role = json!({"id": null, "type": null, "name": "Editor"});
-    let expected = json!({"id": 1, "name": "Mr Bailey", "email": KNOWN, "token": token, "createdBy": null, "role": role});
-    assert_eq!((shown.status(), shown.json()), (200, expected));
+    let shown = world.send(Request::get(UNLEASH_VALIDATE).query("token", &token)).await;
+    assert_snapshot!(shown, @r#"200 {"createdBy":null,"email":"mrbailey@projectthanos.com","id":1,"name":"Mr Bailey","role":{"id":null,"name":"Editor","type":null},"token":"TOKEN"}"#);
+    assert_eq!(shown.json()["token"], token);
 
-    let checked = world
-        .send(Request::post("/auth/reset/validate-password", &json!({"password": OTHER_PASSWORD})))
-        .await;
-    assert_eq!((checked.status(), checked.text()), (200, ""));
+    let check = |password: &str| Request::post(UNLEASH_CHECK, &json!({"password": password}));
+    assert_snapshot!(world.send(check("short password")).await, @r#"400 {"code":"password_refused","details":[{"errors":[{"code":"password_too_short"}],"message":"The password must be at least 15 characters long.","validationErrors":["The password must be at least 15 characters long."]}],"id":"lambda-request","message":"The password must be at least 15 characters long.","name":"OwaspValidationError"}"#);
+    assert_snapshot!(world.send(check(OTHER_PASSWORD)).await, @"200");
 
-    let body = json!({"token": token, "password": OTHER_PASSWORD});
-    let set = world.send(Request::post("/auth/reset/password", &body)).await;
-    assert_eq!((set.status(), set.text()), (200, ""));
+    let set = || Request::post(UNLEASH_SET, &json!({"token": token, "password": OTHER_PASSWORD}));
+    assert_snapshot!(world.send(set()).await, @"200");
     assert!(world.has_password(KNOWN, OTHER_PASSWORD).await);
+    assert_snapshot!(world.send(set()).await, @r#"401 {"code":"token_not_live","details":[{"message":"Token was not valid"}],"id":"lambda-request","message":"Token was not valid","name":"InvalidTokenError"}"#);
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn the_same_request_token_orders_up_to_three_mails() {
     }
     world.advance(61);
     let refused = world.validate(&token).await;
-    assert_eq!((refused.status(), refused.code()), (429, "throttled".to_owned()));
+    assert_snapshot!(refused, @r#"429 {"code":"throttled","detail":"Too many attempts. Try again in 6958 seconds.","status":429,"title":"Too Many Requests","type":"about:blank"}"#);
     assert!(refused.retry_after().is_some_and(|seconds| seconds <= 7200));
     assert_eq!(world.outbox.messages().len(), 3);
 }
@@ -173,38 +173,22 @@ async fn a_mail_that_ses_rejects_is_logged_and_can_be_ordered_again() {
 
 #[tokio::test]
 async fn in_the_operators_own_table_only_the_two_password_attributes_change() {
-    let db = Database::memory().expect("an engine");
-    local::dynamodb::create_tables(&db).expect("tables");
-    let table = json!({
-        "TableName": "people", "BillingMode": "PAY_PER_REQUEST",
-        "KeySchema": [{"AttributeName": "user_id", "KeyType": "HASH"}],
-        "AttributeDefinitions": [
-            {"AttributeName": "user_id", "AttributeType": "S"}, {"AttributeName": "mail", "AttributeType": "S"}
-        ],
-        "GlobalSecondaryIndexes": [{
-            "IndexName": "by-mail", "KeySchema": [{"AttributeName": "mail", "KeyType": "HASH"}],
-            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["pw_at"]}
-        }],
-    });
-    db.create_table(serde_json::from_value(table).expect("a request")).expect("a table");
-    let item = json!({
+    let row = json!({
         "user_id": {"S": "u-1"}, "mail": {"S": KNOWN}, "pw": {"S": "old"}, "pw_at": {"N": "1700000000"},
         "plan": {"S": "gold"}
     });
-    db.put_item(serde_json::from_value(json!({"TableName": "people", "Item": item})).expect("a request"))
-        .expect("a row");
-    let world = World::on(
-        db,
-        &[
-            ("ACCOUNTS_TABLE", "people"),
-            ("ACCOUNTS_KEY", "user_id"),
-            ("ACCOUNTS_EMAIL", "mail"),
-            ("ACCOUNTS_EMAIL_INDEX", "by-mail"),
-            ("ACCOUNTS_PASSWORD_HASH", "pw"),
-            ("ACCOUNTS_PASSWORD_CHANGED_AT", "pw_at"),
-        ],
-    )
-    .await;
+    let settings = [
+        ("ACCOUNTS_KEY", "user_id"),
+        ("ACCOUNTS_EMAIL", "mail"),
+        ("ACCOUNTS_EMAIL_INDEX", "by-address"),
+        ("ACCOUNTS_PASSWORD_HASH", "pw"),
+        ("ACCOUNTS_PASSWORD_CHANGED_AT", "pw_at"),
+    ];
+    let mut table = table(&["user_id"], Some(&["mail"]));
+    table["GlobalSecondaryIndexes"][0]["Projection"] =
+        json!({"ProjectionType": "INCLUDE", "NonKeyAttributes": ["pw_at"]});
+    let world =
+        World::builder().tables(tables(&table, &[row])).settings(&[PEOPLE]).settings(&settings).start().await;
     let token = world.reset_token(KNOWN).await;
     let second = world.request_token(KNOWN).await;
     assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
@@ -236,33 +220,17 @@ async fn in_the_operators_own_table_only_the_two_password_attributes_change() {
     assert_eq!(world.complete(&token, PASSWORD).await.status(), 404);
 }
 
-const PEOPLE: [(&str, &str); 3] =
-    [("ACCOUNTS_TABLE", "people"), ("ACCOUNTS_KEY", "id"), ("ACCOUNTS_EMAIL_INDEX", "by-email")];
-
-/// An operator's table with an account for each of `ids`, all with the same address.
-fn people(ids: &[&str]) -> Database {
-    let db = Database::memory().expect("an engine");
-    local::dynamodb::create_tables(&db).expect("tables");
-    let table = json!({
-        "TableName": "people", "BillingMode": "PAY_PER_REQUEST",
-        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
-        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "email", "AttributeType": "S"}],
-        "GlobalSecondaryIndexes": [{
-            "IndexName": "by-email", "KeySchema": [{"AttributeName": "email", "KeyType": "HASH"}],
-            "Projection": {"ProjectionType": "ALL"}
-        }],
-    });
-    db.create_table(serde_json::from_value(table).expect("a request")).expect("a table");
-    for id in ids {
-        let put = json!({"TableName": "people", "Item": {"id": {"S": id}, "email": {"S": KNOWN}}});
-        db.put_item(serde_json::from_value(put).expect("a request")).expect("a row");
-    }
-    db
+/// A deployment on a team's table with an account for each of `ids`, all with the same address.
+async fn with_people(ids: &[&str]) -> World {
+    let rows: Vec<Value> = ids.iter().map(|id| json!({"id": {"S": id}, "email": {"S": KNOWN}})).collect();
+    let shape = shape("id and index");
+    let builder = World::builder().tables(tables(&shape.table, &rows)).faulty(Service::DynamoDb);
+    builder.settings(&[PEOPLE]).settings(&shape.settings).start().await
 }
 
 #[tokio::test]
 async fn an_address_with_two_accounts_gets_no_mail() {
-    let world = World::on(people(&["1", "2"]), &PEOPLE).await;
+    let world = with_people(&["1", "2"]).await;
     let token = world.request_token(KNOWN).await;
     assert_eq!(world.validate(&token).await.status(), 204);
     assert!(world.outbox.messages().is_empty());
@@ -270,14 +238,14 @@ async fn an_address_with_two_accounts_gets_no_mail() {
 
 #[tokio::test]
 async fn rule_6_the_transaction_requires_the_address_that_was_read() {
-    let (world, proxy) = World::on_behind_a_proxy(people(&["1"]), &PEOPLE).await;
+    let world = with_people(&["1"]).await;
     let token = world.reset_token(KNOWN).await;
     let text = |value: &str| AttributeValue::S(value.to_owned());
     let update = world.dynamodb.update_item().table_name("people").key("id", text("1"));
     let update = update.update_expression("SET email = :new");
     let update = update.expression_attribute_values(":new", text("new@one.com")).send();
     let moved = async { drop(update.await.expect("a write")) };
-    assert_eq!(world.complete_while(&proxy, &token, moved).await.status(), 404);
+    assert_eq!(world.complete_while(&token, moved).await.status(), 404);
     assert!(!world.account_by("id", "1").await.expect("a row").contains_key("password_hash"));
 }
 
@@ -295,7 +263,7 @@ async fn the_link_points_to_the_configured_page_or_to_the_apis_own() {
     let token =
         text.split("https://example.com/reset-password?token=").nth(1).expect("a link")[..20].to_owned();
     assert!(!text.contains('#'), "{text}");
-    let set = Request::post("/auth/reset/password", &json!({"token": token, "password": PASSWORD}));
+    let set = Request::post(UNLEASH_SET, &json!({"token": token, "password": PASSWORD}));
     assert_eq!(world.send(set).await.status(), 200);
 
     for (gateway, base) in [
@@ -304,7 +272,7 @@ async fn the_link_points_to_the_configured_page_or_to_the_apis_own() {
         (Gateway::FunctionUrl, "https://a1b2c3d4e5.lambda-url.eu-west-1.on.aws"),
     ] {
         let world = World::new().await;
-        let request = Request::post("/auth/reset/password-email", &json!({"email": KNOWN})).through(gateway);
+        let request = Request::post(UNLEASH_MAIL, &json!({"email": KNOWN})).through(gateway);
         assert_eq!(world.send(request.header("host", "evil.example")).await.status(), 200);
         let mail = world.last_mail();
         assert!(

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
+use anyhow::{bail, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tests::errors::COMPLETE;
-use tests::proxy::{Fault, Proxy};
-use tests::size;
-use tests::step::run_all;
+use tests::proxy::{Calls, EVERY, Fault};
+use tests::step::with_every_fault_at_every_call;
 use tests::world::completion;
-use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
+use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, Service, World, reset_token_in};
 use tokio::time::Instant;
 
 /// Longer than a claim lasts, in seconds.
@@ -71,83 +71,60 @@ impl Kind {
 }
 
 /// Delivers the stream until it is empty, and lets claims lapse in between.
-async fn settle_with_retries(world: &World) -> Result<(), String> {
+async fn settle_with_retries(world: &World) -> anyhow::Result<()> {
     for _ in 0..3 {
         if world.settle().await {
             return Ok(());
         }
         world.advance(CLAIM_LAPSED);
     }
-    Err("the order is still in the stream".to_owned())
+    bail!("the order is still in the stream")
 }
 
 #[tokio::test]
 async fn the_mail_function_makes_the_expected_number_of_calls() {
     for kind in Kind::ALL {
-        let (world, proxy) = World::behind_a_proxy(&[]).await;
+        let world = World::builder().faulty(Service::DynamoDb).start().await;
         kind.order(&world).await;
-        proxy.disarm();
+        world.proxy().disarm();
         assert!(world.settle().await);
-        assert_eq!(proxy.operations().len() as u64, kind.calls(), "{kind:?} {:?}", proxy.operations());
+        let operations = world.proxy().operations();
+        assert_eq!(operations.len() as u64, kind.calls(), "{kind:?} {operations:?}");
     }
 }
 
 /// With any fault at any call of the mail function, there is finally one mail, and it works.
-async fn under_fault(kind: Kind, fault: Fault, call: u64, times: u64) -> Result<(), String> {
-    let (world, proxy) = World::behind_a_proxy(&[]).await;
+async fn under_fault(kind: Kind, fault: Fault, calls: Calls) -> anyhow::Result<()> {
+    let world = World::builder().faulty(Service::DynamoDb).start().await;
     kind.order(&world).await;
-    proxy.arm(fault, call, times);
+    world.proxy().inject(fault, calls);
     let started = Instant::now();
     world.settle().await;
-    if started.elapsed() > Duration::from_secs(25) {
-        return Err(format!("took {:?}", started.elapsed()));
-    }
-    proxy.disarm();
+    let took = started.elapsed();
+    ensure!(took <= Duration::from_secs(25), "took {took:?}");
+    world.proxy().disarm();
     if let Fault::Late(by) = fault {
         tokio::time::sleep(by).await;
     }
     settle_with_retries(&world).await?;
-    let mails = kind.mails(&world).len();
-    if mails != 1 || !world.dead_letters().is_empty() {
-        return Err(format!("{mails} mails, dead letters {:?}", world.dead_letters()));
-    }
-    if kind.works(&world).await { Ok(()) } else { Err("the mail does not work".to_owned()) }
+    let (mails, dead) = (kind.mails(&world).len(), world.dead_letters());
+    ensure!(mails == 1 && dead.is_empty(), "{mails} mails, dead letters {dead:?}");
+    ensure!(kind.works(&world).await, "the mail does not work");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_10_with_every_fault_at_every_call_of_the_mail_function_one_mail_is_sent() {
-    let mut groups = Vec::new();
-    for kind in Kind::ALL {
-        for fault in Fault::ALL {
-            let calls =
-                (0..kind.calls()).flat_map(|call| [1, 3, u64::MAX].map(|times| (kind, fault, call, times)));
-            groups.push(calls.collect());
-        }
-    }
-    run_all(
-        size::cells("combinations of order, fault and call of the mail function", groups),
-        |(kind, fault, call, times)| async move {
-            let problem = under_fault(kind, fault, call, times).await.err()?;
-            Some(format!("{kind:?} with {fault:?} at call {call}, {times} times: {problem}"))
-        },
-    )
-    .await;
+    let kinds = Kind::ALL.map(|kind| (kind, kind.calls()));
+    let things = "combinations of order, fault and call of the mail function";
+    with_every_fault_at_every_call(things, kinds, under_fault).await;
 }
 
-/// Aborts the mail function during the call number `call`, lets another one take over, and returns the number of mails.
-async fn mails_after_abort(kind: Kind, world: &World, proxy: &Proxy, call: u64) -> usize {
+/// The number of mails for an order whose first process dies during its call number `call`, after another one took over.
+async fn mails_after_death(kind: Kind, world: &World, call: u64) -> usize {
     let before = kind.mails(world).len();
     kind.order(world).await;
-    proxy.arm(Fault::Hang, call, 1);
-    let batch = world.next_batch().await.expect("a batch");
-    let killed = tokio::spawn({
-        let world = world.clone();
-        async move { world.deliver(&batch.event).await }
-    });
-    proxy.reached(call).await;
-    killed.abort();
-    assert!(killed.await.is_err(), "the call was still in progress");
-    proxy.disarm();
+    world.deliver_and_die(call).await;
     settle_with_retries(world).await.expect("the next one takes over");
     kind.mails(world).len() - before
 }
@@ -156,16 +133,16 @@ async fn mails_after_abort(kind: Kind, world: &World, proxy: &Proxy, call: u64) 
 async fn rule_10_a_process_that_dies_during_any_call_loses_no_mail() {
     for kind in Kind::ALL {
         for call in 0..kind.calls() {
-            let (world, proxy) = World::behind_a_proxy(&[]).await;
-            let mails = mails_after_abort(kind, &world, &proxy, call).await;
-            // Aborted after SES accepted the mail and before the outcome was recorded: one extra.
+            let world = World::builder().faulty(Service::DynamoDb).start().await;
+            let mails = mails_after_death(kind, &world, call).await;
+            // Dead after SES accepted the mail and before the outcome was recorded: one extra.
             let expected = if call == kind.calls() - 1 { 2 } else { 1 };
             assert_eq!(mails, expected, "{kind:?}, call {call}");
             assert!(kind.works(&world).await, "{kind:?}, call {call}");
         }
-        // Aborted during the call to SES, which did not receive it.
-        let (world, proxy) = World::with_ses_behind_a_proxy().await;
-        assert_eq!(mails_after_abort(kind, &world, &proxy, 0).await, 1, "{kind:?}");
+        // Dead during the call to SES, which did not receive it.
+        let world = World::builder().settings(&NO_LIMITS).faulty(Service::Ses).start().await;
+        assert_eq!(mails_after_death(kind, &world, 0).await, 1, "{kind:?}");
     }
 }
 
@@ -186,14 +163,11 @@ async fn a_batch_that_is_delivered_again_sends_no_second_mail() {
 
 #[tokio::test]
 async fn two_processes_with_one_batch_send_one_mail() {
-    let (world, proxy) = World::with_ses_behind_a_proxy().await;
+    let world = World::builder().settings(&NO_LIMITS).faulty(Service::Ses).start().await;
     Kind::Reset.order(&world).await;
     let batch = world.next_batch().await.expect("a batch");
-    proxy.arm(Fault::Delay(Duration::from_millis(300)), 0, 1);
-    let (first, second) = tokio::join!(world.deliver(&batch.event), async {
-        proxy.reached(0).await;
-        world.deliver(&batch.event).await
-    });
+    let deliver = || world.deliver(&batch.event);
+    let (first, second) = world.proxy().during(0, Fault::Held, deliver(), deliver()).await;
     let number = &batch.event["Records"][0]["dynamodb"]["SequenceNumber"];
     assert_eq!(first, json!({"batchItemFailures": []}));
     assert_eq!(
@@ -201,7 +175,7 @@ async fn two_processes_with_one_batch_send_one_mail() {
         json!({"batchItemFailures": [{"itemIdentifier": number}]}),
         "retried when the claim lapses"
     );
-    assert_eq!(world.deliver(&batch.event).await, first);
+    assert_eq!(deliver().await, first);
     assert_eq!(world.outbox.messages().len(), 1);
 }
 
@@ -231,7 +205,7 @@ async fn a_mail_that_ses_rejects_fails_at_once_and_does_not_block_others() {
 #[tokio::test]
 async fn a_burst_above_the_ses_sending_rate_is_delayed_and_then_sent() {
     const ORDERS: usize = 200;
-    let (world, proxy) = World::with_ses_behind_a_proxy().await;
+    let world = World::builder().settings(&NO_LIMITS).faulty(Service::Ses).start().await;
     for _ in 0..ORDERS {
         let mail = Request::post("/auth/reset/password-email", &json!({"email": KNOWN}));
         assert_eq!(world.send_only(mail).await.status(), 200);
@@ -239,12 +213,13 @@ async fn a_burst_above_the_ses_sending_rate_is_delayed_and_then_sent() {
     // In each round SES accepts fourteen mails, then throttles three calls.
     let mut rounds = 0;
     while world.outbox.messages().len() < ORDERS {
-        proxy.arm(Fault::Throttled, 14, 3);
+        world.proxy().disarm();
+        world.proxy().inject(Fault::Throttled, 14..17);
         world.settle().await;
         rounds += 1;
         assert!(rounds < 100, "{} mails", world.outbox.messages().len());
     }
-    proxy.disarm();
+    world.proxy().disarm();
     assert!(world.settle().await);
     assert_eq!(world.outbox.messages().len(), ORDERS, "one mail for each order");
     assert!(world.dead_letters().is_empty());
@@ -253,16 +228,16 @@ async fn a_burst_above_the_ses_sending_rate_is_delayed_and_then_sent() {
 
 /// The dead letters, and the number of mails, of an order that SES throttled for `seconds`.
 async fn after_ses_outage(kind: Kind, seconds: u64) -> (Vec<Value>, usize) {
-    let (world, proxy) = World::with_ses_behind_a_proxy().await;
+    let world = World::builder().settings(&NO_LIMITS).faulty(Service::Ses).start().await;
     kind.order(&world).await;
     let before = kind.mails(&world).len();
-    proxy.arm(Fault::Throttled, 0, u64::MAX);
+    world.proxy().inject(Fault::Throttled, EVERY);
     for _ in 0..4 {
         assert!(!world.settle().await, "the order is retried");
         world.advance(seconds / 4);
     }
     let last = world.settle().await;
-    proxy.disarm();
+    world.proxy().disarm();
     assert_eq!(last, !world.dead_letters().is_empty());
     assert!(world.settle().await);
     (world.dead_letters(), kind.mails(&world).len() - before)
@@ -281,14 +256,11 @@ async fn rule_10_a_mail_is_retried_until_it_expires() {
 
 #[tokio::test]
 async fn rule_2_an_order_that_expires_while_its_account_is_read_is_not_claimed() {
-    let (world, proxy) = World::behind_a_proxy(&[]).await;
+    let world = World::builder().faulty(Service::DynamoDb).start().await;
     Kind::Reset.order(&world).await;
     world.advance(7_199);
-    proxy.arm(Fault::Delay(Duration::from_millis(300)), 0, 1);
-    let (delivered, ()) = tokio::join!(world.settle(), async {
-        tokio::time::timeout(Duration::from_secs(20), proxy.reached(0)).await.expect("a read");
-        world.advance(1);
-    });
+    let expiry = async { world.advance(1) };
+    let (delivered, ()) = world.proxy().during(0, Fault::Held, world.settle(), expiry).await;
     assert!(delivered && world.outbox.messages().is_empty());
     assert_eq!(world.dead_letters().len(), 1);
 }

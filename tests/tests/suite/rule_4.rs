@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use tests::errors::VALIDATE;
-use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, World, reset_token_in};
+use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, Service, World, reset_token_in};
 
 #[tokio::test]
 async fn rule_4_one_reset_ends_all_and_a_second_mail_does_not_break_the_first() {
@@ -55,10 +55,7 @@ async fn rule_4_any_other_time_of_change_ends_all_whatever_its_value() {
         (None, Some(AttributeValue::Null(true))),
     ] {
         let world = World::new().await;
-        let set = async |at: &Option<AttributeValue>| match at {
-            Some(at) => world.set_attribute(KNOWN, "password_changed_at", at.clone()).await,
-            None => world.remove_attribute(KNOWN, "password_changed_at").await,
-        };
+        let set = |at: &Option<AttributeValue>| world.set_attribute(KNOWN, "password_changed_at", at.clone());
         set(&before).await;
         let token = world.reset_token(KNOWN).await;
         assert_eq!(world.validate(&token).await.status(), 204, "{before:?}");
@@ -72,19 +69,14 @@ async fn rule_4_any_other_time_of_change_ends_all_whatever_its_value() {
 
 #[tokio::test]
 async fn rule_4_the_transaction_requires_the_time_of_change_that_was_read() {
-    let (world, proxy) = World::behind_a_proxy(&[]).await;
+    let world = World::builder().faulty(Service::DynamoDb).start().await;
     let at = 1_700_000_000_123_u64;
     for (before, after) in [(None, Some(at)), (Some(at), None), (Some(at), Some(at + 1))] {
-        let set = async |at: Option<u64>| match at {
-            Some(at) => {
-                let at = AttributeValue::N(at.to_string());
-                world.set_attribute(KNOWN, "password_changed_at", at).await;
-            }
-            None => world.remove_attribute(KNOWN, "password_changed_at").await,
-        };
+        let number = |at: u64| AttributeValue::N(at.to_string());
+        let set = |at: Option<u64>| world.set_attribute(KNOWN, "password_changed_at", at.map(number));
         set(before).await;
         let token = world.reset_token(KNOWN).await;
-        let answer = world.complete_while(&proxy, &token, set(after)).await;
+        let answer = world.complete_while(&token, set(after)).await;
         assert_eq!(answer.status(), 404, "{before:?} {after:?}");
         world.advance(61);
     }
@@ -134,8 +126,8 @@ async fn an_account_whose_time_of_change_is_far_in_the_future_can_be_reset() {
 /// Two processes whose clocks differ by an hour, on one pair of tables.
 #[tokio::test]
 async fn rule_4_a_process_whose_clock_is_behind_keeps_the_order_of_changes() {
-    let tables = World::tables();
-    let (ahead, behind) = (World::on(tables.clone(), &NO_LIMITS).await, World::on(tables, &NO_LIMITS).await);
+    let ahead = World::with(&NO_LIMITS).await;
+    let behind = World::builder().settings(&NO_LIMITS).tables(ahead.tables()).start().await;
     ahead.advance(3_600);
     let superseded = [ahead.reset_token(KNOWN).await, behind.reset_token(KNOWN).await];
     let changed_at = async || {

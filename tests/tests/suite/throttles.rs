@@ -5,8 +5,7 @@ use serde_json::json;
 use tests::errors::{
     COMPLETE, RESET, UNLEASH_CHECK, UNLEASH_MAIL, UNLEASH_SET, UNLEASH_VALIDATE, assert_error,
 };
-use tests::proxy::Proxy;
-use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, UNKNOWN, World, reset_token_in};
+use tests::{KNOWN, NO_LIMITS, OTHER_PASSWORD, PASSWORD, Request, Service, UNKNOWN, World, reset_token_in};
 
 #[tokio::test]
 async fn status_429_from_each_throttle_with_the_time_to_wait() {
@@ -148,18 +147,18 @@ async fn rule_7_a_48_of_ipv6_addresses_has_ten_times_the_limit_of_a_64() {
 }
 
 /// The read and write units of `request`.
-async fn cost(world: &World, proxy: &Proxy, request: Request) -> (u64, usize, usize) {
-    proxy.disarm();
+async fn cost(world: &World, request: Request) -> (u64, usize, usize) {
+    world.proxy().disarm();
     let status = world.send_only(request).await.status();
-    let calls = proxy.calls();
+    let calls = world.proxy().calls();
     assert!(calls.iter().all(|call| call.operation != "TransactWriteItems") || status < 300, "{calls:?}");
     (status, calls.iter().map(|call| call.reads).sum(), calls.iter().map(|call| call.writes).sum())
 }
 
 #[tokio::test]
 async fn rule_7_a_throttled_call_writes_nothing_but_its_counter() {
-    let (world, proxy) =
-        World::behind_a_proxy(&[("LIMIT_RESET_PER_IP", "2"), ("LIMIT_BAD_TOKEN_PER_IP", "1")]).await;
+    let settings = [("LIMIT_RESET_PER_IP", "2"), ("LIMIT_BAD_TOKEN_PER_IP", "1")];
+    let world = World::builder().settings(&settings).faulty(Service::DynamoDb).start().await;
     let token = world.request_token(KNOWN).await;
     let other = world.request_token(KNOWN).await;
     let before = world.token_rows().await.len();
@@ -168,10 +167,10 @@ async fn rule_7_a_throttled_call_writes_nothing_but_its_counter() {
             world.send_only(Request::post(RESET, &json!({"email": UNKNOWN})).from_ip(Some(ip))).await;
         }
         let open = Request::post(RESET, &json!({"email": UNKNOWN})).from_ip(Some(ip));
-        let (status, reads, writes) = cost(&world, &proxy, open).await;
+        let (status, reads, writes) = cost(&world, open).await;
         assert!(status == 429 && reads <= 1 && writes <= 1, "{ip} {status} {reads} {writes}");
         let unleash = Request::post(UNLEASH_MAIL, &json!({"email": KNOWN})).from_ip(Some(ip));
-        let (status, reads, writes) = cost(&world, &proxy, unleash).await;
+        let (status, reads, writes) = cost(&world, unleash).await;
         assert!(status == 429 && reads <= 1 && writes <= 1, "{ip} {status} {reads} {writes}");
     }
     let rows = world.token_rows().await;
@@ -182,13 +181,13 @@ async fn rule_7_a_throttled_call_writes_nothing_but_its_counter() {
     let rows = world.token_rows().await.len();
     // The token is looked up as both kinds, then one read tells that the address has had its mail of this minute.
     let asked = || Request::get(COMPLETE).query("token", &other);
-    assert_eq!(cost(&world, &proxy, asked()).await, (429, 3, 0));
+    assert_eq!(cost(&world, asked()).await, (429, 3, 0));
     let unleash = Request::post(UNLEASH_MAIL, &json!({"email": KNOWN})).from_ip(Some("198.51.100.1"));
-    assert_eq!(cost(&world, &proxy, unleash).await, (429, 1, 1));
+    assert_eq!(cost(&world, unleash).await, (429, 1, 1));
     assert_eq!(world.token_rows().await.len(), rows + 1, "the counter of the last IP address");
     let dead = || Request::get(COMPLETE).query("token", &"Z".repeat(20)).from_ip(Some("198.51.100.2"));
     assert_eq!(world.send_only(dead()).await.status(), 404);
-    assert_eq!(cost(&world, &proxy, dead()).await, (429, 2, 1));
+    assert_eq!(cost(&world, dead()).await, (429, 2, 1));
 }
 
 #[tokio::test]
