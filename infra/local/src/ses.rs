@@ -92,8 +92,10 @@ impl Outbox {
         let (from, to) = (text("/FromEmailAddress"), text("/Destination/ToAddresses/0"));
         let is_rejected =
             |to| self.rejected_recipients.lock().unwrap_or_else(PoisonError::into_inner).contains(to);
-        if !from.is_ascii() {
-            return Err("FromEmailAddress must be ASCII (names in other letters: RFC 2047).".to_owned());
+        if !from.is_ascii() || !to.is_ascii() {
+            return Err(
+                "Addresses must be ASCII (names in other letters: RFC 2047, domains: Punycode).".to_owned()
+            );
         }
         let unverified = match (address(&from) == self.verified_sender, is_rejected(&to)) {
             (true, false) => None,
