@@ -27,7 +27,7 @@ const MAX_TEXT: usize = 4 * MAX_LENGTH;
 #[derive(Clone)]
 pub struct EmailAddress {
     address: String,
-    /// As typed, where that differs: some tables store addresses so.
+    /// As typed, where that differs, with the domain in its own letters: some tables store addresses so.
     typed: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl EmailAddress {
         &self.address
     }
 
-    /// The address as typed, if that has other letters.
+    /// The address as typed, if that has other letters. May hold letters outside ASCII in the domain.
     #[must_use]
     pub fn typed(&self) -> Option<&str> {
         self.typed.as_deref()
@@ -82,6 +82,7 @@ impl FromStr for EmailAddress {
         if text.len() > MAX_TEXT {
             return Err(EmailAddressError::TooLong);
         }
+        let typed = text;
         let text = &*with_ascii_domain(text).ok_or(EmailAddressError::NotAscii)?;
         if text.len() > MAX_LENGTH {
             return Err(EmailAddressError::TooLong);
@@ -96,7 +97,7 @@ impl FromStr for EmailAddress {
             return Err(EmailAddressError::Malformed);
         }
         let address = text.to_ascii_lowercase();
-        let typed = (address != text).then(|| text.to_owned());
+        let typed = (address != typed).then(|| typed.to_owned());
         Ok(Self { address, typed })
     }
 }
@@ -105,9 +106,10 @@ fn is_blank(character: char) -> bool {
     character.is_whitespace() || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
 }
 
-/// `text` with each label of the domain that is not ASCII in Punycode. `None` if one has no Punycode, or maps to ASCII letters (fullwidth
-/// ones, a long s): that is a look-alike of another domain.
-fn with_ascii_domain(text: &str) -> Option<Cow<'_, str>> {
+/// `text` with each label of the domain that is not ASCII in Punycode, as SES wants it. `None` if one has no Punycode, or maps to ASCII
+/// letters (fullwidth ones, a long s): that is a look-alike of another domain.
+#[must_use]
+pub fn with_ascii_domain(text: &str) -> Option<Cow<'_, str>> {
     let Some((local, domain)) = text.rsplit_once('@').filter(|(_, domain)| !domain.is_ascii()) else {
         return Some(text.into());
     };
@@ -174,9 +176,11 @@ mod tests {
         ] {
             assert_eq!(text.parse::<EmailAddress>().expect(text).as_str(), address);
         }
-        // As typed means the local part's case: the domain in its own letters is no address that mail goes to.
-        let typed: EmailAddress = "Info@bücher.example".parse().expect("an address");
-        assert_eq!(typed.typed(), Some("Info@xn--bcher-kva.example"));
+        for typed in ["Info@bücher.example", "info@bücher.example", "info@XN--bcher-kva.example"] {
+            let address: EmailAddress = typed.parse().expect("an address");
+            let spellings: Vec<&str> = address.spellings().collect();
+            assert_eq!(spellings, ["info@xn--bcher-kva.example", typed]);
+        }
     }
 
     #[test]
@@ -255,7 +259,9 @@ mod tests {
                 let accepted = address.as_str();
                 prop_assert!(accepted.is_ascii() && !accepted.contains(['\r', '\n', ' ', ',', '<', '>', '"']));
                 prop_assert_eq!(accepted.matches('@').count(), 1);
-                prop_assert_eq!(accepted.parse::<EmailAddress>().expect("still an address"), address);
+                for spelling in address.spellings() {
+                    prop_assert_eq!(&spelling.parse::<EmailAddress>().expect("still an address"), &address);
+                }
             }
         }
     }

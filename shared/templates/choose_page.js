@@ -23,7 +23,8 @@
   };
   // What needs no call. The field takes more than the policy, so that no password is cut in silence.
   const unusable = (password) => {
-    if ([...password].length > MAX) return text.passwordTooLong;
+    const bytes = field.dataset.bytes; // where the hash has a limit of its own
+    if ([...password].length > MAX || bytes && new TextEncoder().encode(password).length > bytes) return text.passwordTooLong;
     return /[\ud800-\udfff]/u.test(password) ? text.passwordContainsNul : ""; // half a character has no UTF-8
   };
   const refusal = ({status, json}) => {

@@ -62,8 +62,10 @@ TOKENS = Tokens()
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """The document covers every deployment. If keys are required, removes the anonymous alternative, so that the check
-    `ignored_auth` applies to every operation."""
+    """Adds the media type `text/plain`, which the document gives in words only. The document covers every deployment: if keys are
+    required, removes the anonymous alternative, so that the check `ignored_auth` applies to every operation."""
+    content = raw_schema["components"]["requestBodies"]["OptionalEmail"]["content"]
+    content["text/plain"] = {"schema": {"type": "string"}, "examples": {"address": {"value": '{"email":"ada@example.com"}'}}}
     if KEYS_REQUIRED:
         raw_schema["security"].remove({})
 

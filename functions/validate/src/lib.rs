@@ -74,14 +74,13 @@ impl Validate {
         let has_reset_link = config.reset_link()?.is_some();
         let accounts = Accounts::new(dynamodb.clone(), config.accounts()?);
         let lifetime = config.token_lifetime_seconds;
-        let min_length = config.password_policy.min_length;
         Ok(Self {
             limits: Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits),
             requests: Requests::new(dynamodb.clone(), config.tokens_table.clone(), lifetime),
             resets: Resets::new(dynamodb.clone(), config.tokens_table.clone(), lifetime),
             orders: Orders::new(dynamodb, config.tokens_table, lifetime),
             accounts,
-            pages: Pages::choose(config.branding, min_length, config.default_language),
+            pages: Pages::choose(config.branding, config.password_policy, config.default_language),
             api_keys: config.api_keys,
             origin_secrets: config.origin_secrets,
             has_reset_link,

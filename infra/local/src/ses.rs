@@ -94,7 +94,10 @@ impl Outbox {
         let (from, to) = (text("/FromEmailAddress"), text("/Destination/ToAddresses/0"));
         let is_rejected =
             |to| self.rejected_recipients.lock().unwrap_or_else(PoisonError::into_inner).contains(to);
-        ensure!(from.is_ascii(), "FromEmailAddress must be ASCII (names in other letters: RFC 2047).");
+        ensure!(
+            from.is_ascii() && to.is_ascii(),
+            "Addresses must be ASCII (names in other letters: RFC 2047, domains: Punycode)."
+        );
         let unverified = match (address(&from) == self.verified_sender, is_rejected(&to)) {
             (true, false) => None,
             (true, true) => Some(to.as_str()),

@@ -132,7 +132,11 @@ impl Config {
             branding: env.branding()?,
             default_language: env.default_language()?,
             password_policy: PasswordPolicy {
-                min_length: env.number("PASSWORD_MIN_LENGTH", 15, 8..=password::MAX_LENGTH)?,
+                min_length: env.number(
+                    "PASSWORD_MIN_LENGTH",
+                    15,
+                    8..=password::max_length(env.hashing()?.is_bcrypt()),
+                )?,
                 service_name: env.text("SERVICE_NAME", "Rekey")?,
                 is_bcrypt: hashing.is_bcrypt(),
             },
@@ -376,6 +380,10 @@ mod tests {
         assert!(message.starts_with("environment variable RESET_LINK "), "{message}");
         let message = read_all(&[("ORIGIN_SECRETS", &"0".repeat(64))]).expect_err("no page").to_string();
         assert!(message.starts_with("environment variable RESET_LINK "), "{message}");
+        let bcrypt = |min_length| read(&[("PASSWORD_HASH", "bcrypt"), ("PASSWORD_MIN_LENGTH", min_length)]);
+        assert!(bcrypt("72").is_ok());
+        let message = bcrypt("73").expect_err("no password has both").to_string();
+        assert!(message.starts_with("environment variable PASSWORD_MIN_LENGTH "), "{message}");
         let message = read(&[("ACCOUNTS_KEY", "user_id")]).expect_err("no index").to_string();
         assert!(message.contains("ACCOUNTS_EMAIL_INDEX"), "{message}");
     }

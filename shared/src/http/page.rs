@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::{ApiError, Reply};
 use crate::branding::Branding;
 use crate::language::{Language, Messages};
-use crate::password;
+use crate::password::{self, PasswordPolicy};
 
 const STYLE: &str = include_str!("../../templates/page.css");
 const FORGOT_SCRIPT: &str =
@@ -43,14 +43,14 @@ struct Choose<'a> {
     min_length: usize,
     max_length: usize,
     max_units: usize,
+    is_bcrypt: bool,
     style: &'a str,
     script: &'static str,
 }
 
-#[derive(Clone, Copy)]
 enum PageKind {
     Forgot,
-    Choose { min_length: usize },
+    Choose(PasswordPolicy),
 }
 
 /// One of the two pages, in all languages.
@@ -68,10 +68,10 @@ impl Pages {
         Self::new(PageKind::Forgot, branding, default_language)
     }
 
-    /// "Choose a new password". `min_length` is that of the password policy.
+    /// "Choose a new password", which says what `policy` asks for.
     #[must_use]
-    pub fn choose(branding: Branding, min_length: usize, default_language: Language) -> Self {
-        Self::new(PageKind::Choose { min_length }, branding, default_language)
+    pub fn choose(branding: Branding, policy: PasswordPolicy, default_language: Language) -> Self {
+        Self::new(PageKind::Choose(policy), branding, default_language)
     }
 
     fn new(kind: PageKind, branding: Branding, default_language: Language) -> Self {
@@ -101,19 +101,17 @@ impl Pages {
             .with("address", "{address}")
             .with("max", password::MAX_LENGTH);
         let (brand, style) = (&self.branding, &*self.style());
-        let (html, script) = match self.kind {
+        let (html, script) = match &self.kind {
             PageKind::Forgot => {
                 let script = FORGOT_SCRIPT;
                 (Forgot { say: &say, brand, style, script }.render()?, script)
             }
-            PageKind::Choose { min_length } => {
+            PageKind::Choose(PasswordPolicy { min_length, is_bcrypt, .. }) => {
+                let (min_length, is_bcrypt) = (*min_length, *is_bcrypt);
                 let (say, script) = (&say.with("min", min_length), CHOOSE_SCRIPT);
-                let max_length = password::MAX_LENGTH;
-                (
-                    Choose { say, brand, min_length, max_length, max_units: MAX_UNITS, style, script }
-                        .render()?,
-                    script,
-                )
+                let (max_length, max_units) = (password::max_length(is_bcrypt), MAX_UNITS);
+                let page = Choose { say, brand, min_length, max_length, max_units, is_bcrypt, style, script };
+                (page.render()?, script)
             }
         };
         let policy = content_security_policy(script, style, self.branding.logo_url.as_deref())?;
@@ -179,9 +177,14 @@ mod tests {
         }
     }
 
+    fn choose(branding: Branding, is_bcrypt: bool) -> Pages {
+        let policy = PasswordPolicy { min_length: 15, service_name: "Rekey".to_owned(), is_bcrypt };
+        Pages::choose(branding, policy, Language::english())
+    }
+
     fn pages(is_branded: bool) -> [Pages; 2] {
         let english = Language::english();
-        [Pages::forgot(branding(is_branded), english), Pages::choose(branding(is_branded), 15, english)]
+        [Pages::forgot(branding(is_branded), english), choose(branding(is_branded), false)]
     }
 
     fn rendered(pages: &Pages, language: Language) -> (String, Response<Body>) {
@@ -298,6 +301,18 @@ mod tests {
             "password-breached",
         ] {
             assert!(body.contains(&format!("data-{code}=")), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_page_promises_no_longer_password_than_the_hash_takes() {
+        for (is_bcrypt, rules, others) in
+            [(false, "maxlength: 128;", "data-bytes"), (true, "maxlength: 72;", "128")]
+        {
+            let (body, _) = rendered(&choose(branding(false), is_bcrypt), Language::english());
+            let (markup, _) = body.split_once("<script>").expect("a script");
+            assert!(markup.contains(&format!("passwordrules=\"minlength: 15; {rules}\"")), "{markup}");
+            assert!(!markup.contains(others), "{markup}");
         }
     }
 

@@ -10,6 +10,7 @@ use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, Me
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Mail, Mailbox};
+use crate::email::with_ascii_domain;
 
 /// The settings of mails.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub enum SendError {
 pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Result<String, SendError> {
     let refused = |error: BuildError| SendError::Refused(error.to_string());
     let content = content(mail).map_err(refused)?;
+    // An account may store a domain in its own letters, which SES refuses.
+    let to = with_ascii_domain(&mail.to).unwrap_or_else(|| mail.to.as_str().into());
     // SES includes the tag in its events. Allowed are letters, digits, _ and -.
     let tag = MessageTag::builder().name("rekey-mail").value(mail.kind.name()).build().map_err(refused)?;
     let sent = client
@@ -50,7 +53,7 @@ pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Resu
             settings.reply_to.as_ref().map(|mailbox| vec![mailbox.as_header().to_owned()]),
         )
         .set_configuration_set_name(settings.configuration_set.clone())
-        .destination(Destination::builder().to_addresses(&mail.to).build())
+        .destination(Destination::builder().to_addresses(to).build())
         .content(content)
         .email_tags(tag)
         .send()

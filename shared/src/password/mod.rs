@@ -30,6 +30,12 @@ pub struct PasswordPolicy {
 /// The bytes of a password that bcrypt takes.
 const BCRYPT_MAX_BYTES: usize = 72;
 
+/// How long a password in ASCII may be, where passwords are hashed with bcrypt or not.
+#[must_use]
+pub const fn max_length(is_bcrypt: bool) -> usize {
+    if is_bcrypt { BCRYPT_MAX_BYTES } else { MAX_LENGTH }
+}
+
 /// A password that the policy accepts, exactly as sent. `Debug` is redacted. Dropping it wipes this copy, but not the runtime's buffer
 /// with the event.
 pub struct NewPassword(SecretString);
@@ -46,7 +52,7 @@ pub enum Weakness {
     /// More than [`MAX_LENGTH`] characters.
     #[error("The password must be at most 128 characters long.")]
     TooLong,
-    /// More than 72 bytes of UTF-8. Only with bcrypt, which would ignore the others.
+    /// More than 72 bytes of UTF-8, or more than [`MAX_LENGTH`] characters. Only with bcrypt, which would ignore the others.
     #[error(
         "The password is too long: it must be at most 72 bytes in UTF-8, in which a letter outside of English takes two to four."
     )]
@@ -163,7 +169,7 @@ impl PasswordPolicy {
         let length = password.expose_secret().chars().count();
         if length > MAX_LENGTH {
             // No estimate: its cost grows faster than the length.
-            return Err(vec![Weakness::TooLong]);
+            return Err(vec![if self.is_bcrypt { Weakness::TooManyBytes } else { Weakness::TooLong }]);
         }
         let mut weaknesses = Vec::new();
         if length < self.min_length {
@@ -283,6 +289,7 @@ mod tests {
         let check = |password: &str| bcrypt.check(password.into(), None).err();
         assert_eq!(check(&format!("{quiet}!")), Some(vec![Weakness::TooManyBytes]));
         assert_eq!(check(&quiet.replace("post", "pöst")), Some(vec![Weakness::TooManyBytes]), "73 bytes");
+        assert_eq!(check(&quiet.repeat(2)), Some(vec![Weakness::TooManyBytes]), "not 128 characters");
         assert_eq!(check("a quiet lamp\0 a post"), Some(vec![Weakness::ContainsNul]));
         let argon2id = policy(15);
         for password in [format!("{quiet}!"), "a quiet lamp\0 a post".to_owned()] {

@@ -264,6 +264,38 @@ async fn an_account_is_found_in_lower_case_else_as_typed() {
 }
 
 #[tokio::test]
+async fn a_domain_that_is_stored_in_its_own_letters_is_found_as_typed() {
+    const STORED: &str = "Info@bücher.example";
+    const PUNYCODE: &str = "info@xn--bcher-kva.example";
+    for name in ["plain", "id and index", "single table with GSI1", "key made from the address"] {
+        let shape = shape(name);
+        let stored = |spelling: &str| -> Value {
+            serde_json::from_str(&shape.row.to_string().replace(KNOWN, spelling)).expect("a row")
+        };
+        for (spelling, typed, expected) in [
+            (STORED, STORED, "sent"),
+            (STORED, PUNYCODE, "no_account"),
+            (STORED, "info@bücher.example", "no_account"),
+            (PUNYCODE, STORED, "sent"),
+            (PUNYCODE, "INFO@BÜCHER.example", "sent"),
+        ] {
+            let world = world(&shape, &[stored(spelling)], &[]).await;
+            assert_eq!(outcome(&world, typed).await, expected, "{name}: {spelling} asked for as {typed}");
+            if expected != "sent" {
+                continue;
+            }
+            // SES takes domains in Punycode only.
+            let to = if spelling == STORED { "Info@xn--bcher-kva.example" } else { PUNYCODE };
+            let mail = world.last_mail();
+            assert_eq!(mail.to, to, "{name}");
+            assert_eq!(world.complete(&reset_token_in(&mail), PASSWORD).await.status(), 204, "{name}");
+            let notice = world.last_mail();
+            assert_eq!((&*notice.to, notice.subject.contains("changed")), (to, true), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_mapping_says_what_is_wrong_and_no_value() {
     let shape = shape("PK/SK and index");
     for (settings, problem) in [
