@@ -25,6 +25,7 @@ ROUTES = (
     ("POST", "/timp/organizations/complete-password/", 400, 401),
     ("POST", "/api/organizations/complete-password/", 400, 401),
     ("POST", "/organizations/validate-password-reset/", 400, 401),
+    ("POST", "/organizations/invite/", 401, 401),
     ("POST", "/auth/reset/password-email", 400, 401),
     ("GET", "/auth/reset/validate", 401, 401),
     ("POST", "/auth/reset/validate-password", 400, 401),

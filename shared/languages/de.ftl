@@ -77,6 +77,11 @@ reset-subject = Passwort für { $service } zurücksetzen
 reset-asked = jemand, hoffentlich Sie selbst, hat ein neues Passwort für Ihr Konto bei { $service } angefordert.
 reset-when = Angefordert: { $when }
 reset-button = Neues Passwort festlegen
+reset-days =
+    { $count ->
+        [one] Der Link ist { $count } Tag gültig und kann nur einmal verwendet werden.
+       *[other] Der Link ist { $count } Tage gültig und kann nur einmal verwendet werden.
+    }
 reset-hours =
     { $count ->
         [one] Der Link ist { $count } Stunde gültig und kann nur einmal verwendet werden.
@@ -97,3 +102,13 @@ changed-when = Geändert: { $when }
 changed-you = Falls Sie das waren, müssen Sie nichts tun.
 changed-not-you = Falls Sie das nicht waren, kann wahrscheinlich jemand anderes Ihre E-Mails lesen. Ändern Sie zuerst das Passwort Ihres E-Mail-Postfachs, fordern Sie dann ein neues Passwort für { $service } an und informieren Sie die Betreiber.
 changed-new = Neues Passwort anfordern
+
+invite-subject = Passwort für { $service } festlegen
+invite-what = für Sie wurde ein Konto bei { $service } angelegt. Bitte legen Sie ein Passwort dafür fest.
+invite-button = Passwort festlegen
+invite-secret = Wer diesen Link hat, kann das Passwort Ihres Kontos festlegen. Leiten Sie ihn nicht weiter.
+
+unknown-subject = Kein Konto bei { $service } mit dieser Adresse
+unknown-asked = jemand, hoffentlich Sie selbst, hat bei { $service } mit dieser E-Mail-Adresse ein neues Passwort angefordert.
+unknown-what = Wir haben kein Konto mit dieser Adresse gefunden. Vielleicht haben Sie sich mit einer anderen angemeldet.
+unknown-ignore = Falls Sie das nicht waren, ignorieren Sie diese E-Mail.

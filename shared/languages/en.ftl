@@ -88,7 +88,7 @@ advice-dates = Dates and years are easy to guess.
 advice-names = Names are easy to guess.
 advice-words = Use a few unrelated, uncommon words.
 
-# Both mails
+# All mails
 mail-greeting = Hello,
 mail-support = Need help?
 mail-device = Device: { $device }
@@ -99,6 +99,11 @@ reset-subject = Reset your { $service } password
 reset-asked = Somebody, hopefully you, asked for a new password for your { $service } account.
 reset-when = Requested: { $when }
 reset-button = Set a new password
+reset-days =
+    { $count ->
+        [one] The link works once and is valid for { $count } day.
+       *[other] The link works once and is valid for { $count } days.
+    }
 reset-hours =
     { $count ->
         [one] The link works once and is valid for { $count } hour.
@@ -120,3 +125,15 @@ changed-when = Changed: { $when }
 changed-you = If this was you, there is nothing to do.
 changed-not-you = If this was not you, someone else may have access to your email account. Secure it first, then request a new password and contact { $service }.
 changed-new = Request a new password
+
+# The mail for a first password
+invite-subject = Set your { $service } password
+invite-what = An account was created for you at { $service }. Please set a password for it.
+invite-button = Set a password
+invite-secret = Anyone with this link can set the password of your account. Do not forward this email.
+
+# The mail to an address without an account
+unknown-subject = No { $service } account with this address
+unknown-asked = Somebody, hopefully you, asked { $service } for a new password with this email address.
+unknown-what = We found no account with this address. You may have signed up with another one.
+unknown-ignore = If this was not you, ignore this email.

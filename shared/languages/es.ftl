@@ -92,6 +92,11 @@ reset-subject = Restablezca su contraseña de { $service }
 reset-asked = Hemos recibido una solicitud de contraseña nueva para su cuenta de { $service }.
 reset-when = Fecha de la solicitud: { $when }
 reset-button = Establecer una contraseña nueva
+reset-days =
+    { $count ->
+        [one] El enlace es válido durante { $count } día y solo se puede usar una vez.
+       *[other] El enlace es válido durante { $count } días y solo se puede usar una vez.
+    }
 reset-hours =
     { $count ->
         [one] El enlace es válido durante { $count } hora y solo se puede usar una vez.
@@ -112,3 +117,13 @@ changed-when = Fecha del cambio: { $when }
 changed-you = Si ha sido usted, no tiene que hacer nada.
 changed-not-you = Si no ha sido usted, es probable que otra persona pueda leer su correo. Proteja primero su cuenta de correo; después, solicite una contraseña nueva y avise a los responsables de { $service }.
 changed-new = Solicitar una contraseña nueva
+
+invite-subject = Establezca su contraseña de { $service }
+invite-what = Se ha creado una cuenta para usted en { $service }. Establezca una contraseña para ella.
+invite-button = Establecer contraseña
+invite-secret = Quien tenga este enlace puede establecer la contraseña de su cuenta. No lo reenvíe.
+
+unknown-subject = No hay ninguna cuenta de { $service } con esta dirección
+unknown-asked = Hemos recibido una solicitud de contraseña nueva de { $service } con esta dirección de correo.
+unknown-what = No hemos encontrado ninguna cuenta con esta dirección. Es posible que se registrara con otra.
+unknown-ignore = Si no ha sido usted, ignore este correo.

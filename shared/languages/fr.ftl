@@ -91,6 +91,11 @@ reset-subject = Réinitialisez votre mot de passe { $service }
 reset-asked = Quelqu’un, vous sans doute, a demandé un nouveau mot de passe pour votre compte { $service }.
 reset-when = Date de la demande : { $when }
 reset-button = Définir un nouveau mot de passe
+reset-days =
+    { $count ->
+        [one] Ce lien est valable { $count } jour et ne peut être utilisé qu’une seule fois.
+       *[other] Ce lien est valable { $count } jours et ne peut être utilisé qu’une seule fois.
+    }
 reset-hours =
     { $count ->
         [one] Ce lien est valable { $count } heure et ne peut être utilisé qu’une seule fois.
@@ -111,3 +116,13 @@ changed-when = Date de la modification : { $when }
 changed-you = Si c’était vous, vous n’avez rien à faire.
 changed-not-you = Si ce n’était pas vous, quelqu’un d’autre peut probablement lire vos e-mails. Sécurisez d’abord votre messagerie, puis demandez un nouveau mot de passe et prévenez les responsables de { $service }.
 changed-new = Demander un nouveau mot de passe
+
+invite-subject = Définissez votre mot de passe { $service }
+invite-what = Un compte { $service } a été créé pour vous. Veuillez en définir le mot de passe.
+invite-button = Définir un mot de passe
+invite-secret = Toute personne disposant de ce lien peut définir le mot de passe de votre compte. Ne le transférez pas.
+
+unknown-subject = Aucun compte { $service } avec cette adresse
+unknown-asked = Quelqu’un, vous sans doute, a demandé un nouveau mot de passe { $service } avec cette adresse e-mail.
+unknown-what = Nous n’avons trouvé aucun compte avec cette adresse. Vous vous êtes peut-être inscrit avec une autre.
+unknown-ignore = Si vous n’êtes pas à l’origine de cette demande, ignorez cet e-mail.

@@ -89,6 +89,11 @@ reset-subject = Reimpostazione della password di { $service }
 reset-asked = abbiamo ricevuto la richiesta di una nuova password per il Suo account { $service }.
 reset-when = Data della richiesta: { $when }
 reset-button = Imposta una nuova password
+reset-days =
+    { $count ->
+        [one] Il link è valido per { $count } giorno e può essere usato una sola volta.
+       *[other] Il link è valido per { $count } giorni e può essere usato una sola volta.
+    }
 reset-hours =
     { $count ->
         [one] Il link è valido per { $count } ora e può essere usato una sola volta.
@@ -109,3 +114,13 @@ changed-when = Data della modifica: { $when }
 changed-you = Se ha cambiato Lei la password, non deve fare nulla.
 changed-not-you = Se non ha cambiato Lei la password, è probabile che qualcun altro possa leggere la Sua posta. Protegga prima la Sua casella di posta, poi richieda una nuova password e avvisi i responsabili di { $service }.
 changed-new = Richiedi una nuova password
+
+invite-subject = Imposti la Sua password di { $service }
+invite-what = è stato creato per Lei un account { $service }. Imposti una password per questo account.
+invite-button = Imposta una password
+invite-secret = Chiunque abbia questo link può impostare la password del Suo account. Non lo inoltri.
+
+unknown-subject = Nessun account { $service } con questo indirizzo
+unknown-asked = abbiamo ricevuto la richiesta di una nuova password di { $service } con questo indirizzo e-mail.
+unknown-what = Non abbiamo trovato alcun account con questo indirizzo. Forse si è registrato con un altro.
+unknown-ignore = Se non ha fatto Lei questa richiesta, ignori questa e-mail.

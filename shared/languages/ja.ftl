@@ -63,6 +63,7 @@ reset-subject = { $service } パスワード再設定のご案内
 reset-asked = お客様の { $service } アカウントについて、パスワード再設定のリクエストを受け付けました。
 reset-when = 受付日時：{ $when }
 reset-button = 新しいパスワードを設定
+reset-days = リンクは { $count } 日以内に 1 回だけ使用できます。
 reset-hours = リンクは { $count } 時間以内に 1 回だけ使用できます。
 reset-minutes = リンクは { $count } 分以内に 1 回だけ使用できます。
 reset-copy = ボタンが機能しない場合は、次のアドレスをブラウザにコピーしてください：
@@ -75,3 +76,13 @@ changed-when = 変更日時：{ $when }
 changed-you = ご本人による変更の場合は、何もする必要はありません。
 changed-not-you = お心当たりがない場合は、第三者がお客様のメールを読める可能性があります。まずメールボックスの安全を確保し、そのうえでパスワードを再設定し、{ $service } の運営者にお知らせください。
 changed-new = パスワードを再設定
+
+invite-subject = { $service } パスワード設定のご案内
+invite-what = お客様の { $service } アカウントが作成されました。パスワードを設定してください。
+invite-button = パスワードを設定
+invite-secret = このリンクを持っている人は誰でも、お客様のアカウントのパスワードを設定できます。このメールを転送しないでください。
+
+unknown-subject = このアドレスの { $service } アカウントはありません
+unknown-asked = このメールアドレスで、{ $service } のパスワード再設定のリクエストを受け付けました。
+unknown-what = このアドレスのアカウントは見つかりませんでした。別のアドレスで登録された可能性があります。
+unknown-ignore = お心当たりがない場合は、このメールを無視してください。

@@ -63,6 +63,7 @@ reset-subject = { $service } 비밀번호 재설정
 reset-asked = 고객님의 { $service } 계정에 대한 비밀번호 재설정 요청이 접수되었습니다.
 reset-when = 요청 시각: { $when }
 reset-button = 새 비밀번호 설정
+reset-days = 링크는 { $count }일 이내에 한 번만 사용할 수 있습니다.
 reset-hours = 링크는 { $count }시간 이내에 한 번만 사용할 수 있습니다.
 reset-minutes = 링크는 { $count }분 이내에 한 번만 사용할 수 있습니다.
 reset-copy = 버튼이 작동하지 않으면 다음 주소를 브라우저에 복사해 주세요:
@@ -75,3 +76,13 @@ changed-when = 변경 시각: { $when }
 changed-you = 본인이 변경하셨다면 아무것도 하지 않으셔도 됩니다.
 changed-not-you = 본인이 변경하지 않으셨다면 다른 사람이 고객님의 메일 계정에 접근했을 가능성이 큽니다. 먼저 메일 계정을 안전하게 보호한 다음, 새 비밀번호를 요청하고 { $service } 운영자에게 알려 주세요.
 changed-new = 새 비밀번호 요청
+
+invite-subject = { $service } 비밀번호 설정
+invite-what = 고객님의 { $service } 계정이 만들어졌습니다. 비밀번호를 설정해 주세요.
+invite-button = 비밀번호 설정
+invite-secret = 이 링크가 있으면 누구나 고객님의 계정 비밀번호를 설정할 수 있습니다. 이 메일을 전달하지 마세요.
+
+unknown-subject = 이 주소로 등록된 { $service } 계정이 없습니다
+unknown-asked = 이 메일 주소로 { $service } 비밀번호 재설정 요청이 접수되었습니다.
+unknown-what = 이 주소로 등록된 계정을 찾지 못했습니다. 다른 주소로 가입하셨을 수 있습니다.
+unknown-ignore = 본인이 요청하지 않으셨다면 이 메일을 무시해 주세요.

@@ -92,6 +92,12 @@ reset-subject = Zresetuj hasło do konta { $service }
 reset-asked = Otrzymaliśmy prośbę o nowe hasło do Twojego konta { $service }.
 reset-when = Data prośby: { $when }
 reset-button = Ustaw nowe hasło
+reset-days =
+    { $count ->
+        [one] Link jest ważny przez { $count } dzień i można go użyć tylko raz.
+        [few] Link jest ważny przez { $count } dni i można go użyć tylko raz.
+       *[many] Link jest ważny przez { $count } dni i można go użyć tylko raz.
+    }
 reset-hours =
     { $count ->
         [one] Link jest ważny przez { $count } godzinę i można go użyć tylko raz.
@@ -114,3 +120,13 @@ changed-when = Data zmiany: { $when }
 changed-you = Jeśli to Ty, nie musisz nic robić.
 changed-not-you = Jeśli to nie Ty, ktoś inny prawdopodobnie może czytać Twoją pocztę. Najpierw zabezpiecz skrzynkę, potem poproś o nowe hasło i powiadom administratorów { $service }.
 changed-new = Poproś o nowe hasło
+
+invite-subject = Ustaw hasło do konta { $service }
+invite-what = Utworzono dla Ciebie konto { $service }. Ustaw do niego hasło.
+invite-button = Ustaw hasło
+invite-secret = Każdy, kto ma ten link, może ustawić hasło do Twojego konta. Nie przekazuj go dalej.
+
+unknown-subject = Brak konta { $service } z tym adresem
+unknown-asked = Otrzymaliśmy prośbę o nowe hasło do { $service } z tym adresem e-mail.
+unknown-what = Nie znaleźliśmy konta z tym adresem. Być może konto zostało założone z innym adresem.
+unknown-ignore = Jeśli to nie Ty, zignoruj tę wiadomość.

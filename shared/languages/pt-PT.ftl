@@ -92,6 +92,11 @@ reset-subject = Reponha a palavra-passe da sua conta { $service }
 reset-asked = Recebemos um pedido de uma nova palavra-passe para a sua conta { $service }.
 reset-when = Data do pedido: { $when }
 reset-button = Definir nova palavra-passe
+reset-days =
+    { $count ->
+        [one] O link é válido durante { $count } dia e só pode ser utilizado uma vez.
+       *[other] O link é válido durante { $count } dias e só pode ser utilizado uma vez.
+    }
 reset-hours =
     { $count ->
         [one] O link é válido durante { $count } hora e só pode ser utilizado uma vez.
@@ -112,3 +117,13 @@ changed-when = Data da alteração: { $when }
 changed-you = Se fez esta alteração, não precisa de fazer nada.
 changed-not-you = Se não fez esta alteração, é provável que outra pessoa consiga ler o seu e-mail. Proteja primeiro a sua conta de e-mail; depois, peça uma nova palavra-passe e contacte { $service }.
 changed-new = Pedir uma nova palavra-passe
+
+invite-subject = Defina a palavra-passe da sua conta { $service }
+invite-what = Foi criada uma conta { $service } para si. Defina uma palavra-passe para essa conta.
+invite-button = Definir palavra-passe
+invite-secret = Quem tiver este link pode definir a palavra-passe da sua conta. Não reencaminhe este e-mail.
+
+unknown-subject = Nenhuma conta { $service } com este endereço
+unknown-asked = Recebemos um pedido de uma nova palavra-passe de { $service } com este endereço de e-mail.
+unknown-what = Não encontrámos nenhuma conta com este endereço. Talvez se tenha registado com outro.
+unknown-ignore = Se não fez este pedido, ignore este e-mail.

@@ -89,6 +89,11 @@ reset-subject = Redefina sua senha de { $service }
 reset-asked = Recebemos um pedido de nova senha para sua conta { $service }.
 reset-when = Data do pedido: { $when }
 reset-button = Definir uma nova senha
+reset-days =
+    { $count ->
+        [one] O link é válido por { $count } dia e só pode ser usado uma vez.
+       *[other] O link é válido por { $count } dias e só pode ser usado uma vez.
+    }
 reset-hours =
     { $count ->
         [one] O link é válido por { $count } hora e só pode ser usado uma vez.
@@ -109,3 +114,13 @@ changed-when = Data da alteração: { $when }
 changed-you = Se foi você, não é preciso fazer nada.
 changed-not-you = Se não foi você, é provável que outra pessoa consiga ler seus e-mails. Primeiro proteja sua caixa de correio; depois peça uma nova senha e avise os responsáveis por { $service }.
 changed-new = Solicitar uma nova senha
+
+invite-subject = Defina sua senha de { $service }
+invite-what = Uma conta { $service } foi criada para você. Defina uma senha para ela.
+invite-button = Definir senha
+invite-secret = Quem tiver este link pode definir a senha da sua conta. Não o encaminhe.
+
+unknown-subject = Nenhuma conta { $service } com este endereço
+unknown-asked = Recebemos um pedido de nova senha de { $service } com este endereço de e-mail.
+unknown-what = Não encontramos nenhuma conta com este endereço. Talvez você tenha se cadastrado com outro.
+unknown-ignore = Se não foi você, ignore este e-mail.

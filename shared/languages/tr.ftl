@@ -77,6 +77,7 @@ reset-subject = { $service } parolanızı sıfırlayın
 reset-asked = Birisi, umarız sizsinizdir, { $service } hesabınız için yeni bir parola istedi.
 reset-when = İstek zamanı: { $when }
 reset-button = Yeni parola belirle
+reset-days = Bağlantı { $count } gün geçerlidir ve yalnızca bir kez kullanılabilir.
 reset-hours = Bağlantı { $count } saat geçerlidir ve yalnızca bir kez kullanılabilir.
 reset-minutes = Bağlantı { $count } dakika geçerlidir ve yalnızca bir kez kullanılabilir.
 reset-copy = Düğme çalışmazsa bu adresi tarayıcınıza kopyalayın:
@@ -89,3 +90,13 @@ changed-when = Değişiklik zamanı: { $when }
 changed-you = Bu değişikliği siz yaptıysanız bir şey yapmanız gerekmez.
 changed-not-you = Bu değişikliği siz yapmadıysanız büyük olasılıkla başka biri e-postalarınızı okuyabiliyor. Önce posta kutunuzu güvenceye alın, ardından yeni bir parola isteyin ve { $service } yöneticilerine haber verin.
 changed-new = Yeni parola iste
+
+invite-subject = { $service } parolanızı belirleyin
+invite-what = { $service } hizmetinde sizin için bir hesap oluşturuldu. Lütfen bu hesap için bir parola belirleyin.
+invite-button = Parola belirle
+invite-secret = Bu bağlantıya sahip olan herkes hesabınızın parolasını belirleyebilir. Bu e-postayı iletmeyin.
+
+unknown-subject = Bu adresle bir { $service } hesabı yok
+unknown-asked = Birisi, umarız sizsinizdir, bu e-posta adresiyle { $service } için yeni bir parola istedi.
+unknown-what = Bu adresle bir hesap bulamadık. Başka bir adresle kaydolmuş olabilirsiniz.
+unknown-ignore = Bu isteği siz yapmadıysanız bu e-postayı dikkate almayın.

@@ -63,6 +63,7 @@ reset-subject = 重置您的 { $service } 密码
 reset-asked = 有人（希望是您本人）为您的 { $service } 账号申请了新密码。
 reset-when = 申请时间：{ $when }
 reset-button = 设置新密码
+reset-days = 该链接仅可使用一次，有效期为 { $count } 天。
 reset-hours = 该链接仅可使用一次，有效期为 { $count } 小时。
 reset-minutes = 该链接仅可使用一次，有效期为 { $count } 分钟。
 reset-copy = 如果按钮无法使用，请将以下地址复制到浏览器中：
@@ -75,3 +76,13 @@ changed-when = 更改时间：{ $when }
 changed-you = 如果是您本人的操作，则无需做任何事。
 changed-not-you = 如果不是您本人的操作，很可能有其他人能够阅读您的邮件。请先保护好您的邮箱，然后申请新密码，并通知 { $service } 的管理人员。
 changed-new = 申请新密码
+
+invite-subject = 设置您的 { $service } 密码
+invite-what = 已为您创建 { $service } 账号，请为其设置密码。
+invite-button = 设置密码
+invite-secret = 任何持有此链接的人都可以设置您账号的密码。请勿转发此邮件。
+
+unknown-subject = 没有使用此地址的 { $service } 账号
+unknown-asked = 有人（希望是您本人）使用此邮箱地址为 { $service } 申请了新密码。
+unknown-what = 我们没有找到使用此地址的账号。您可能是用其他地址注册的。
+unknown-ignore = 如果不是您本人的操作，请忽略此邮件。

@@ -65,6 +65,7 @@ reset-subject = 重設您的 { $service } 密碼
 reset-asked = 我們收到重設您 { $service } 帳號密碼的要求。
 reset-when = 要求時間：{ $when }
 reset-button = 設定新密碼
+reset-days = 此連結僅能使用一次，{ $count } 天內有效。
 reset-hours = 此連結僅能使用一次，{ $count } 小時內有效。
 reset-minutes = 此連結僅能使用一次，{ $count } 分鐘內有效。
 reset-copy = 如果按鈕無法使用，請將以下網址複製到瀏覽器：
@@ -77,3 +78,13 @@ changed-when = 變更時間：{ $when }
 changed-you = 如果是您本人變更的，就不需要採取任何動作。
 changed-not-you = 如果不是您本人變更的，很可能有其他人能讀取您的郵件。請先確保電子郵件帳號的安全，再申請新密碼，並通知 { $service } 的管理人員。
 changed-new = 申請新密碼
+
+invite-subject = 設定您的 { $service } 密碼
+invite-what = 已為您建立 { $service } 帳號，請為其設定密碼。
+invite-button = 設定密碼
+invite-secret = 任何擁有此連結的人都能設定您帳號的密碼。請勿轉寄這封郵件。
+
+unknown-subject = 沒有使用此電子郵件地址的 { $service } 帳號
+unknown-asked = 我們收到以此電子郵件地址重設 { $service } 密碼的要求。
+unknown-what = 我們找不到使用此地址的帳號。您可能是用其他地址註冊的。
+unknown-ignore = 如果這不是您本人提出的要求，請忽略這封郵件。

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-/// What a key may call: one scope per function.
+/// What a key may call: one scope per function, and one for invitations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Open reset requests.
@@ -15,6 +15,8 @@ pub enum Scope {
     Validate,
     /// Set passwords.
     Complete,
+    /// Invite accounts to set their first password.
+    Invite,
 }
 
 /// Who calls.
@@ -54,7 +56,7 @@ pub struct ApiKeys {
 /// `API_KEYS` is malformed. Does not hold the text, which might contain a key in clear.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "entry {entry} must have the form name:scope+scope:sha256hex, with the scopes reset, validate and complete, \
+    "entry {entry} must have the form name:scope+scope:sha256hex, with the scopes reset, validate, complete and invite, \
      a name that no other entry has and the 64 hexadecimal digits of the SHA-256 of a key that is not empty"
 )]
 pub struct ApiKeysError {
@@ -80,7 +82,7 @@ impl ApiKeys {
         self.keys.is_empty()
     }
 
-    /// The caller with this `Authorization` header (`Token K`, `Bearer K`, bare `K`, empty or absent), who wants to call a function of
+    /// The caller with this `Authorization` header (`Token K`, `Bearer K`, bare `K`, empty or absent), who wants to call a route of
     /// `scope`.
     ///
     /// # Errors
@@ -148,6 +150,7 @@ fn parse_scope(text: &str) -> Option<Scope> {
         "reset" => Some(Scope::Reset),
         "validate" => Some(Scope::Validate),
         "complete" => Some(Scope::Complete),
+        "invite" => Some(Scope::Invite),
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
-use crate::api_key::{ApiKeys, Caller, Scope};
+use crate::api_key::{ApiKeys, Caller, KeyError};
 use crate::clock::Timestamp;
 use crate::http::routes::{self, Dialect, Endpoint, FunctionName, Route};
 use crate::http::{ApiError, Call, Reply, event, render};
@@ -25,8 +25,6 @@ const REPLY_DEADLINE: Duration = Duration::from_secs(20);
 pub trait Function: Send + Sync + 'static {
     /// The function's name.
     const NAME: FunctionName;
-    /// The scope that an API key needs to call it.
-    const SCOPE: Scope;
 
     /// The configured API keys.
     fn api_keys(&self) -> &ApiKeys;
@@ -155,8 +153,11 @@ async fn dispatch<F: Function>(
         }
         Caller::Anonymous
     } else {
-        function.api_keys().identify(authorization, F::SCOPE).map_err(ApiError::Key)?
+        function.api_keys().identify(authorization, route.scope()).map_err(ApiError::Key)?
     };
+    if route.endpoint == Endpoint::Invite && caller == Caller::Anonymous {
+        return Err(ApiError::Key(KeyError::Missing));
+    }
     if let Caller::Trusted(name) = &caller {
         record.caller = Some(name.clone());
     }

@@ -70,7 +70,7 @@ struct MailEvent {
     stack: Arc<str>,
     function: &'static str,
     mail_outcome: &'static str,
-    /// `reset` or `changed`.
+    /// `reset`, `changed` or `invite`; of a mail that says that an address has no account, why it has none.
     mail_kind: &'static str,
     /// The order's id.
     order: String,
@@ -128,7 +128,9 @@ pub enum MailOutcome {
 }
 
 impl MailOutcome {
-    const fn name(&self) -> &'static str {
+    /// The outcome's name in the log and the metrics.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Sent { .. } => "sent",
             Self::NoAccount => "no_account",

@@ -38,7 +38,7 @@ IP_WINDOW_SECONDS = 600
 UNREACHABLE = {503}
 
 CHEAP_HASHES = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_ITERATIONS": "2", "ARGON2_LANES": "1"}
-SCOPES = {"every": "reset+validate+complete", "first": "reset", "last": "complete"}
+SCOPES = {"every": "reset+validate+complete+invite", "invites": "invite", "first": "reset", "last": "complete"}
 
 
 def limits(limit):
@@ -46,7 +46,7 @@ def limits(limit):
 
 
 def api_keys():
-    """Three API keys; each key is its own name."""
+    """Four API keys; each key is its own name."""
     return ",".join(f"{key}:{scopes}:{hashlib.sha256(key.encode()).hexdigest()}" for key, scopes in SCOPES.items())
 
 
@@ -80,7 +80,13 @@ STACKS = [
         [Run("bypassing CloudFront", "examples,fuzzing", 2, live=False)],
     ),
     # The limit allows 25 password checks without a live token for each dead token.
-    (limits("1"), [Run("throttled", "examples,fuzzing", 30, live=False, password_checks=25)]),
+    (
+        {**limits("1"), "API_KEYS": api_keys()},
+        [
+            Run("throttled", "examples,fuzzing", 30, live=False, password_checks=25),
+            Run("throttled, with a key for invitations only", "examples,fuzzing", 5, key="invites", live=False),
+        ],
+    ),
 ]
 
 

@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::Client;
 use secrecy::{ExposeSecret as _, SecretString};
-use shared::api_key::{ApiKeys, Caller, Scope};
+use shared::api_key::{ApiKeys, Caller};
 use shared::aws::Https;
 use shared::clock::{Clock, Timestamp};
 use shared::config::{Config, ConfigError};
@@ -56,11 +56,11 @@ impl Complete {
         random: Random,
     ) -> Result<Self, ConfigError> {
         let accounts = Accounts::new(dynamodb.clone(), config.accounts()?);
-        let (tokens_table, lifetime) = (config.tokens_table, config.token_lifetime_seconds);
-        let orders = Orders::new(dynamodb.clone(), tokens_table.clone(), lifetime);
+        let tokens_table = config.tokens_table;
+        let orders = Orders::new(dynamodb.clone(), tokens_table.clone());
         Ok(Self {
             limits: Limits::new(dynamodb.clone(), tokens_table.clone(), config.limits),
-            resets: Resets::new(dynamodb.clone(), tokens_table.clone(), lifetime),
+            resets: Resets::new(dynamodb.clone(), tokens_table.clone()),
             completion: Completion::new(dynamodb, tokens_table, accounts.clone(), orders),
             accounts,
             api_keys: config.api_keys,
@@ -191,7 +191,6 @@ impl Complete {
 
 impl Function for Complete {
     const NAME: FunctionName = FunctionName::Complete;
-    const SCOPE: Scope = Scope::Complete;
 
     fn api_keys(&self) -> &ApiKeys {
         &self.api_keys

@@ -2,7 +2,7 @@
 //! their timing reveal whether an address has one.
 
 use aws_sdk_dynamodb::Client;
-use shared::api_key::{ApiKeys, Caller, Scope};
+use shared::api_key::{ApiKeys, Caller};
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::function::{Function, Success};
@@ -58,7 +58,6 @@ impl Reset {
 
 impl Function for Reset {
     const NAME: FunctionName = FunctionName::Reset;
-    const SCOPE: Scope = Scope::Reset;
 
     fn api_keys(&self) -> &ApiKeys {
         &self.api_keys

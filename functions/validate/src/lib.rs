@@ -10,7 +10,7 @@ mod unleash;
 use aws_sdk_dynamodb::Client;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use shared::api_key::{ApiKeys, Caller, Scope};
+use shared::api_key::{ApiKeys, Caller};
 use shared::clock::{Clock, Timestamp};
 use shared::config::{Config, ConfigError};
 use shared::email::EmailAddress;
@@ -39,6 +39,8 @@ pub struct Validate {
     accounts: Accounts,
     orders: Orders,
     pages: Pages,
+    lifetime_seconds: u64,
+    invite_lifetime_seconds: u64,
     has_reset_link: bool,
     region: String,
     clock: Clock,
@@ -77,8 +79,10 @@ impl Validate {
         Ok(Self {
             limits: Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits),
             requests: Requests::new(dynamodb.clone(), config.tokens_table.clone(), lifetime),
-            resets: Resets::new(dynamodb.clone(), config.tokens_table.clone(), lifetime),
-            orders: Orders::new(dynamodb, config.tokens_table, lifetime),
+            resets: Resets::new(dynamodb.clone(), config.tokens_table.clone()),
+            orders: Orders::new(dynamodb, config.tokens_table),
+            lifetime_seconds: lifetime,
+            invite_lifetime_seconds: config.invite_lifetime_seconds,
             accounts,
             pages: Pages::choose(config.branding, config.password_policy, config.default_language),
             api_keys: config.api_keys,
@@ -130,7 +134,6 @@ impl Validate {
 
 impl Function for Validate {
     const NAME: FunctionName = FunctionName::Validate;
-    const SCOPE: Scope = Scope::Validate;
 
     fn api_keys(&self) -> &ApiKeys {
         &self.api_keys
@@ -149,6 +152,7 @@ impl Function for Validate {
                 self.validate(from_query(call)?, call, caller, |_| Reply::empty(StatusCode::NO_CONTENT)).await
             }
             Endpoint::ValidateBody => self.validate(from_body(call)?, call, caller, address_of).await,
+            Endpoint::Invite => self.invite(call, caller).await,
             Endpoint::UnleashRequest => self.unleash_request(call, caller).await,
             Endpoint::UnleashValidate => self.unleash_validate(call, caller).await,
             _ => Err(ApiError::NotFound),

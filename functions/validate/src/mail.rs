@@ -10,14 +10,18 @@ use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse
 use aws_sdk_dynamodb::Client;
 use futures::future::join_all;
 use lambda_http::LambdaEvent;
+use secrecy::SecretString;
 use serde_json::Value;
 use shared::aws::Aws;
 use shared::branding::Branding;
 use shared::clock::{Clock, Timestamp};
 use shared::config::{Config, ConfigError};
 use shared::dead_letters::DeadLetters;
+use shared::email::EmailAddress;
 use shared::language::Language;
-use shared::mail::{ChangedMail, LinkBase, Mail, MailKind, MailSettings, ResetMail, SendError};
+use shared::mail::{
+    ChangedMail, InviteMail, LinkBase, Mail, MailKind, MailSettings, ResetMail, SendError, UnknownMail,
+};
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts, Found, Nobody};
 use shared::store::orders::{Claimed, Order, Orders};
@@ -44,6 +48,8 @@ pub struct MailFunction {
     default_language: Language,
     dead_letters: Option<DeadLetters>,
     lifetime_seconds: u64,
+    invite_lifetime_seconds: u64,
+    mails_unknown: bool,
     aws: Aws,
     telemetry: Telemetry,
     clock: Clock,
@@ -51,10 +57,17 @@ pub struct MailFunction {
     batch_time: Duration,
 }
 
-/// To whom an order's mail goes.
+/// What to write for an order.
+enum Letter {
+    Reset(Account),
+    Invite(Account),
+    Changed,
+    Unknown(EmailAddress, Nobody),
+}
+
+/// A letter, and in which language.
 struct Recipient {
-    /// For a reset mail: the account.
-    account: Option<Account>,
+    letter: Letter,
     language: Language,
     /// The operator's language, if a stranger may have chosen [`Self::language`].
     explained_in: Option<Language>,
@@ -95,6 +108,19 @@ impl From<SendError> for DeliveryError {
     }
 }
 
+impl Addressee {
+    /// The kind of the mail for the log: the order's, or why an address has no account, if the person is told.
+    fn kind(&self, order: &Order) -> &'static str {
+        match self {
+            Self::Somebody(recipient) => match recipient.letter {
+                Letter::Unknown(_, nobody) => outcome_for(nobody).name(),
+                _ => order.kind.name(),
+            },
+            Self::Nobody(_) => order.kind.name(),
+        }
+    }
+}
+
 /// What became of an order in this batch.
 struct Handled {
     /// For the log. `None` if it was done before.
@@ -128,17 +154,19 @@ impl MailFunction {
         clock: Clock,
         random: Random,
     ) -> Result<Self, ConfigError> {
-        let (table, lifetime_seconds) = (config.tokens_table.clone(), config.token_lifetime_seconds);
+        let table = config.tokens_table.clone();
         Ok(Self {
-            orders: Orders::new(dynamodb.clone(), table.clone(), lifetime_seconds),
-            resets: Resets::new(dynamodb.clone(), table, lifetime_seconds),
+            orders: Orders::new(dynamodb.clone(), table.clone()),
+            resets: Resets::new(dynamodb.clone(), table),
             accounts: Accounts::new(dynamodb, config.accounts()?),
             settings: config.mail()?,
             reset_link: config.reset_link()?,
             branding: config.branding.clone(),
             default_language: config.default_language,
             dead_letters,
-            lifetime_seconds,
+            lifetime_seconds: config.token_lifetime_seconds,
+            invite_lifetime_seconds: config.invite_lifetime_seconds,
+            mails_unknown: config.mails_unknown,
             aws,
             telemetry,
             clock,
@@ -192,16 +220,23 @@ impl MailFunction {
             self.telemetry.mail("unknown", &record.event_id, request_id, MailOutcome::Failed(problem));
             return None;
         };
-        let handled = self.handle(&order, ses).await;
+        let addressee = self.addressee(&order).await;
+        let kind = addressee.as_ref().map_or(order.kind.name(), |addressee| addressee.kind(&order));
+        let handled = self.handle(&order, addressee, ses).await;
         if let Some(outcome) = handled.outcome {
-            self.telemetry.mail(order.kind.name(), order.id.as_str(), request_id, outcome);
+            self.telemetry.mail(kind, order.id.as_str(), request_id, outcome);
         }
         record.change.sequence_number.filter(|_| handled.again)
     }
 
     /// Claims the order and sends its mail. Nothing is claimed if there is nobody to write to.
-    async fn handle(&self, order: &Order, ses: &aws_sdk_sesv2::Client) -> Handled {
-        let recipient = match self.recipient(order).await {
+    async fn handle(
+        &self,
+        order: &Order,
+        addressee: Result<Addressee, DeliveryError>,
+        ses: &aws_sdk_sesv2::Client,
+    ) -> Handled {
+        let recipient = match addressee {
             Ok(Addressee::Nobody(nobody)) => return Handled::done(Some(outcome_for(nobody))),
             Ok(Addressee::Somebody(recipient)) => Ok(recipient),
             Err(DeliveryError::NotSent(problem)) => return Handled::again(problem),
@@ -249,27 +284,30 @@ impl MailFunction {
     }
 
     /// To whom `order` goes, or why to nobody.
-    async fn recipient(&self, order: &Order) -> Result<Addressee, DeliveryError> {
-        let (account, own_language) = match order.kind {
-            MailKind::Reset => {
-                let Ok(address) = order.address.parse() else {
-                    return Ok(Addressee::Nobody(Nobody::NoAccount));
-                };
-                match self.accounts.find_with_language(&address).await? {
-                    Found::Nobody(nobody) => return Ok(Addressee::Nobody(nobody)),
-                    Found::Account(account) => {
-                        let language = account.language();
-                        (Some(*account), language)
-                    }
+    async fn addressee(&self, order: &Order) -> Result<Addressee, DeliveryError> {
+        let (letter, own_language) = if order.kind == MailKind::Changed {
+            (Letter::Changed, self.language_of_notice(order).await)
+        } else {
+            let Ok(address) = order.address.parse::<EmailAddress>() else {
+                return Ok(Addressee::Nobody(Nobody::NoAccount));
+            };
+            match self.accounts.find_with_language(&address).await? {
+                Found::Account(account) => {
+                    let language = account.language();
+                    let letter = if order.kind == MailKind::Invite { Letter::Invite } else { Letter::Reset };
+                    (letter(*account), language)
                 }
+                Found::Nobody(nobody) if self.mails_unknown && order.kind == MailKind::Reset => {
+                    (Letter::Unknown(address, nobody), None)
+                }
+                Found::Nobody(nobody) => return Ok(Addressee::Nobody(nobody)),
             }
-            MailKind::Changed => (None, self.language_of_notice(order).await),
         };
         let asked = order.asked.language.filter(|_| own_language.is_none());
         let language = own_language.or(asked).unwrap_or(self.default_language);
         let is_strangers = asked.is_some() && !order.asked.is_trusted && language != self.default_language;
         let explained_in = is_strangers.then_some(self.default_language);
-        Ok(Addressee::Somebody(Box::new(Recipient { account, language, explained_in })))
+        Ok(Addressee::Somebody(Box::new(Recipient { letter, language, explained_in })))
     }
 
     /// The language of the notice's account. `None` if it cannot be read: a notice in another language is better than a late one.
@@ -295,33 +333,55 @@ impl MailFunction {
         Ok(MailOutcome::Sent { message_id, latency: started.elapsed(), delay })
     }
 
-    /// Renders the mail: with an account a reset mail, for which it stores a reset token, otherwise a notice.
+    /// Renders the mail, after it has stored the token of a link.
     async fn render(&self, order: &Order, recipient: &Recipient) -> Result<Mail, DeliveryError> {
-        let permanent = |problem: String| DeliveryError::Permanent(problem);
-        let (branding, language) = (&self.branding, recipient.language);
-        let Some(account) = &recipient.account else {
-            let new_link_page = self.reset_link.as_ref().and_then(LinkBase::new_link_page);
-            let new_link_page = new_link_page.as_deref();
-            let (to, changed_at, device) = (&order.address, order.ordered_at, order.asked.device);
-            let mail = ChangedMail { to, language, branding, changed_at, device, new_link_page };
-            return mail.render().map_err(|error| permanent(error.to_string()));
+        let Recipient { language, explained_in, .. } = *recipient;
+        let (branding, device, ordered_at) = (&self.branding, order.asked.device, order.ordered_at);
+        let rendered = match &recipient.letter {
+            Letter::Reset(account) => ResetMail {
+                to: account.address(),
+                language,
+                explained_in,
+                branding,
+                link: &self.link(order, account, self.lifetime_seconds).await?,
+                requested_at: ordered_at,
+                device,
+                lifetime_seconds: self.lifetime_seconds,
+            }
+            .render(),
+            Letter::Invite(account) => InviteMail {
+                to: account.address(),
+                language,
+                branding,
+                link: &self.link(order, account, self.invite_lifetime_seconds).await?,
+                invited_at: ordered_at,
+                lifetime_seconds: self.invite_lifetime_seconds,
+            }
+            .render(),
+            Letter::Changed => {
+                let new_link_page = self.reset_link.as_ref().and_then(LinkBase::new_link_page);
+                let (to, new_link_page) = (&*order.address, new_link_page.as_deref());
+                ChangedMail { to, language, branding, changed_at: ordered_at, device, new_link_page }.render()
+            }
+            Letter::Unknown(address, _) => {
+                UnknownMail { to: address.as_str(), language, branding, requested_at: ordered_at }.render()
+            }
         };
+        rendered.map_err(|error| DeliveryError::Permanent(error.to_string()))
+    }
+
+    /// A link with a new token for `account`, stored for `lifetime_seconds`.
+    async fn link(
+        &self,
+        order: &Order,
+        account: &Account,
+        lifetime_seconds: u64,
+    ) -> Result<SecretString, DeliveryError> {
         let configured = self.reset_link.as_ref().or(order.link.as_ref());
-        let base: &LinkBase = configured.ok_or_else(|| permanent("RESET_LINK is not set".to_owned()))?;
-        let token = Token::generate(&self.random).map_err(StoreError::from)?;
-        let token = ResetToken(token);
-        self.resets.issue(&token, account, self.clock.now()).await?;
-        let mail = ResetMail {
-            to: account.address(),
-            language,
-            explained_in: recipient.explained_in,
-            branding,
-            link: &base.with(&token),
-            requested_at: order.ordered_at,
-            device: order.asked.device,
-            lifetime_seconds: self.lifetime_seconds,
-        };
-        mail.render().map_err(|error| permanent(error.to_string()))
+        let base = configured.ok_or_else(|| DeliveryError::Permanent("RESET_LINK is not set".to_owned()))?;
+        let token = ResetToken(Token::generate(&self.random).map_err(StoreError::from)?);
+        self.resets.issue(&token, account, lifetime_seconds, self.clock.now()).await?;
+        Ok(base.with(&token))
     }
 
     async fn add_dead_letter_of(&self, order: &Order, problem: &str) {

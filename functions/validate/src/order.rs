@@ -4,8 +4,8 @@ use shared::api_key::Caller;
 use shared::clock::Timestamp;
 use shared::email::EmailAddress;
 use shared::function::Success;
-use shared::http::{ApiError, Call, Reply, StatusCode};
-use shared::mail::LinkBase;
+use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
+use shared::mail::{LinkBase, MailKind};
 use shared::store::asked::Asked;
 use shared::store::orders::{Created, NewOrder};
 use shared::store::requests::ResetRequest;
@@ -26,6 +26,8 @@ impl Validate {
             self.require_account(&request.address).await?;
         }
         let order = NewOrder {
+            kind: MailKind::Reset,
+            lifetime_seconds: self.lifetime_seconds,
             address: &request.address,
             request: Some(request),
             link: link.as_ref(),
@@ -44,9 +46,34 @@ impl Validate {
         now: Timestamp,
     ) -> Result<Success, ApiError> {
         let link = self.link_base(call)?;
-        let asked = Asked::of(caller, call.language, call.device);
-        let order = NewOrder { address, request: None, link: link.as_ref(), asked };
+        let order = NewOrder {
+            kind: MailKind::Reset,
+            lifetime_seconds: self.lifetime_seconds,
+            address,
+            request: None,
+            link: link.as_ref(),
+            asked: Asked::of(caller, call.language, call.device),
+        };
         Ok(Success::new(self.create(order, now).await?, Reply::empty(StatusCode::OK)))
+    }
+
+    /// Orders a mail with which the account of an address sets its first password. Only trusted callers get here.
+    pub(crate) async fn invite(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
+        let mut fields = call.fields(AcceptedContentType::Json)?;
+        let email = fields.email();
+        let address = fields.finish(email)?;
+        let link = self.link_base(call)?;
+        self.require_account(&address).await?;
+        let order = NewOrder {
+            kind: MailKind::Invite,
+            lifetime_seconds: self.invite_lifetime_seconds,
+            address: &address,
+            request: None,
+            link: link.as_ref(),
+            asked: Asked::of(caller, call.language, call.device),
+        };
+        let outcome = self.create(order, self.clock.now()).await?;
+        Ok(Success::new(outcome, Reply::empty(StatusCode::NO_CONTENT)))
     }
 
     /// What was done, for the log.

@@ -11,7 +11,7 @@ pub mod ses;
 pub mod stream;
 
 /// The variables that `local` passes from its own environment to the functions.
-pub const SETTINGS: [&str; 40] = [
+pub const SETTINGS: [&str; 42] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -27,9 +27,11 @@ pub const SETTINGS: [&str; 40] = [
     "ACCOUNTS_CONDITIONS",
     "ACCOUNTS_LOCALE",
     "TOKEN_LIFETIME_SECONDS",
+    "INVITE_LIFETIME_SECONDS",
     "MAIL_FROM",
     "MAIL_REPLY_TO",
     "MAIL_CONFIGURATION_SET",
+    "MAIL_UNKNOWN",
     "RESET_LINK",
     "SERVICE_NAME",
     "DEFAULT_LOCALE",

@@ -1,7 +1,7 @@
 //! Which function needs which variable. Lambda takes 4 KB of them for one function, so the SAM template gives it no others.
 
 /// Variables whose names begin so, and the deployed functions that need them. All functions need the others.
-const NEEDED_BY: [(&str, &[&str]); 19] = [
+const NEEDED_BY: [(&str, &[&str]); 20] = [
     ("ACCOUNTS_", &["validate", "complete", "mail"]),
     ("API_KEYS", &["reset", "validate", "complete"]),
     ("REQUIRE_API_KEY", &["reset", "validate", "complete"]),
@@ -13,6 +13,7 @@ const NEEDED_BY: [(&str, &[&str]); 19] = [
     ("ARGON2_", &["complete"]),
     ("BCRYPT_", &["complete"]),
     ("BREACHED_PASSWORDS", &["complete"]),
+    ("INVITE_LIFETIME_SECONDS", &["validate", "mail"]),
     ("RESET_LINK", &["validate", "mail"]),
     ("MAIL_", &["mail"]),
     ("DEAD_LETTER_QUEUE_URL", &["mail"]),

@@ -56,6 +56,11 @@ impl Environment<'_> {
         }
     }
 
+    /// False by default.
+    pub(super) fn flag(&self, variable: &'static str) -> Result<bool, ConfigError> {
+        self.text(variable, "false")?.parse().map_err(|_| config_error(variable, "must be true or false"))
+    }
+
     /// `None` without `MAIL_FROM`: only one function sends mails.
     pub(super) fn mail(&self) -> Result<Option<MailSettings>, ConfigError> {
         let Some(from) = self.optional("MAIL_FROM")? else { return Ok(None) };
@@ -169,11 +174,7 @@ impl Environment<'_> {
             .text("API_KEYS", "")?
             .parse()
             .map_err(|error| config_error("API_KEYS", format!("is malformed: {error}")))?;
-        let required = match self.text("REQUIRE_API_KEY", "false")?.as_str() {
-            "true" => true,
-            "false" => false,
-            _ => return Err(config_error("REQUIRE_API_KEY", "must be true or false")),
-        };
+        let required = self.flag("REQUIRE_API_KEY")?;
         if required && keys.is_empty() {
             return Err(config_error(
                 "REQUIRE_API_KEY",

@@ -20,7 +20,7 @@ use crate::store::accounts::AccountsTable;
 use crate::store::limits::LimitSettings;
 
 /// Every variable that [`Config::read`] reads.
-pub const VARIABLES: [&str; 40] = [
+pub const VARIABLES: [&str; 42] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -36,9 +36,11 @@ pub const VARIABLES: [&str; 40] = [
     "ACCOUNTS_CONDITIONS",
     "ACCOUNTS_LOCALE",
     "TOKEN_LIFETIME_SECONDS",
+    "INVITE_LIFETIME_SECONDS",
     "MAIL_FROM",
     "MAIL_REPLY_TO",
     "MAIL_CONFIGURATION_SET",
+    "MAIL_UNKNOWN",
     "RESET_LINK",
     "SERVICE_NAME",
     "DEFAULT_LOCALE",
@@ -72,6 +74,10 @@ pub struct Config {
     accounts: Option<AccountsTable>,
     /// The lifetime of both kinds of token, in seconds.
     pub token_lifetime_seconds: u64,
+    /// The lifetime of a reset token in an invitation, in seconds.
+    pub invite_lifetime_seconds: u64,
+    /// Whether addresses without an account get a mail that says so.
+    pub mails_unknown: bool,
     /// The settings of mails. [`Self::mail`] for the function that sends them.
     mail: Option<MailSettings>,
     /// The base of the links in mails. `None` means the hosted page at the API's default endpoint. Checked by [`Self::reset_link`].
@@ -127,6 +133,8 @@ impl Config {
             tokens_table: env.required("TOKENS_TABLE")?,
             accounts: env.accounts()?,
             token_lifetime_seconds: env.number("TOKEN_LIFETIME_SECONDS", 7200, 60..=86_400)?,
+            invite_lifetime_seconds: env.number("INVITE_LIFETIME_SECONDS", 604_800, 3_600..=2_592_000)?,
+            mails_unknown: env.flag("MAIL_UNKNOWN")?,
             mail: env.mail()?,
             reset_link: env.reset_link()?,
             branding: env.branding()?,
@@ -273,6 +281,9 @@ mod tests {
             ("TOKEN_LIFETIME_SECONDS", "q7"),
             ("TOKEN_LIFETIME_SECONDS", "59"),
             ("TOKEN_LIFETIME_SECONDS", "86401"),
+            ("INVITE_LIFETIME_SECONDS", "3599"),
+            ("INVITE_LIFETIME_SECONDS", "2592001"),
+            ("MAIL_UNKNOWN", "yes-q7"),
             ("PASSWORD_MIN_LENGTH", "7"),
             ("PASSWORD_MIN_LENGTH", "129"),
             ("ARGON2_MEMORY_KIB", "19455"),
@@ -361,6 +372,7 @@ mod tests {
     fn bounds_are_allowed_and_settings_that_do_not_fit_together_are_named() {
         for (variable, highest) in [
             ("TOKEN_LIFETIME_SECONDS", "86400"),
+            ("INVITE_LIFETIME_SECONDS", "2592000"),
             ("PASSWORD_MIN_LENGTH", "128"),
             ("ARGON2_MEMORY_KIB", "4194304"),
             ("ARGON2_ITERATIONS", "1000"),

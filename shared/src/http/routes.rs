@@ -1,5 +1,7 @@
 //! The table of routes. Tests compare the OpenAPI document, the SAM template and the router of `cargo lambda watch` with it.
 
+use crate::api_key::Scope;
+
 /// One of the three functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FunctionName {
@@ -37,6 +39,8 @@ pub enum Endpoint {
     },
     /// The same for the token in the body.
     ValidateBody,
+    /// Orders a mail for an account's first password. Not for anonymous callers.
+    Invite,
     /// Sets the password.
     Complete,
     /// Unleash: orders a mail in one call, without a request.
@@ -72,6 +76,17 @@ pub struct Route {
 }
 
 impl Route {
+    /// The scope that an API key needs for this route.
+    #[must_use]
+    pub const fn scope(&self) -> Scope {
+        match (self.endpoint, self.function) {
+            (Endpoint::Invite, _) => Scope::Invite,
+            (_, FunctionName::Reset) => Scope::Reset,
+            (_, FunctionName::Validate) => Scope::Validate,
+            (_, FunctionName::Complete) => Scope::Complete,
+        }
+    }
+
     /// The format of this route's errors.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
@@ -89,9 +104,9 @@ const fn route(
 }
 
 /// Every route.
-pub const ROUTES: [Route; 15] = {
+pub const ROUTES: [Route; 16] = {
     use Endpoint::{
-        Complete, ForgotPage, OpenRequest, UnleashComplete, UnleashRequest, UnleashValidate,
+        Complete, ForgotPage, Invite, OpenRequest, UnleashComplete, UnleashRequest, UnleashValidate,
         UnleashValidatePassword, ValidateBody, ValidateQuery,
     };
     use FunctionName::{Complete as CompleteFn, Reset, Validate};
@@ -104,6 +119,7 @@ pub const ROUTES: [Route; 15] = {
         route("GET", "/timp/organizations/complete-password/", Validate, ValidateQuery { page: false }),
         route("GET", "/api/organizations/complete-password/", Validate, ValidateQuery { page: false }),
         route("POST", "/organizations/validate-password-reset/", Validate, ValidateBody),
+        route("POST", "/organizations/invite/", Validate, Invite),
         route("POST", "/organizations/complete-password/", CompleteFn, Complete),
         route("POST", "/timp/organizations/complete-password/", CompleteFn, Complete),
         route("POST", "/api/organizations/complete-password/", CompleteFn, Complete),

@@ -1,4 +1,4 @@
-//! Renders the two mails as text and HTML.
+//! Renders the mails as text and HTML.
 
 use askama::Template;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -13,7 +13,7 @@ use crate::language::{Language, Messages};
 pub struct Mail {
     /// The kind, for the log.
     pub kind: MailKind,
-    /// The recipient: the address as stored in the account.
+    /// The recipient: the address as stored in the account, if there is one.
     pub to: String,
     /// The subject, one line.
     pub subject: String,
@@ -23,13 +23,17 @@ pub struct Mail {
     pub html: SecretString,
 }
 
-/// The two mails.
+/// The mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailKind {
     /// "Set a new password".
     Reset,
     /// "Your password was changed".
     Changed,
+    /// "Set your password", for an account that has none yet.
+    Invite,
+    /// "No account has this address".
+    Unknown,
 }
 
 impl MailKind {
@@ -39,13 +43,15 @@ impl MailKind {
         match self {
             Self::Reset => "reset",
             Self::Changed => "changed",
+            Self::Invite => "invite",
+            Self::Unknown => "unknown",
         }
     }
 
-    /// The kind with this name.
+    /// The kind of the order with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Reset, Self::Changed].into_iter().find(|kind| kind.name() == name)
+        [Self::Reset, Self::Changed, Self::Invite].into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -95,6 +101,38 @@ struct ChangedHtml<'a> {
     new_link_page: Option<&'a str>,
 }
 
+#[derive(Template)]
+#[template(path = "invite_mail.txt")]
+struct InviteText<'a> {
+    say: &'a Messages,
+    brand: &'a Branding,
+    link: &'a str,
+    lifetime: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "invite_mail.html")]
+struct InviteHtml<'a> {
+    say: &'a Messages,
+    brand: &'a Branding,
+    link: &'a str,
+    lifetime: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "unknown_mail.txt")]
+struct UnknownText<'a> {
+    say: &'a Messages,
+    brand: &'a Branding,
+}
+
+#[derive(Template)]
+#[template(path = "unknown_mail.html")]
+struct UnknownHtml<'a> {
+    say: &'a Messages,
+    brand: &'a Branding,
+}
+
 /// The values in "set a new password".
 #[derive(Clone, Copy)]
 pub struct ResetMail<'a> {
@@ -123,10 +161,7 @@ impl ResetMail<'_> {
     ///
     /// [`askama::Error`] if a template fails, which only running out of memory can cause.
     pub fn render(&self) -> Result<Mail, askama::Error> {
-        let (count, unit) = match self.lifetime_seconds {
-            seconds if seconds % 3600 == 0 => (seconds / 3600, "reset-hours"),
-            seconds => (seconds / 60, "reset-minutes"),
-        };
+        let (count, unit) = lifetime(self.lifetime_seconds);
         let say = &messages(self.language, self.branding, self.requested_at).with("count", count);
         let (brand, link, lifetime) = (self.branding, self.link.expose_secret(), &*say.say(unit));
         let explained = self.explained_in.map(|language| Explanation {
@@ -180,6 +215,83 @@ impl ChangedMail<'_> {
     }
 }
 
+/// The values in "set your password".
+#[derive(Clone, Copy)]
+pub struct InviteMail<'a> {
+    /// The account's stored address.
+    pub to: &'a str,
+    /// The language.
+    pub language: Language,
+    /// The operator's branding.
+    pub branding: &'a Branding,
+    /// The link with the token.
+    pub link: &'a SecretString,
+    /// When the account was invited.
+    pub invited_at: Timestamp,
+    /// How long the link works, in seconds.
+    pub lifetime_seconds: u64,
+}
+
+impl InviteMail<'_> {
+    /// Renders the mail.
+    ///
+    /// # Errors
+    ///
+    /// As [`ResetMail::render`].
+    pub fn render(&self) -> Result<Mail, askama::Error> {
+        let (count, unit) = lifetime(self.lifetime_seconds);
+        let say = &messages(self.language, self.branding, self.invited_at).with("count", count);
+        let (brand, link, lifetime) = (self.branding, self.link.expose_secret(), &*say.say(unit));
+        Ok(Mail {
+            kind: MailKind::Invite,
+            to: self.to.to_owned(),
+            subject: say.say("invite-subject"),
+            text: InviteText { say, brand, link, lifetime }.render()?.into(),
+            html: InviteHtml { say, brand, link, lifetime }.render()?.into(),
+        })
+    }
+}
+
+/// The values in "no account has this address".
+#[derive(Clone, Copy)]
+pub struct UnknownMail<'a> {
+    /// The address in the call.
+    pub to: &'a str,
+    /// The language.
+    pub language: Language,
+    /// The operator's branding.
+    pub branding: &'a Branding,
+    /// When a reset was requested.
+    pub requested_at: Timestamp,
+}
+
+impl UnknownMail<'_> {
+    /// Renders the mail.
+    ///
+    /// # Errors
+    ///
+    /// As [`ResetMail::render`].
+    pub fn render(&self) -> Result<Mail, askama::Error> {
+        let (say, brand) = (&messages(self.language, self.branding, self.requested_at), self.branding);
+        Ok(Mail {
+            kind: MailKind::Unknown,
+            to: self.to.to_owned(),
+            subject: say.say("unknown-subject"),
+            text: UnknownText { say, brand }.render()?.into(),
+            html: UnknownHtml { say, brand }.render()?.into(),
+        })
+    }
+}
+
+/// How long a link works: the number, and the message with its unit.
+const fn lifetime(seconds: u64) -> (u64, &'static str) {
+    match seconds {
+        seconds if seconds > 86_400 && seconds % 86_400 == 0 => (seconds / 86_400, "reset-days"),
+        seconds if seconds % 3_600 == 0 => (seconds / 3_600, "reset-hours"),
+        seconds => (seconds / 60, "reset-minutes"),
+    }
+}
+
 fn messages(language: Language, branding: &Branding, when: Timestamp) -> Messages {
     Messages::new(language).with_service(&branding.service_name).with_date("when", when)
 }
@@ -217,11 +329,11 @@ mod tests {
         }
     }
 
-    fn mails(language: &str, service_name: &str) -> [Mail; 2] {
+    fn mails(language: &str, service_name: &str) -> [Mail; 4] {
         mails_from(device(), language, service_name)
     }
 
-    fn mails_from(device: Device, language: &str, service_name: &str) -> [Mail; 2] {
+    fn mails_from(device: Device, language: &str, service_name: &str) -> [Mail; 4] {
         let link = SecretString::from("https://example.com/complete/#token=TTTTTTTTTTTTTTTTTTTT");
         let (to, branding) = ("ann@example.com", &branding(service_name));
         let language = Language::from_code(language).expect("a language");
@@ -238,7 +350,11 @@ mod tests {
         };
         let new_link_page = Some("https://example.com/organizations/reset-password");
         let changed = ChangedMail { to, language, branding, changed_at: at, device, new_link_page };
-        [reset.render().expect("a mail"), changed.render().expect("a mail")]
+        let lifetime_seconds = 604_800;
+        let invite = InviteMail { to, language, branding, link: &link, invited_at: at, lifetime_seconds };
+        let unknown = UnknownMail { to, language, branding, requested_at: at };
+        [reset.render(), changed.render(), invite.render(), unknown.render()]
+            .map(|mail| mail.expect("a mail"))
     }
 
     fn source(mail: &Mail) -> String {
@@ -252,14 +368,16 @@ mod tests {
 
     #[test]
     fn the_mails_in_english() {
-        let [reset, changed] = mails("en", "Ann & Co");
+        let [reset, changed, invite, unknown] = mails("en", "Ann & Co");
         insta::assert_snapshot!("set_a_new_password", source(&reset));
         insta::assert_snapshot!("your_password_was_changed", source(&changed));
+        insta::assert_snapshot!("set_your_password", source(&invite));
+        insta::assert_snapshot!("no_account_has_this_address", source(&unknown));
     }
 
     #[test]
     fn the_mails_in_arabic() {
-        let [reset, changed] = mails("ar", "7-Eleven");
+        let [reset, changed, ..] = mails("ar", "7-Eleven");
         insta::assert_snapshot!("set_a_new_password_in_arabic", source(&reset));
         insta::assert_snapshot!("your_password_was_changed_in_arabic", source(&changed));
     }
@@ -287,7 +405,7 @@ mod tests {
                 Some("Country or region: Antigua & Barbuda\n"),
             ),
         ] {
-            for mail in mails_from(device, "en", "Ann") {
+            for mail in &mails_from(device, "en", "Ann")[..2] {
                 let text = mail.text.expose_secret();
                 let after_date = text.split_once("UTC\n").expect("a date").1;
                 assert!(after_date.starts_with(&format!("{}\n", expected.unwrap_or_default())), "{text}");
@@ -297,6 +415,20 @@ mod tests {
                 );
                 assert!(!mail.html.expose_secret().contains("& Barbuda"), "names are escaped");
             }
+        }
+    }
+
+    #[test]
+    fn a_lifetime_is_in_the_largest_unit_that_fits() {
+        for (seconds, expected) in [
+            (60, (1, "reset-minutes")),
+            (5_400, (90, "reset-minutes")),
+            (7_200, (2, "reset-hours")),
+            (86_400, (24, "reset-hours")),
+            (90_000, (25, "reset-hours")),
+            (172_800, (2, "reset-days")),
+        ] {
+            assert_eq!(lifetime(seconds), expected, "{seconds}");
         }
     }
 

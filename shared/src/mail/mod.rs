@@ -1,11 +1,11 @@
-//! The two mails: "set a new password" and "your password was changed".
+//! The mails: "set a new password", "your password was changed", "set your password" and "no account has this address".
 
 mod content;
 mod link;
 mod mailbox;
 mod mailer;
 
-pub use content::{ChangedMail, Mail, MailKind, ResetMail};
+pub use content::{ChangedMail, InviteMail, Mail, MailKind, ResetMail, UnknownMail};
 pub use link::{ApiAddress, LinkBase};
 pub use mailbox::{Mailbox, ParseMailboxError};
 pub use mailer::{MailSettings, SendError, send};

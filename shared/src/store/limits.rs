@@ -7,6 +7,7 @@ use super::{Item, StoreError, number, number_attribute, string};
 use crate::api_key::Caller;
 use crate::clock::Timestamp;
 use crate::email::EmailAddress;
+use crate::mail::MailKind;
 use crate::source_ip::SourceIp;
 use crate::token::Digest;
 
@@ -212,15 +213,17 @@ impl Limits {
     }
 
     /// The counter of mails to `address`, for the transaction that orders one. `None` without a limit. Tokens live for
-    /// `lifetime_seconds`.
+    /// `lifetime_seconds`. Invitations are counted apart, so that no stranger's resets keep one back.
     pub(super) fn mail_counter(
         &self,
+        kind: MailKind,
         address: &EmailAddress,
         lifetime_seconds: u64,
         now: Timestamp,
     ) -> Option<MailCounter> {
         let (limit, window) = (self.settings.mail_per_address, MAIL_WINDOW.min(lifetime_seconds));
-        (limit > 0).then(|| MailCounter(Counter::new("mail", window, address.as_str(), limit, now)))
+        let name = if kind == MailKind::Invite { "invite" } else { "mail" };
+        (limit > 0).then(|| MailCounter(Counter::new(name, window, address.as_str(), limit, now)))
     }
 
     /// Whether `counter` allows another mail now. A read before the transaction, which would cost eight times as much to be cancelled.

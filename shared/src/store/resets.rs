@@ -49,14 +49,13 @@ impl StoredReset {
 pub struct Resets {
     client: Client,
     table: String,
-    lifetime_seconds: u64,
 }
 
 impl Resets {
-    /// Reset tokens in `table` that live for `lifetime_seconds`.
+    /// Reset tokens in `table`.
     #[must_use]
-    pub fn new(client: Client, table: String, lifetime_seconds: u64) -> Self {
-        Self { client, table, lifetime_seconds }
+    pub const fn new(client: Client, table: String) -> Self {
+        Self { client, table }
     }
 
     /// The token with `digest`, unless it is unknown, used or expired.
@@ -69,7 +68,7 @@ impl Resets {
         item.map(|item| StoredReset::from_item(digest.clone(), &item)).transpose()
     }
 
-    /// Stores `token` with a snapshot of `account`.
+    /// Stores `token`, which lives for `lifetime_seconds`, with a snapshot of `account`.
     ///
     /// # Errors
     ///
@@ -78,6 +77,7 @@ impl Resets {
         &self,
         token: &ResetToken,
         account: &Account,
+        lifetime_seconds: u64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let AccountSnapshot { key, address, changed_at } = account.snapshot.clone();
@@ -88,7 +88,7 @@ impl Resets {
             .item("pk", string(pk(&token.0.digest())))
             .item("address", string(address))
             .item("issued_at", number(account.issue_time(now).as_millis()))
-            .item("expires_at", number(now.plus_seconds(self.lifetime_seconds).as_seconds()));
+            .item("expires_at", number(now.plus_seconds(lifetime_seconds).as_seconds()));
         for (name, value) in key.attributes().chain(changed_at.map(|changed_at| ("changed_at", changed_at))) {
             put = put.item(name, value);
         }

@@ -87,6 +87,8 @@ assert isinstance(refused, UnleashError) and refused.details[0].errors[0].code i
 call("unleashValidatePassword", 200, body=PasswordAndOptionalToken(PASSWORD, token))
 call("unleashSetPassword", 200, body=TokenAndPassword(token, PASSWORD))
 
+call("invite", 401, body=EmailOnly(EMAIL))
+
 for page in ("showForgotPage", "validateTokenOrShowPage"):
     assert call(page, 200).startswith("<!doctype html>"), page
 

@@ -67,6 +67,8 @@ require(refused.error?.details[0]?.errors?.[0]?.code === tooShort, refused.error
 await answered(200, client.POST("/auth/reset/validate-password", {body: {password, token}, parseAs: "text"}));
 await answered(200, client.POST("/auth/reset/password", {body: {token, password}, parseAs: "text"}));
 
+await answered(401, client.POST("/organizations/invite/", {body: {email}}));
+
 for (const page of ["/organizations/reset-password/", "/organizations/complete-password/"] as const) {
   const shown = await answered(200, client.GET(page, {parseAs: "text"}));
   require(String(shown.data).startsWith("<!doctype html>"), page);

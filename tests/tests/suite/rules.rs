@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use futures::future::join_all;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::json;
-use shared::api_key::{ApiKeys, Caller, Scope};
+use shared::api_key::{ApiKeys, Caller};
 use shared::clock::Clock;
 use shared::function::{Function, Success, respond};
 use shared::http::routes::{Endpoint, FunctionName};
@@ -280,7 +280,6 @@ struct Hanging(ApiKeys, OriginSecrets);
 
 impl Function for Hanging {
     const NAME: FunctionName = FunctionName::Reset;
-    const SCOPE: Scope = Scope::Reset;
 
     fn api_keys(&self) -> &ApiKeys {
         &self.0

@@ -58,7 +58,7 @@ pub struct Order {
     pub id: OrderId,
     /// Which mail.
     pub kind: MailKind,
-    /// For a reset: the address in the request. For a notice: the account's address.
+    /// For a notice: the account's address. Otherwise the address in the call.
     pub address: String,
     /// The link's base, unless `RESET_LINK` is set.
     pub link: Option<LinkBase>,
@@ -93,10 +93,14 @@ impl Order {
     }
 }
 
-/// An order for a reset mail that is not stored yet.
+/// An order for a mail with a reset token that is not stored yet.
 #[derive(Clone, Copy)]
 pub struct NewOrder<'a> {
-    /// The address in the request.
+    /// Which mail.
+    pub kind: MailKind,
+    /// How long its token will live, in seconds.
+    pub lifetime_seconds: u64,
+    /// The address in the call.
     pub address: &'a EmailAddress,
     /// The reset request, if there is one.
     pub request: Option<&'a ResetRequest>,
@@ -132,14 +136,13 @@ enum Write {
 pub struct Orders {
     client: Client,
     table: String,
-    lifetime_seconds: u64,
 }
 
 impl Orders {
-    /// Orders in `table`. Those of reset mails expire after `lifetime_seconds`, but no later than notices.
+    /// Orders in `table`.
     #[must_use]
-    pub fn new(client: Client, table: String, lifetime_seconds: u64) -> Self {
-        Self { client, table, lifetime_seconds }
+    pub const fn new(client: Client, table: String) -> Self {
+        Self { client, table }
     }
 
     /// Stores `order` and counts its mail for the address and for the request, if there is one. This is one transaction, so whoever is
@@ -158,13 +161,13 @@ impl Orders {
         if let Some(refusal) = order.request.and_then(|request| refusal(request.repeat(now))) {
             return Ok(refusal);
         }
-        let counter = limits.mail_counter(order.address, self.lifetime_seconds, now);
+        let counter = limits.mail_counter(order.kind, order.address, order.lifetime_seconds, now);
         // The transaction has the same condition, but to be cancelled costs as much as to succeed.
         if let Counted::Throttled(throttled) = limits.mail_allowance(counter.as_ref(), now).await? {
             return Ok(Created::Throttled(throttled));
         }
         let id = OrderId::generate(random)?;
-        let put = self.put_reset(&id, order, now)?;
+        let put = self.put(&id, order, now)?;
         let mut writes = vec![(Write::Order, TransactWriteItem::builder().put(put).build())];
         if let Some(counter) = &counter {
             let count = counter.increment(&self.table, now)?;
@@ -183,15 +186,11 @@ impl Orders {
         }
     }
 
-    fn put_reset(&self, id: &OrderId, order: NewOrder<'_>, now: Timestamp) -> Result<Put, StoreError> {
-        let lifetime = self.lifetime_seconds.min(MAX_ORDER_SECONDS);
-        let mut row = item(
-            id,
-            MailKind::Reset,
-            order.address.typed().unwrap_or(order.address.as_str()),
-            order.asked,
-            now,
-        );
+    /// The order expires with its token, but no later than notices.
+    fn put(&self, id: &OrderId, order: NewOrder<'_>, now: Timestamp) -> Result<Put, StoreError> {
+        let lifetime = order.lifetime_seconds.min(MAX_ORDER_SECONDS);
+        let mut row =
+            item(id, order.kind, order.address.typed().unwrap_or(order.address.as_str()), order.asked, now);
         row.insert("expires_at".to_owned(), number(now.plus_seconds(lifetime).as_seconds()));
         if let Some(link) = order.link {
             row.insert("link".to_owned(), string(link.as_str()));
