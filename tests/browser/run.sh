@@ -1,11 +1,11 @@
 #!/bin/sh
-# Tests the two pages and the inbox in Debian's Chromium, with Playwright and axe-core, against local stacks. Needs Rust, Python and Node
-# 20, and the network for apt, npm, pip and crates the first time.
+# Tests the two pages and the inbox in Debian's Chromium, and some of it in Debian's Firefox, with Playwright and axe-core, against local
+# stacks. Needs Rust, Python and Node 20, and the network for apt, npm, pip and crates the first time.
 #
 #   [REKEY_SCREENSHOTS=directory] tests/browser/run.sh [part of a file's name] [Playwright's options]
 set -eu
 cd "$(dirname "$0")"
-[ -x /usr/bin/chromium ] || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }
+[ -x /usr/bin/chromium ] && [ -x /usr/bin/firefox-esr ] || { apt-get update -qq && apt-get install -y -qq chromium firefox-esr >/dev/null; }
 [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent
 # The same command as `local` builds the functions with, so that no stack waits for another's build.
 (cd ../.. && cargo build --quiet --locked --bin local && cargo build --quiet --locked --bin reset --bin validate --bin complete)
