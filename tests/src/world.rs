@@ -161,7 +161,8 @@ impl World {
 
     /// Delivers the next batch to a process that dies during its call number `call` (0 is the first) to the faulty service.
     pub async fn deliver_and_die(&self, call: u64) {
-        let (world, batch) = (self.clone(), self.next_batch().await.expect("a batch"));
+        let batch = self.next_batch().await.expect("a batch");
+        let world = self.clone();
         let process = tokio::spawn(async move { world.deliver(&batch.event).await });
         let death = process.abort_handle();
         let (killed, ()) = self.proxy().during(call, Fault::Hang, process, async { death.abort() }).await;

@@ -81,7 +81,8 @@ pub fn check(db: &Database, variables: &BTreeMap<&'static str, String>) -> Resul
     let variable =
         |name: &str, default: &str| variables.get(name).cloned().unwrap_or_else(|| default.to_owned());
     let name = variable("ACCOUNTS_TABLE", "");
-    let Ok(described) = db.describe_table(parsed(json!({"TableName": name}))?) else {
+    let described = parsed(json!({"TableName": name})).and_then(|request| db.describe_table(request));
+    let Ok(described) = described else {
         bail!(
             "ACCOUNTS_TABLE names the table {name}, which is not here: make it with --accounts-schema, or leave the variable unset"
         );

@@ -23,7 +23,6 @@ async fn a_forgotten_password_is_reset_in_three_steps() {
     let reset_token = reset_token_in(&mail);
     assert_ne!(reset_token, request_token);
 
-    assert_snapshot!(world.complete(&reset_token, "short password").await, @r##"422 {"code":"password_refused","detail":"The password must be at least 15 characters long.","errors":[{"code":"password_too_short","detail":"The password must be at least 15 characters long.","pointer":"#/password"}],"status":422,"title":"Unprocessable Content","type":"about:blank"}"##);
     assert_snapshot!(world.complete(&reset_token, PASSWORD).await, @"204");
     assert!(world.has_password(KNOWN, PASSWORD).await);
     let changed = world.last_mail();
@@ -127,9 +126,8 @@ async fn unleash_clients_reset_a_password() {
     assert_snapshot!(shown, @r#"200 {"createdBy":null,"email":"mrbailey@projectthanos.com","id":1,"name":"Mr Bailey","role":{"id":null,"name":"Editor","type":null},"token":"TOKEN"}"#);
     assert_eq!(shown.json()["token"], token);
 
-    let check = |password: &str| Request::post(UNLEASH_CHECK, &json!({"password": password}));
-    assert_snapshot!(world.send(check("short password")).await, @r#"400 {"code":"password_refused","details":[{"errors":[{"code":"password_too_short"}],"message":"The password must be at least 15 characters long.","validationErrors":["The password must be at least 15 characters long."]}],"id":"lambda-request","message":"The password must be at least 15 characters long.","name":"OwaspValidationError"}"#);
-    assert_snapshot!(world.send(check(OTHER_PASSWORD)).await, @"200");
+    let check = Request::post(UNLEASH_CHECK, &json!({"password": OTHER_PASSWORD}));
+    assert_snapshot!(world.send(check).await, @"200");
 
     let set = || Request::post(UNLEASH_SET, &json!({"token": token, "password": OTHER_PASSWORD}));
     assert_snapshot!(world.send(set()).await, @"200");
