@@ -10,7 +10,7 @@ pub mod ses;
 pub mod stream;
 
 /// The variables that `local` passes from its own environment to the functions.
-pub const SETTINGS: [&str; 39] = [
+pub const SETTINGS: [&str; 40] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -32,6 +32,7 @@ pub const SETTINGS: [&str; 39] = [
     "RESET_LINK",
     "SERVICE_NAME",
     "DEFAULT_LOCALE",
+    "MESSAGES_DIR",
     "BRAND_COLOR",
     "LOGO_URL",
     "SIGN_IN_LINK",

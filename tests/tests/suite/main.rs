@@ -19,6 +19,7 @@ mod languages;
 mod mail_faults;
 mod origin;
 mod outbox;
+mod own_words;
 mod rule_4;
 mod rules;
 mod throttles;
