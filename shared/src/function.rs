@@ -14,6 +14,7 @@ use crate::api_key::{ApiKeys, Caller, KeyError};
 use crate::clock::Timestamp;
 use crate::http::routes::{self, Dialect, Endpoint, FunctionName, Route};
 use crate::http::{ApiError, Call, Reply, event, render};
+use crate::language::Languages;
 use crate::origin::OriginSecrets;
 use crate::store::limits::{Counted, Limits};
 use crate::telemetry::{CallEvent, Telemetry};
@@ -31,6 +32,9 @@ pub trait Function: Send + Sync + 'static {
 
     /// The configured origin secrets.
     fn origin_secrets(&self) -> &OriginSecrets;
+
+    /// The supported languages.
+    fn languages(&self) -> Languages;
 
     /// Handles a call of `endpoint`.
     fn call(
@@ -85,7 +89,7 @@ pub async fn respond<F: Function>(
     let (request, extracted) = event::read(payload);
     let (mut extracted, request_id) = (Some(extracted), context.request_id.clone());
     let handler = service_fn(move |request: Request| {
-        let call = extracted.take().map(|extracted| Call::new(&request, extracted));
+        let call = extracted.take().map(|extracted| Call::new(&request, extracted, function.languages()));
         let (function, telemetry, id) = (Arc::clone(&function), telemetry.clone(), request_id.clone());
         async move {
             let reply = if let Some(call) = call {

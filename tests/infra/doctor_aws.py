@@ -81,6 +81,7 @@ class Aws:
             "RESET_LINK": "",
             "SERVICE_NAME": "To-do & <Co>",
             "DEFAULT_LOCALE": "en",
+            "MESSAGES_DIR": "",
             "BRAND_COLOR": "",
             "LOGO_URL": "",
             "SIGN_IN_LINK": "",

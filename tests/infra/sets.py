@@ -10,6 +10,7 @@ KEY = f"shop:reset+validate:{hashlib.sha256(SECRET.encode()).hexdigest()}"
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/abc"
 KMS_KEY = "arn:aws:kms:eu-west-1:123456789012:key/abc-1"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
+LAYER = "arn:aws:lambda:eu-west-1:123456789012:layer:rekey-messages:3"
 
 OWN_TABLE = {
     "AccountsTableName": "users",
@@ -77,6 +78,7 @@ SETS = {
         "MailFromName": "Bücherei 株式会社, Support",
         "OriginSecrets": "a" * 64 + "," + "b" * 64,
         "AlarmTopicArn": TOPIC,
+        "MessagesLayerArn": LAYER,
     },
     "events published": {"PublishPasswordResets": "true"},
     "rules of the account": {
@@ -158,6 +160,7 @@ MALFORMED = {
     "ThrottlingRate": ["0"],
     "OriginSecrets": ["s3cret", "a" * 63, ",".join(["a" * 64] * 3)],
     "DefaultLocale": ["", "e", "de DE", "de;"],
+    "MessagesLayerArn": ["messages", LAYER.removesuffix(":3"), LAYER + "\n", LAYER.replace("layer", "function"), "*"],
     # An unquoted #1a4fd6 is empty, an unquoted 000000 is 0.
     "BrandColor": ["", "0", "red", "#12345", "##1a4fd", "#1a4fd6;", "Default"],
     "LogoUrl": ["http://a.b/c.png", "https://a.b/c;d", "https://a.b/'", "data:image/png,x"],

@@ -11,6 +11,7 @@ use shared::email::EmailAddress;
 use shared::function::{self, Function, Success};
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
+use shared::language::Languages;
 use shared::origin::OriginSecrets;
 use shared::password::breached::{BreachedPasswords, Listing};
 use shared::password::hash::{self, Hashing, PasswordHash};
@@ -29,6 +30,7 @@ use shared::token::{ResetToken, Token};
 pub struct Complete {
     api_keys: ApiKeys,
     origin_secrets: OriginSecrets,
+    languages: Languages,
     limits: Limits,
     resets: Resets,
     accounts: Accounts,
@@ -65,6 +67,7 @@ impl Complete {
             accounts,
             api_keys: config.api_keys,
             origin_secrets: config.origin_secrets,
+            languages: config.languages,
             policy: config.password_policy,
             breached: config.breached_passwords.map(|range| BreachedPasswords::new(range, https)),
             hashing: config.hashing,
@@ -198,6 +201,10 @@ impl Function for Complete {
 
     fn origin_secrets(&self) -> &OriginSecrets {
         &self.origin_secrets
+    }
+
+    fn languages(&self) -> Languages {
+        self.languages
     }
 
     async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Success, ApiError> {

@@ -9,6 +9,7 @@ use shared::function::{Function, Success};
 use shared::http::page::Pages;
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
+use shared::language::Languages;
 use shared::origin::OriginSecrets;
 use shared::random::Random;
 use shared::store::asked::Asked;
@@ -20,6 +21,7 @@ use shared::token::{RequestToken, Token};
 pub struct Reset {
     api_keys: ApiKeys,
     origin_secrets: OriginSecrets,
+    languages: Languages,
     limits: Limits,
     requests: Requests,
     pages: Pages,
@@ -33,10 +35,16 @@ impl Reset {
     pub fn new(config: Config, dynamodb: Client, clock: Clock, random: Random) -> Self {
         Self {
             limits: Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits),
-            requests: Requests::new(dynamodb, config.tokens_table, config.token_lifetime_seconds),
-            pages: Pages::forgot(config.branding, config.default_language),
+            requests: Requests::new(
+                dynamodb,
+                config.tokens_table,
+                config.token_lifetime_seconds,
+                config.languages,
+            ),
+            pages: Pages::forgot(config.branding, config.languages, config.default_language),
             api_keys: config.api_keys,
             origin_secrets: config.origin_secrets,
+            languages: config.languages,
             clock,
             random,
         }
@@ -65,6 +73,10 @@ impl Function for Reset {
 
     fn origin_secrets(&self) -> &OriginSecrets {
         &self.origin_secrets
+    }
+
+    fn languages(&self) -> Languages {
+        self.languages
     }
 
     async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Success, ApiError> {

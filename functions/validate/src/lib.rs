@@ -18,6 +18,7 @@ use shared::function::{self, Function, Success};
 use shared::http::page::Pages;
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
+use shared::language::Languages;
 use shared::origin::OriginSecrets;
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts};
@@ -33,6 +34,7 @@ pub use mail::MailFunction;
 pub struct Validate {
     api_keys: ApiKeys,
     origin_secrets: OriginSecrets,
+    languages: Languages,
     limits: Limits,
     requests: Requests,
     resets: Resets,
@@ -75,18 +77,19 @@ impl Validate {
     ) -> Result<Self, ConfigError> {
         let has_reset_link = config.reset_link()?.is_some();
         let accounts = Accounts::new(dynamodb.clone(), config.accounts()?);
-        let lifetime = config.token_lifetime_seconds;
+        let (lifetime, languages) = (config.token_lifetime_seconds, config.languages);
         Ok(Self {
             limits: Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits),
-            requests: Requests::new(dynamodb.clone(), config.tokens_table.clone(), lifetime),
+            requests: Requests::new(dynamodb.clone(), config.tokens_table.clone(), lifetime, languages),
             resets: Resets::new(dynamodb.clone(), config.tokens_table.clone()),
             orders: Orders::new(dynamodb, config.tokens_table),
             lifetime_seconds: lifetime,
             invite_lifetime_seconds: config.invite_lifetime_seconds,
             accounts,
-            pages: Pages::choose(config.branding, config.password_policy, config.default_language),
+            pages: Pages::choose(config.branding, config.password_policy, languages, config.default_language),
             api_keys: config.api_keys,
             origin_secrets: config.origin_secrets,
+            languages,
             has_reset_link,
             region,
             clock,
@@ -141,6 +144,10 @@ impl Function for Validate {
 
     fn origin_secrets(&self) -> &OriginSecrets {
         &self.origin_secrets
+    }
+
+    fn languages(&self) -> Languages {
+        self.languages
     }
 
     async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Success, ApiError> {

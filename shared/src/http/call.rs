@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::event::{Body, Extracted, VIEWER_ADDRESS, VIEWER_COUNTRY};
 use super::{ApiError, Fields};
 use crate::device::{Country, Device};
-use crate::language::Language;
+use crate::language::{Language, Languages};
 use crate::mail::ApiAddress;
 use crate::origin;
 use crate::source_ip::SourceIp;
@@ -54,9 +54,9 @@ pub struct Call {
 }
 
 impl Call {
-    /// The call in `request`, with what [`super::event::read`] extracted from its event.
+    /// The call in `request`, with what [`super::event::read`] extracted from its event. `languages` are the supported ones.
     #[must_use]
-    pub fn new(request: &Request, extracted: Extracted) -> Self {
+    pub fn new(request: &Request, extracted: Extracted, languages: Languages) -> Self {
         let context = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV1(context)) => Context {
                 api_id: context.apiid.clone(),
@@ -80,7 +80,8 @@ impl Call {
             path: without_stage(request.raw_http_path(), context.stage_in_path.as_deref()),
             authorization: header(request, AUTHORIZATION.as_str()).map(SecretString::from),
             origin_secret: header(request, origin::HEADER).map(SecretString::from),
-            language: header(request, ACCEPT_LANGUAGE.as_str()).and_then(Language::from_accept_language),
+            language: header(request, ACCEPT_LANGUAGE.as_str())
+                .and_then(|header| languages.from_accept_language(header)),
             source_ip: context
                 .source_ip
                 .and_then(|ip| ip.parse::<IpAddr>().ok())
@@ -199,7 +200,7 @@ mod tests {
 
     fn call(event: Value) -> Call {
         let (request, extracted) = event::read(event);
-        Call::new(&request.into(), extracted)
+        Call::new(&request.into(), extracted, Languages::default())
     }
 
     fn merge(into: &mut Value, changes: &Value) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_yaml_ng::Value;
 use shared::config::{VARIABLES, is_needed};
 use shared::http::routes::ROUTES;
+use shared::language::own::read_directory;
 use shared::password::hash::{Argon2Cost, Hashing};
 use tests::contract::{RouteRow, bare, file, operations, yaml};
 
@@ -225,9 +226,8 @@ fn the_template_and_the_code_have_the_same_defaults() {
             .unwrap_or_else(|| panic!("{parameter} has no default"))
     };
     let given = |name: &str| ["TOKENS_TABLE", "ACCOUNTS_TABLE"].contains(&name).then(|| "t".to_owned());
-    let config = shared::config::Config::read(|name| {
-        given(name).or_else(|| (name == "MAIL_FROM").then(|| "a@b.de".to_owned()))
-    });
+    let variable = |name: &str| given(name).or_else(|| (name == "MAIL_FROM").then(|| "a@b.de".to_owned()));
+    let config = shared::config::Config::read(variable, read_directory);
     let config = config.expect("the defaults");
     assert_eq!(default("TokenLifetimeSeconds"), config.token_lifetime_seconds);
     assert_eq!(default("PasswordMinLength"), config.password_policy.min_length as u64);

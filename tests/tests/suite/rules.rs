@@ -13,6 +13,7 @@ use shared::clock::Clock;
 use shared::function::{Function, Success, respond};
 use shared::http::routes::{Endpoint, FunctionName};
 use shared::http::{ApiError, Call};
+use shared::language::Languages;
 use shared::origin::OriginSecrets;
 use shared::telemetry::Telemetry;
 use shared::token::Digest;
@@ -287,6 +288,10 @@ impl Function for Hanging {
 
     fn origin_secrets(&self) -> &OriginSecrets {
         &self.1
+    }
+
+    fn languages(&self) -> Languages {
+        Languages::default()
     }
 
     async fn call(&self, _: Endpoint, _: &Call, _: &Caller) -> Result<Success, ApiError> {
