@@ -42,7 +42,8 @@ impl DeadLetterQueue {
 const SENDER: &str = "no-reply@rekey.example";
 
 /// The tests' configuration, with `settings` on top.
-pub(crate) fn config(settings: &[(&str, &str)]) -> Config {
+#[must_use]
+pub fn config(settings: &[(&str, &str)]) -> Config {
     let variables = variables(settings);
     let variable = |name: &str| variables.get(name).map(ToString::to_string);
     Config::read(variable, read_directory).expect("a configuration")

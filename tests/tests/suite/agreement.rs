@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml_ng::Value;
 use shared::config::{VARIABLES, is_needed};
-use shared::http::routes::ROUTES;
 use shared::language::own::read_directory;
 use shared::password::hash::{Argon2Cost, Hashing};
-use tests::contract::{RouteRow, bare, file, operations, yaml};
+use tests::contract::{RouteRow, bare, file, operations, routes, yaml};
 
 fn routes_in_code() -> BTreeSet<RouteRow> {
-    ROUTES.iter().map(|r| (r.method.to_owned(), bare(r.path), r.function.as_str().to_owned())).collect()
+    let rows = routes().into_iter();
+    rows.map(|(function, method, path)| (method.to_owned(), bare(path), function.as_str().to_owned()))
+        .collect()
 }
 
 /// The template's functions, by name: `ResetFunction` is `reset`.

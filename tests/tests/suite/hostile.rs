@@ -4,7 +4,7 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 use shared::http::event::is_stream;
-use shared::http::routes::FunctionName;
+use tests::contract::FunctionName;
 use tests::errors::{COMPLETE, RESET, UNLEASH_MAIL, UNLEASH_VALIDATE, VALIDATE, assert_error};
 use tests::size;
 use tests::world::completion;
