@@ -5,6 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::json;
 use shared::http::routes::{FunctionName, find};
 use shared::http::{Call, event};
+use shared::language::Languages;
 use shared::token::Token;
 
 fuzz_target!(|text: &str| {
@@ -13,7 +14,7 @@ fuzz_target!(|text: &str| {
         "requestContext": {"stage": text, "apiId": text, "domainName": text, "http": {"method": "GET", "sourceIp": text}},
     });
     let (request, extracted) = event::read(event);
-    let call = Call::new(&request.into(), extracted);
+    let call = Call::new(&request.into(), extracted, Languages::default());
     let _ = find(FunctionName::Validate, &call.method, &call.path);
     if let Ok(Some(token)) = call.query("token") {
         let parsed = Token::parse(token.to_owned());
