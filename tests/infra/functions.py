@@ -102,8 +102,9 @@ class Function:
 
     def call(self, method, path, body=None, query="", ip="203.0.113.9", key=None):
         """Sends an event as an HTTP API does; returns the answer's status and body. `key` is the caller's API key."""
-        # Without a language the functions would not store one.
-        headers = {"accept-language": "en"}
+        # Without these, the functions would store no language, browser, system and country.
+        headers = {"accept-language": "en", "x-origin-secret": "s3cret", "cloudfront-viewer-country": "DE"}
+        headers |= {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"}
         headers |= {"content-type": "application/json"} if body is not None else {}
         headers |= {"authorization": f"Bearer {key}"} if key else {}
         event = {

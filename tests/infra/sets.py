@@ -46,6 +46,9 @@ SETS = {
         "AccountsKeyValue": "USER#{email}",
         "AccountsSortKeyValue": "PROFILE",
         "PasswordHash": "bcrypt",
+        # SHA-256 of s3cret.
+        "OriginSecrets": "1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0",
+        "ResetLink": "https://reset.example.com/organizations/complete-password",
     },
     "own table, encrypted, events on an existing bus": OWN_TABLE
     | {

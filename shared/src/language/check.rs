@@ -7,6 +7,10 @@ use fluent_syntax::parser::{self, ParserError};
 
 use super::messages::DATE_VARIABLES;
 
+/// The variables that are numbers, besides those of dates. A plural form may write its number as a word, so a choice by it is enough. All
+/// other values must be shown.
+const NUMBERS: [&str; 3] = ["count", "min", "max"];
+
 /// The variables of each message of a file.
 pub(super) type Variables<'s> = BTreeMap<&'s str, BTreeSet<&'s str>>;
 
@@ -37,8 +41,7 @@ pub(super) fn compare(
 ) -> Result<(), String> {
     for (id, variables) in found {
         let Some(expected) = english.get(id) else { return Err(format!("there is no message {id}")) };
-        // A language writes dates with those that it needs. Others need all, in all variants together: a plural form may write the number
-        // as a word.
+        // A language writes dates with those that it needs. Other messages need all.
         let is_date = *id == "date";
         if let Some(missing) = expected.difference(variables).next().filter(|_| !is_date) {
             return Err(format!("the message {id} lacks the variable ${missing}"));
@@ -84,7 +87,11 @@ fn add_variables<'s>(pattern: &Pattern<&'s str>, found: &mut BTreeSet<&'s str>) 
                 found.insert(variable(inline)?);
             }
             PatternElement::Placeable { expression: Expression::Select { selector, variants } } => {
-                found.insert(variable(selector)?);
+                let number = variable(selector)?;
+                if !NUMBERS.contains(&number) && !DATE_VARIABLES.contains(&number) {
+                    return Err("may choose only by a number, such as $count");
+                }
+                found.insert(number);
                 variants.iter().try_for_each(|variant| add_variables(&variant.value, found))?;
             }
         }

@@ -198,6 +198,11 @@ mod tests {
             ),
             (
                 "de.ftl",
+                "reset-when = { $when ->\n *[other] Eben\n }",
+                "has a file de.ftl: the message reset-when may choose only by a number, such as $count",
+            ),
+            (
+                "de.ftl",
                 "mail-greeting = Hallo\n .title = x",
                 "has a file de.ftl: the message mail-greeting must not have attributes",
             ),

@@ -23,7 +23,15 @@ async fn requests(world: &World) -> Vec<(FunctionName, Request)> {
     let reset_token = world.reset_token(KNOWN).await;
     let dead = "Z".repeat(20);
     let requests = vec![
-        (FunctionName::Reset, Request::post(RESET, &json!({"email": KNOWN}))),
+        (
+            FunctionName::Reset,
+            Request::post(RESET, &json!({"email": KNOWN}))
+                .header(
+                    "user-agent",
+                    "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+                )
+                .header("cloudfront-viewer-country", "DE"),
+        ),
         (FunctionName::Reset, Request::get(RESET)),
         (FunctionName::Validate, Request::get(COMPLETE).query("token", &request_token).query("email", KNOWN)),
         (FunctionName::Validate, Request::post(VALIDATE, &json!({"token": reset_token, "email": KNOWN}))),
