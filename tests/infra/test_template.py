@@ -183,9 +183,7 @@ def test_every_variable_has_the_value_of_its_own_parameter():
         "STACK_NAME": template.STACK,
         "MESSAGES_DIR": "/opt/messages",
     }
-    code = (template.ROOT / "shared/src/config/mod.rs").read_text()
-    names = re.findall(r'"(\w+)"', re.search(r"VARIABLES: \[&str; \d+\] = \[(.*?)\]", code, re.DOTALL)[1])
-    expected = {n: other.get(n, "the " + "".join(w.capitalize() for w in n.split("_"))) for n in names}
+    expected = {n: other.get(n, "the " + "".join(w.capitalize() for w in n.split("_"))) for n in template.variables_of_the_code()}
     for function in FUNCTIONS:
         own = {name: value for name, value in expected.items() if name in needed(function.lower())}
         assert functions[f"{function}Function"]["Properties"]["Environment"]["Variables"] == own, function
