@@ -19,7 +19,7 @@
   // The first reason is enough to try again.
   const reason = (errors) => {
     const error = errors && errors[0] || {};
-    return [text[camel(error.code || "")], error.advice && text[camel("advice_" + error.advice)]].filter(Boolean).join(" ");
+    return sentences(text[camel(error.code || "")], error.advice && text[camel("advice_" + error.advice)]);
   };
   // What needs no call. The field takes more than the policy, so that no password is cut in silence.
   const unusable = (password) => {
@@ -99,7 +99,7 @@
     } else {
       const name = before || "incomplete";
       remember(name);
-      rest(name, text[name], {canAsk: name !== "done"});
+      rest(name, sentences(text[name]), {canAsk: name !== "done"});
     }
   };
 

@@ -42,6 +42,9 @@ const post = async (url, body, controller = new AbortController()) => {
   }
 };
 
+// Chinese and Japanese have no space between sentences.
+const sentences = (...all) => all.filter(Boolean).join(" ").replace(/。 /g, "。");
+
 const soon = (seconds) => {
   const [count, unit] = seconds <= 90 ? [seconds, "second"] : seconds <= 5400 ? [seconds / 60, "minute"] : [seconds / 3600, "hour"];
   return new Intl.RelativeTimeFormat(document.documentElement.lang).format(Math.max(1, Math.ceil(count)), unit);

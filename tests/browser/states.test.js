@@ -52,6 +52,19 @@ test("of several reasons the first is said", async ({page}) => {
   await expect(status(page)).toHaveText("This password is too easy to guess. Names are easy to guess.");
 });
 
+test("no space stands between Japanese sentences", async ({page}) => {
+  await page.route("**", (route) => route.fallback({headers: {...route.request().headers(), "accept-language": "ja"}}));
+  await reply(page, VALIDATE, LIVE);
+  await reply(page, CHECK, {status: 400, json: {details: [{errors: [{code: "password_guessable", advice: "names"}]}]}});
+  await page.goto(choose(DEAD));
+  await page.locator("#password").fill(PASSWORD);
+  await expect(status(page)).toHaveText(/。[^ ].*。$/);
+  await expect(status(page)).not.toHaveText(/。 /);
+  await page.reload();
+  await expect(text(page)).toHaveText(/。[^ ].*。$/);
+  await expect(text(page)).not.toHaveText(/。 /);
+});
+
 test("the check while typing knows the account", async ({page, stack}) => {
   const address = "thessaloniki-wanderer-bookshop@example.com";
   await stack.store(address);

@@ -18,8 +18,8 @@ class Failure(Exception):
     """A client that could not be generated, or does not work."""
 
 
-def check(stack, document):
-    """Returns the number of clients that fail."""
+def check(stack, document, key):
+    """Returns the number of clients that fail. `key` is an API key for invitations."""
     paths = yaml.safe_load(document.read_text())["paths"]
     operations = {
         operation["operationId"]: f"{method.upper()} {path}" for path, item in paths.items() for method, operation in item.items()
@@ -29,7 +29,7 @@ def check(stack, document):
         directory = stack.directory / name
         directory.mkdir()
         try:
-            client(document, directory, operations, stack)
+            client(document, directory, operations, (stack.api, stack.mail, key))
             print(f"ok    {name}: a client with all {len(operations)} operations, each called", flush=True)
         except Failure as failure:
             print(f"FAIL  {name}: {failure}", flush=True)
@@ -37,14 +37,14 @@ def check(stack, document):
     return failed
 
 
-def python(document, directory, operations, stack):
+def python(document, directory, operations, arguments):
     generate = [BIN / "openapi-python-client", "generate", "--path", document, "--meta", "none", "--fail-on-warning"]
     run([*generate, "--output-path", directory / "rekey"], directory)
-    called = run([sys.executable, CLIENTS / "walk.py", stack.api, stack.mail], directory, PYTHONPATH=str(directory))
+    called = run([sys.executable, CLIENTS / "walk.py", *arguments], directory, PYTHONPATH=str(directory))
     require(set(json.loads(called)), set(operations))
 
 
-def typescript(document, directory, operations, stack):
+def typescript(document, directory, operations, arguments):
     for name in ("package.json", "tsconfig.json", "walk.ts"):
         shutil.copy(CLIENTS / name, directory)
     (directory / "node_modules").symlink_to(CLIENTS / "node_modules")
@@ -53,7 +53,7 @@ def typescript(document, directory, operations, stack):
     _, _, types = (directory / "rekey.ts").read_text().partition("export interface operations {")
     require(set(re.findall(r"^    (\w+): \{", types, re.MULTILINE)), set(operations))
     run([tools / "tsc"], directory)
-    called = run(["node", "walk.js", stack.api, stack.mail], directory)
+    called = run(["node", "walk.js", *arguments], directory)
     require(set(json.loads(called)), set(operations.values()))
 
 

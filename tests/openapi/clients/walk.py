@@ -1,6 +1,6 @@
 """Calls every operation through the Python client that openapi-python-client generates as the package `rekey`, and prints their ids.
 
-    walk.py API MAIL
+    walk.py API MAIL KEY
 """
 
 import importlib
@@ -12,7 +12,7 @@ import time
 
 import httpx
 import rekey.api
-from rekey import Client
+from rekey import AuthenticatedClient, Client
 from rekey.models import (
     EmailOnly,
     LiveResetToken,
@@ -27,15 +27,16 @@ from rekey.models import (
     UnleashTokenUser,
 )
 
-API, MAIL = sys.argv[1:]
+API, MAIL, KEY = sys.argv[1:]
 EMAIL, PASSWORD = "mrbailey@projectthanos.com", "seven quiet otters cross"
 MODULES = {name.rpartition(".")[2]: name for _, name, _ in pkgutil.walk_packages(rekey.api.__path__, "rekey.api.")}
 
-client = Client(API, raise_on_unexpected_status=True)
+anonymous = Client(API, raise_on_unexpected_status=True)
+trusted = AuthenticatedClient(API, token=KEY, raise_on_unexpected_status=True)
 called = set()
 
 
-def call(operation, status, **arguments):
+def call(operation, status, client=anonymous, **arguments):
     """Calls the operation with this id; returns its parsed answer, which must have this `status`."""
     called.add(operation)
     module = importlib.import_module(MODULES[re.sub(r"(?=[A-Z])", "_", operation).lower()])
@@ -88,6 +89,9 @@ call("unleashValidatePassword", 200, body=PasswordAndOptionalToken(PASSWORD, tok
 call("unleashSetPassword", 200, body=TokenAndPassword(token, PASSWORD))
 
 call("invite", 401, body=EmailOnly(EMAIL))
+
+token = mailed(lambda: call("invite", 204, client=trusted, body=EmailOnly(EMAIL)))
+call("setPassword", 204, body=TokenAndPassword(token, PASSWORD))
 
 for page in ("showForgotPage", "validateTokenOrShowPage"):
     assert call(page, 200).startswith("<!doctype html>"), page

@@ -1,13 +1,13 @@
 // Calls every operation with the types that openapi-typescript generates as rekey.ts, and prints their methods and paths.
 //
-//   node walk.js API MAIL
+//   node walk.js API MAIL KEY
 
 import createClient from "openapi-fetch";
 import type {components, paths} from "./rekey.js";
 
 declare const process: {argv: string[]};
 
-const [api, mail] = process.argv.slice(2);
+const [api, mail, key] = process.argv.slice(2);
 const email = "jweir@projectthanos.com";
 const password = "seven quiet otters cross";
 const tooShort: components["schemas"]["PasswordProblemCode"] = "password_too_short";
@@ -68,6 +68,10 @@ await answered(200, client.POST("/auth/reset/validate-password", {body: {passwor
 await answered(200, client.POST("/auth/reset/password", {body: {token, password}, parseAs: "text"}));
 
 await answered(401, client.POST("/organizations/invite/", {body: {email}}));
+
+const headers = {Authorization: `Bearer ${key}`};
+const invited = await mailed(() => answered(204, client.POST("/organizations/invite/", {body: {email}, headers})));
+await answered(204, client.POST("/organizations/complete-password/", {body: {token: invited, password}}));
 
 for (const page of ["/organizations/reset-password/", "/organizations/complete-password/"] as const) {
   const shown = await answered(200, client.GET(page, {parseAs: "text"}));
