@@ -37,6 +37,7 @@ VARIABLES = {
     "RESET_LINK": r"https://[^\s#<>\"]+",
     "SERVICE_NAME": None,
     "DEFAULT_LOCALE": r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,3}",
+    "MESSAGES_DIR": r"/\S*",
     "BRAND_COLOR": r"#?[0-9A-Fa-f]{6}",
     "LOGO_URL": HTTPS,
     "SIGN_IN_LINK": HTTPS,
@@ -78,8 +79,8 @@ NEEDED_BY = {
     "DEFAULT_LOCALE": ("reset", "validate", "mail"),
     "BRAND_COLOR": ("reset", "validate", "mail"),
 }
-# Variables that the stack sets without a parameter, and those for which several parameters count.
-UNPARAMETERED = ("TOKENS_TABLE", "DEAD_LETTER_QUEUE_URL", "STACK_NAME")
+# Variables that the stack sets without a parameter of that name, and those for which several parameters count.
+UNPARAMETERED = ("TOKENS_TABLE", "DEAD_LETTER_QUEUE_URL", "STACK_NAME", "MESSAGES_DIR")
 DERIVED = (*UNPARAMETERED, "ACCOUNTS_TABLE", "MAIL_CONFIGURATION_SET", "MAIL_FROM", "RESET_LINK")
 PLACEHOLDER = re.compile(
     r"\$\{|\{\{|change[-_ ]?me|replace[-_ ]?me|placeholder|your[-_]?domain|^(todo|tbd|fixme|x{3,})$|"

@@ -1,6 +1,8 @@
 # Each file of this folder is one language. To add one, copy this file to its BCP 47 code (such as nl.ftl) and translate it.
 # Keep every message and every { $variable }. Messages are plain text: no HTML. $wait is a phrase such as "in 58 seconds", which
 # the browser writes. Tests compare the messages of all files, and the dates with the browser's.
+#
+# To replace single messages without a build, or to add a language, put files like this one into MESSAGES_DIR (see README.md, "Own words").
 
 date =
     { $day } { $month ->
@@ -88,7 +90,7 @@ advice-dates = Dates and years are easy to guess.
 advice-names = Names are easy to guess.
 advice-words = Use a few unrelated, uncommon words.
 
-# All mails
+# All mails. $device is such as "Chrome, Windows".
 mail-greeting = Hello,
 mail-support = Need help?
 mail-device = Device: { $device }

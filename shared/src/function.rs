@@ -6,16 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_http::{Adapter, Body, LambdaEvent, Request, Response, Service as _, service_fn};
-use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
-use crate::api_key::{ApiKeys, Caller, KeyError};
-use crate::clock::Timestamp;
-use crate::http::routes::{self, Dialect, Endpoint, FunctionName, Route};
+use crate::api_key::Caller;
+use crate::gate::{Gate, Origin};
+use crate::http::routes::{self, Dialect, Route};
 use crate::http::{ApiError, Call, Reply, event, render};
-use crate::origin::OriginSecrets;
-use crate::store::limits::{Counted, Limits};
+use crate::language::Languages;
 use crate::telemetry::{CallEvent, Telemetry};
 
 /// After this long the caller gets a 503. API Gateway's own timeout is 29 or 30 seconds.
@@ -23,21 +21,23 @@ const REPLY_DEADLINE: Duration = Duration::from_secs(20);
 
 /// One of the three functions.
 pub trait Function: Send + Sync + 'static {
-    /// The function's name.
-    const NAME: FunctionName;
+    /// What its routes do.
+    type Endpoint: Copy + Send + Sync + 'static;
 
-    /// The configured API keys.
-    fn api_keys(&self) -> &ApiKeys;
+    /// Its routes.
+    const ROUTES: &'static [Route<Self::Endpoint>];
 
-    /// The configured origin secrets.
-    fn origin_secrets(&self) -> &OriginSecrets;
+    /// What every call passes first.
+    fn gate(&self) -> &Gate;
+
+    /// The supported languages.
+    fn languages(&self) -> Languages;
 
     /// Handles a call of `endpoint`.
     fn call(
         &self,
-        endpoint: Endpoint,
+        endpoint: Self::Endpoint,
         call: &Call,
-        caller: &Caller,
     ) -> impl Future<Output = Result<Success, ApiError>> + Send;
 }
 
@@ -85,7 +85,10 @@ pub async fn respond<F: Function>(
     let (request, extracted) = event::read(payload);
     let (mut extracted, request_id) = (Some(extracted), context.request_id.clone());
     let handler = service_fn(move |request: Request| {
-        let call = extracted.take().map(|extracted| Call::new(&request, extracted));
+        let received_at = function.gate().now();
+        let call = extracted
+            .take()
+            .map(|extracted| Call::new(&request, extracted, function.languages(), received_at));
         let (function, telemetry, id) = (Arc::clone(&function), telemetry.clone(), request_id.clone());
         async move {
             let reply = if let Some(call) = call {
@@ -109,18 +112,17 @@ async fn handle<F: Function>(
 ) -> Reply {
     let started = Instant::now();
     let mut record = telemetry.call(&request_id, call.gateway_request_id.as_deref());
-    let route = routes::find(F::NAME, &call.method, &call.path);
-    let secrets = function.origin_secrets();
-    let has_valid_origin = secrets.verify(call.origin_secret.as_ref().map(SecretString::expose_secret));
-    if has_valid_origin && secrets.are_required() {
+    let route = routes::find(F::ROUTES, &call.method, &call.path);
+    let origin = function.gate().origin(&call);
+    if origin == Origin::CloudFront {
         call.believe_cloudfront();
     }
-    let outcome = match route {
-        _ if !has_valid_origin => Err(ApiError::OriginUnknown),
-        Some(route) => timeout(REPLY_DEADLINE, dispatch(&*function, route, &call, &mut record))
+    let outcome = match (origin, route) {
+        (Origin::Bypassed, _) => Err(ApiError::OriginUnknown),
+        (_, None) => Err(ApiError::NotFound),
+        (_, Some(route)) => timeout(REPLY_DEADLINE, dispatch(&*function, route, &mut call, &mut record))
             .await
             .unwrap_or_else(|_| Err(ApiError::Unavailable("the call took too long".to_owned()))),
-        None => Err(ApiError::NotFound),
     };
     let reply = match outcome {
         Ok(success) => {
@@ -140,43 +142,14 @@ async fn handle<F: Function>(
 
 async fn dispatch<F: Function>(
     function: &F,
-    route: &'static Route,
-    call: &Call,
+    route: &'static Route<F::Endpoint>,
+    call: &mut Call,
     record: &mut CallEvent,
 ) -> Result<Success, ApiError> {
     (record.method, record.route) = (route.method, route.path);
-    let authorization = call.authorization.as_ref().map(SecretString::expose_secret);
-    let caller = if is_page(route.endpoint, call)? {
-        // A browser cannot send an API key, so the pages do not exist where keys are required.
-        if function.api_keys().are_required() {
-            return Err(ApiError::NotFound);
-        }
-        Caller::Anonymous
-    } else {
-        function.api_keys().identify(authorization, route.scope()).map_err(ApiError::Key)?
-    };
-    if route.endpoint == Endpoint::Invite && caller == Caller::Anonymous {
-        return Err(ApiError::Key(KeyError::Missing));
-    }
-    if let Caller::Trusted(name) = &caller {
+    let endpoint = function.gate().admit(route, call)?;
+    if let Caller::Trusted(name) = &call.caller {
         record.caller = Some(name.clone());
     }
-    function.call(route.endpoint, call, &caller).await
-}
-
-/// Counts a token that is not live, and returns the error: 404, or 429 if the caller tried too many.
-pub async fn refuse_dead_token(limits: &Limits, call: &Call, caller: &Caller, now: Timestamp) -> ApiError {
-    match limits.count_dead_token(caller, &call.source_ip, now).await {
-        Ok(Counted::Allowed) => ApiError::TokenNotLive,
-        Ok(Counted::Throttled(throttled)) => throttled.into(),
-        Err(error) => error.into(),
-    }
-}
-
-fn is_page(endpoint: Endpoint, call: &Call) -> Result<bool, ApiError> {
-    Ok(match endpoint {
-        Endpoint::ForgotPage => true,
-        Endpoint::ValidateQuery { page } => page && call.query("token")?.is_none(),
-        _ => false,
-    })
+    function.call(endpoint, call).await
 }

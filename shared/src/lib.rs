@@ -9,6 +9,7 @@ pub mod dead_letters;
 pub mod device;
 pub mod email;
 pub mod function;
+pub mod gate;
 pub mod http;
 pub mod language;
 pub mod mail;

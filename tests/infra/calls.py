@@ -21,38 +21,24 @@ KINDS = {
 NOBODY = "nobody@example.org"
 
 # The other attributes of a valid row: whoever may put these can order a mail or create a reset token.
+COMMON = {"address": {"S": NOBODY}, "account": {"S": "x"}, "changed_at": {"N": "1"}, "expires_at": {"N": "1"}}
 ROWS = {
-    "order": {
-        "kind": {"S": "changed"},
-        "address": {"S": "nobody@example.org"},
-        "account": {"S": "x"},
-        "changed_at": {"N": "1"},
-        "ordered_at": {"N": "1"},
-        "expires_at": {"N": "1"},
-    },
-    "reset": {
-        "account": {"S": "x"},
-        "address": {"S": "nobody@example.org"},
-        "issued_at": {"N": "1"},
-        "changed_at": {"N": "1"},
-        "expires_at": {"N": "1"},
-    },
+    "order": COMMON | {"kind": {"S": "changed"}, "ordered_at": {"N": "1"}},
+    "reset": COMMON | {"issued_at": {"N": "1"}},
 }
 
 
 def dynamodb(deployment):
     """All operations on the two tables and the index: name -> call on a DynamoDB client."""
-    d, calls = deployment, {}
+    tokens, accounts = deployment.tokens, deployment.accounts
+    calls = {"ListTables": lambda c: c.list_tables()}
     for kind, value in KINDS.items():
-        calls |= _on_row(f"tokens {kind}", d.tokens, {"pk": {"S": value}}, ROWS.get(kind, {}))
-    calls |= _on_row("accounts", d.accounts, d.key_of(NOBODY))
-    calls |= _reads_of_accounts(d)
-    calls |= _on_table("tokens", d.tokens)
-    calls |= _on_table("accounts", d.accounts)
-    calls |= _updates_of_accounts(d)
-    calls["ListTables"] = lambda c: c.list_tables()
-    if index := d.parameters["AccountsEmailIndex"]:
-        calls["Scan index"] = lambda c: c.scan(TableName=d.accounts, IndexName=index)
+        calls |= _on_row(f"tokens {kind}", tokens, {"pk": {"S": value}}, ROWS.get(kind, {}))
+    calls |= _on_row("accounts", accounts, deployment.key_of(NOBODY))
+    calls |= _reads_of_accounts(deployment) | _updates_of_accounts(deployment)
+    calls |= _on_table("tokens", tokens) | _on_table("accounts", accounts)
+    if index := deployment.parameters["AccountsEmailIndex"]:
+        calls["Scan index"] = lambda c: c.scan(TableName=accounts, IndexName=index)
     return calls
 
 
@@ -118,13 +104,11 @@ def _query(client, table, attribute, value, **more):
 
 
 def _on_row(what, table, row, attributes=()):
-    (key, value), at = next((name, next(iter(value.values()))) for name, value in row.items()), {"TableName": table}
+    at = {"TableName": table}
+    key, typed = next(iter(row.items()))
+    (value,) = typed.values()
     full = row | dict(attributes)
-    update = at | {
-        "Key": row,
-        "UpdateExpression": "SET hits = :v",
-        "ExpressionAttributeValues": {":v": {"N": "1"}},
-    }
+    update = at | {"Key": row, "UpdateExpression": "SET hits = :v", "ExpressionAttributeValues": {":v": {"N": "1"}}}
     check = at | {"Key": row, "ConditionExpression": f"attribute_exists({key})"}
     writes = {"Put": at | {"Item": full}, "Update": update, "Delete": at | {"Key": row}, "ConditionCheck": check}
     calls = {

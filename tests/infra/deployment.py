@@ -1,11 +1,10 @@
 """Deploys the transformed template into moto, whose CloudFormation evaluates parameters and conditions."""
 
 import copy
-import io
 import json
-import zipfile
 
-from functions import API_ID, NAMES, Function
+from doctor_aws import key_schema
+from functions import API_ID, NAMES, Function, archive
 from template import CODE_BUCKET, CODE_KEY, PSEUDO, REGION, STACK, references, resolve, transform
 
 # The types that are deployed. The rest (API, nested stacks, ...) does not affect the functions' permissions. `Deployment.deliver` replaces
@@ -62,6 +61,20 @@ def _as_event(record):
     return record | {"dynamodb": described | {"ApproximateCreationDateTime": created}}
 
 
+def create_stack(cloudformation, template, parameters):
+    """Creates the stack; returns its resources' physical ids by logical ids."""
+    cloudformation.create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(template, default=str),
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+    listed = cloudformation.list_stack_resources(StackName=STACK)["StackResourceSummaries"]
+    return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listed}
+
+
 class Deployment:
     """A stack whose functions run with their roles' credentials, with IAM enforced."""
 
@@ -75,17 +88,7 @@ class Deployment:
         self.filters = orders_of(resolve(parameters, transformed))
         self._upload_code(aws.client("s3", operator))
         self._create_prerequisites(aws.client("sesv2", operator))
-        cloudformation = aws.client("cloudformation", operator)
-        cloudformation.create_stack(
-            StackName=STACK,
-            TemplateBody=json.dumps(template, default=str),
-            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
-            Capabilities=["CAPABILITY_IAM"],
-        )
-        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
-        assert stack["StackStatus"] == "CREATE_COMPLETE", stack
-        listed = cloudformation.list_stack_resources(StackName=STACK)["StackResourceSummaries"]
-        self.physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listed}
+        self.physical = create_stack(aws.client("cloudformation", operator), template, parameters)
         lambdas = aws.client("lambda", operator)
         self.roles, self.variables, self.credentials = {}, {}, {}
         for name in NAMES:
@@ -205,11 +208,8 @@ class Deployment:
         return self.dynamodb.get_item(TableName=self.accounts, Key=self.key_of(address))["Item"]
 
     def _upload_code(self, s3):
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as file:
-            file.writestr("bootstrap", "")
         s3.create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        s3.put_object(Bucket=CODE_BUCKET, Key=CODE_KEY, Body=archive.getvalue())
+        s3.put_object(Bucket=CODE_BUCKET, Key=CODE_KEY, Body=archive())
 
     def _create_prerequisites(self, ses):
         """Creates what operators have before they deploy, and what the removed resources would create."""
@@ -221,20 +221,13 @@ class Deployment:
             return
         keys = [name for name in (given["AccountsKey"], given["AccountsSortKey"]) if name]
         index_key = given["AccountsEmailIndexKey"] or given["AccountsEmail"]
-        index = {
-            "IndexName": given["AccountsEmailIndex"],
-            "KeySchema": _schema(index_key),
-            "Projection": {"ProjectionType": "KEYS_ONLY"},
-        }
+        projection = {"ProjectionType": "KEYS_ONLY"}
+        index = {"IndexName": given["AccountsEmailIndex"], "KeySchema": key_schema(index_key), "Projection": projection}
         defined = {*keys, index_key} if given["AccountsEmailIndex"] else set(keys)
         self.dynamodb.create_table(
             TableName=given["AccountsTableName"],
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in sorted(defined)],
-            KeySchema=_schema(*keys),
+            KeySchema=key_schema(*keys),
             **({"GlobalSecondaryIndexes": [index]} if given["AccountsEmailIndex"] else {}),
         )
-
-
-def _schema(*names):
-    return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"))]

@@ -81,6 +81,7 @@ class Aws:
             "RESET_LINK": "",
             "SERVICE_NAME": "To-do & <Co>",
             "DEFAULT_LOCALE": "en",
+            "MESSAGES_DIR": "",
             "BRAND_COLOR": "",
             "LOGO_URL": "",
             "SIGN_IN_LINK": "",
@@ -307,16 +308,16 @@ class Http:
 
 def table(name, key, **indexes):
     attributes = [{"AttributeName": name, "AttributeType": "S"} for name in (key, *(n for a, _ in indexes.values() for n in a.split("+")))]
-    described = {"TableName": name, "TableStatus": "ACTIVE", "KeySchema": hash_key(key), "AttributeDefinitions": attributes}
+    described = {"TableName": name, "TableStatus": "ACTIVE", "KeySchema": key_schema(key), "AttributeDefinitions": attributes}
     listed = [
-        {"IndexName": index, "IndexStatus": "ACTIVE", "KeySchema": hash_key(*attribute.split("+")), "Projection": projection}
+        {"IndexName": index, "IndexStatus": "ACTIVE", "KeySchema": key_schema(*attribute.split("+")), "Projection": projection}
         for index, (attribute, projection) in indexes.items()
     ]
     return described | ({"GlobalSecondaryIndexes": listed} if listed else {})
 
 
-def hash_key(name, *sort):
-    return [{"AttributeName": name, "KeyType": "HASH"}, *({"AttributeName": other, "KeyType": "RANGE"} for other in sort)]
+def key_schema(*names):
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"))]
 
 
 def run(doctor, capsys, *arguments):

@@ -1,6 +1,8 @@
 """Runs the functions as local processes, each with its own Lambda runtime API."""
 
+import functools
 import http.server
+import io
 import json
 import os
 import pathlib
@@ -8,6 +10,7 @@ import queue
 import subprocess
 import threading
 import uuid
+import zipfile
 
 from template import REGION, ROOT
 
@@ -15,6 +18,15 @@ NAMES = ("reset", "validate", "complete", "mail")
 # mail is another validate process, whose events are stream records.
 BINARIES = {"reset": "reset", "validate": "validate", "complete": "complete", "mail": "validate"}
 API_ID = "a1b2c3d4e5"
+
+
+@functools.cache
+def archive():
+    """The code of a function that moto never runs. One for all: it contains the time."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as zipped:
+        zipped.writestr("bootstrap", "")
+    return file.getvalue()
 
 
 class Function:
@@ -44,15 +56,13 @@ class Function:
         } | other
         # The binary from `sam build` if run.sh names it, otherwise cargo's.
         built_by_sam = os.environ.get("REKEY_ARTEFACTS")
-        binary = (
-            pathlib.Path(built_by_sam) / f"{name.capitalize()}Function" / "bootstrap"
-            if built_by_sam
-            else ROOT / "target" / "debug" / BINARIES[name]
-        )
+        if built_by_sam:
+            binary = pathlib.Path(built_by_sam) / f"{name.capitalize()}Function" / "bootstrap"
+        else:
+            binary = ROOT / "target" / "debug" / BINARIES[name]
         assert binary.exists(), f"build the functions first: cargo build --bin {BINARIES[name]}"
-        self._process = subprocess.Popen(
-            [binary], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        self._process = subprocess.Popen([binary], env=environment, **output)
         threading.Thread(target=self._read_lines, daemon=True).start()
 
     def _read_lines(self):
@@ -102,8 +112,9 @@ class Function:
 
     def call(self, method, path, body=None, query="", ip="203.0.113.9", key=None):
         """Sends an event as an HTTP API does; returns the answer's status and body. `key` is the caller's API key."""
-        # Without a language the functions would not store one.
-        headers = {"accept-language": "en"}
+        # Without these, the functions would store no language, browser, system and country.
+        headers = {"accept-language": "en", "x-origin-secret": "s3cret", "cloudfront-viewer-country": "DE"}
+        headers |= {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"}
         headers |= {"content-type": "application/json"} if body is not None else {}
         headers |= {"authorization": f"Bearer {key}"} if key else {}
         event = {

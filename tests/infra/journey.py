@@ -75,17 +75,10 @@ def _check_password(deployment, address, before):
         raise Stopped(f"the account is {after}")
 
 
-def walk(deployment):
-    """The three documented steps, with a check of the token and the password before the last. Raises `Stopped` if a step fails."""
-    _walk(deployment)
+def walk(deployment, losing=0):
+    """The three documented steps, with a check of the token and the password before the last. Raises `Stopped` if a step fails. DynamoDB
+    executes each step's first `losing` transactions, but their answers are lost."""
 
-
-def walk_with_lost_answers(deployment):
-    """The same, while DynamoDB executes transactions but their answers are lost, more often than the functions retry."""
-    _walk(deployment, losing=30)
-
-
-def _walk(deployment, losing=0):
     def lose_answers():
         deployment.aws.losing_next(losing)
 
@@ -189,6 +182,11 @@ def walk_from_ipv6(deployment):
     _expect("dead token", validate.call("GET", path, query="token=aaaaaaaaaaaaaaaaaaaa", ip=ip), 404)
     body = {"token": "aaaaaaaaaaaaaaaaaaaa", "password": PASSWORD}
     _expect("dead token", complete.call("POST", path, body, ip=ip), 404)
+
+
+def walk_with_lost_answers(deployment):
+    """More answers are lost than the functions retry."""
+    walk(deployment, losing=30)
 
 
 WALKS = (start, walk, walk_other_calls, walk_failed_mail, walk_from_ipv6, walk_with_lost_answers)

@@ -31,8 +31,8 @@ class Policies:
         return [self._decide(request, context) for context in request.contexts]
 
     def _decide(self, request, context):
-        matching = [s for s in self.statements if _matches(s, request, context)]
-        return any(s["Effect"] == "Allow" for s in matching) and all(s["Effect"] == "Allow" for s in matching)
+        effects = {s["Effect"] for s in self.statements if _matches(s, request, context)}
+        return effects == {"Allow"}
 
 
 @dataclass(frozen=True)
@@ -48,37 +48,37 @@ def listed(value):
     return value if isinstance(value, list) else [value]
 
 
-def _glob(pattern, value, fold=False):
+def _like(value, pattern):
     # Brackets are special in fnmatch, but not in policies.
-    pattern = pattern.replace("[", "[[]")
-    return fnmatch.fnmatchcase(value.lower(), pattern.lower()) if fold else fnmatch.fnmatchcase(value, pattern)
+    return fnmatch.fnmatchcase(value, pattern.replace("[", "[[]"))
 
 
 def _matches(statement, request, context):
     # NotAction, NotResource and Principal are not supported: a policy that uses one must fail a test, not pass it.
     assert statement.keys() <= {"Sid", "Effect", "Action", "Resource", "Condition"}, statement
-    return (
-        any(_glob(pattern, request.action, fold=True) for pattern in listed(statement["Action"]))
-        and any(_glob(pattern, request.resource) for pattern in listed(statement["Resource"]))
-        and all(
-            _condition(operator, context.get(key), listed(expected))
-            for operator, keys in statement.get("Condition", {}).items()
-            for key, expected in keys.items()
-        )
-    )
-
-
-_COMPARE = {"StringEquals": lambda pattern, value: pattern == value, "StringLike": _glob}
+    # The names of actions are in any case.
+    if not any(_like(request.action.lower(), pattern.lower()) for pattern in listed(statement["Action"])):
+        return False
+    if not any(_like(request.resource, pattern) for pattern in listed(statement["Resource"])):
+        return False
+    for operator, keys in statement.get("Condition", {}).items():
+        for key, expected in keys.items():
+            if not _condition(operator, context.get(key), listed(expected)):
+                return False
+    return True
 
 
 def _condition(operator, values, expected):
     quantifier, _, name = operator.rpartition(":")
-    if_exists = name.endswith("IfExists")
-    compare = _COMPARE[name.removesuffix("IfExists")]
     if values is None:
         # ForAllValues is true without any values.
-        return if_exists or quantifier == "ForAllValues"
-    matches = [any(compare(pattern, value) for pattern in expected) for value in values]
+        return name.endswith("IfExists") or quantifier == "ForAllValues"
+    name = name.removesuffix("IfExists")
+    if name == "StringEquals":
+        matches = [value in expected for value in values]
+    else:
+        assert name == "StringLike", operator
+        matches = [any(_like(value, pattern) for pattern in expected) for value in values]
     if quantifier == "ForAllValues":
         return all(matches)
     if quantifier == "ForAnyValue":
@@ -122,22 +122,14 @@ _ITEM_ACTIONS = {
 
 def _dynamodb(operation, body):
     if operation in ("TransactWriteItems", "TransactGetItems"):
-        # A transaction has no action of its own: IAM authorizes each of its items.
-        items = [(kind, item) for entry in body["TransactItems"] for kind, item in entry.items()]
-        tables = {item["TableName"] for _, item in items}
-        keys = {t: [k for _, i in items if i["TableName"] == t for k in _leading_keys(i)] for t in tables}
-        for kind, item in items:
-            contexts = _contexts(_ITEM_ACTIONS[kind], item, keys[item["TableName"]], operation)
-            yield Request(f"dynamodb:{_ITEM_ACTIONS[kind]}", _table(item["TableName"]), contexts)
+        yield from _transaction(operation, body["TransactItems"])
     elif operation == "BatchGetItem":
         for table, request in body["RequestItems"].items():
-            keys = [value for key in request["Keys"] for value in _values_of_key(table, key)]
-            yield Request("dynamodb:BatchGetItem", _table(table), ({"dynamodb:LeadingKeys": keys},))
+            yield _batch(operation, table, request["Keys"])
     elif operation == "BatchWriteItem":
         for table, writes in body["RequestItems"].items():
-            rows = [r.get("Item", r.get("Key")) for write in writes for r in write.values()]
-            keys = [value for row in rows for value in _values_of_key(table, row)]
-            yield Request("dynamodb:BatchWriteItem", _table(table), ({"dynamodb:LeadingKeys": keys},))
+            requests = [request for write in writes for request in write.values()]
+            yield _batch(operation, table, [request.get("Item") or request["Key"] for request in requests])
     elif operation in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"):
         for statement in body.get("Statements", body.get("TransactStatements", [body])):
             verb, table = re.match(r"\s*(\w+).*?\"([\w.-]+)\"", statement["Statement"], re.DOTALL).groups()
@@ -155,7 +147,22 @@ def _dynamodb(operation, body):
         yield Request(f"dynamodb:{operation}", body.get("ResourceArn", "*"))
 
 
-_READS = ("GetItem", "Query", "Scan")
+def _transaction(operation, entries):
+    """A transaction has no action of its own: IAM authorizes each of its items."""
+    items = [(kind, item) for entry in entries for kind, item in entry.items()]
+    keys_by_table = {}
+    for _, item in items:
+        keys_by_table.setdefault(item["TableName"], []).extend(_leading_keys(item))
+    for kind, item in items:
+        action, table = _ITEM_ACTIONS[kind], item["TableName"]
+        yield Request(f"dynamodb:{action}", _table(table), _contexts(action, item, keys_by_table[table], operation))
+
+
+def _batch(operation, table, rows):
+    keys = []
+    for row in rows:
+        keys += _values_of_key(table, row)
+    return Request(f"dynamodb:{operation}", _table(table), ({"dynamodb:LeadingKeys": keys},))
 
 
 def _contexts(action, item, keys_of_call, enclosing):
@@ -165,13 +172,25 @@ def _contexts(action, item, keys_of_call, enclosing):
     context = {"dynamodb:Attributes": sorted(_attributes(item))}
     if enclosing:
         context["dynamodb:EnclosingOperation"] = [enclosing]
-    own = _leading_keys(item)
-    key, value = ("dynamodb:Select", _selected(item)) if action in _READS else ("dynamodb:ReturnValues", "NONE")
-    named = item.get(key.partition(":")[2])
+
+    if action in ("GetItem", "Query", "Scan"):
+        name, default = "Select", _selected(item)
+    else:
+        name, default = "ReturnValues", "NONE"
+    if name in item:
+        options = [{f"dynamodb:{name}": [item[name]]}]
+    else:
+        options = [{}, {f"dynamodb:{name}": [default]}]
+
+    readings_of_keys = [_leading_keys(item)]
+    if keys_of_call not in readings_of_keys:
+        readings_of_keys.append(keys_of_call)
+
     contexts = []
-    for keys in [own] if own == keys_of_call else [own, keys_of_call]:
-        with_keys = context | ({"dynamodb:LeadingKeys": keys} if keys else {})
-        contexts += [with_keys | {key: [named]}] if named else [with_keys, with_keys | {key: [value]}]
+    for keys in readings_of_keys:
+        for option in options:
+            with_keys = {"dynamodb:LeadingKeys": keys} if keys else {}
+            contexts.append(context | with_keys | option)
     return tuple(contexts)
 
 
@@ -192,8 +211,10 @@ def _partition_key(table, index=None):
         return None
     if index is None:
         return known.hash_key_attr
-    schemas = [i.schema for i in known.global_indexes if i.name == index]
-    return schemas[0][0]["AttributeName"] if schemas else None
+    for candidate in known.global_indexes:
+        if candidate.name == index:
+            return candidate.schema[0]["AttributeName"]
+    return None
 
 
 def _values_of_key(table, row):
@@ -204,8 +225,9 @@ def _values_of_key(table, row):
 def _leading_keys(item):
     if "KeyConditionExpression" in item:
         name = _partition_key(item["TableName"], item.get("IndexName"))
-        expression = _named(item, "KeyConditionExpression")
-        found = re.search(rf"(?<![\w#]){re.escape(name)}\s*=\s*(:\w+)", expression) if name else None
+        if name is None:
+            return []
+        found = re.search(rf"(?<![\w#]){re.escape(name)}\s*=\s*(:\w+)", _named(item, "KeyConditionExpression"))
         return list(item["ExpressionAttributeValues"][found[1]].values()) if found else []
     return _values_of_key(item["TableName"], item.get("Key") or item.get("Item") or {})
 
@@ -239,7 +261,7 @@ def _ses(operation, body):
     verified = ses_backends[ACCOUNT][REGION].email_identities
     domain = sender.rpartition("@")[2]
     # The most specific verified identity decides; for an unverified sender, the address.
-    identity = next((i for i in (sender, domain) if i in verified), sender)
+    identity = domain if domain in verified and sender not in verified else sender
     context = ({"ses:FromAddress": [sender]},)
     arn = f"arn:aws:ses:{REGION}:{ACCOUNT}"
     yield Request(action, f"{arn}:identity/{identity}", context)

@@ -10,6 +10,7 @@ KEY = f"shop:reset+validate:{hashlib.sha256(SECRET.encode()).hexdigest()}"
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/abc"
 KMS_KEY = "arn:aws:kms:eu-west-1:123456789012:key/abc-1"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
+LAYER = "arn:aws:lambda:eu-west-1:123456789012:layer:rekey-messages:3"
 
 OWN_TABLE = {
     "AccountsTableName": "users",
@@ -45,6 +46,9 @@ SETS = {
         "AccountsKeyValue": "USER#{email}",
         "AccountsSortKeyValue": "PROFILE",
         "PasswordHash": "bcrypt",
+        # SHA-256 of s3cret.
+        "OriginSecrets": "1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0",
+        "ResetLink": "https://reset.example.com/organizations/complete-password",
     },
     "own table, encrypted, events on an existing bus": OWN_TABLE
     | {
@@ -77,6 +81,7 @@ SETS = {
         "MailFromName": "Bücherei 株式会社, Support",
         "OriginSecrets": "a" * 64 + "," + "b" * 64,
         "AlarmTopicArn": TOPIC,
+        "MessagesLayerArn": LAYER,
     },
     "events published": {"PublishPasswordResets": "true"},
     "rules of the account": {
@@ -158,6 +163,7 @@ MALFORMED = {
     "ThrottlingRate": ["0"],
     "OriginSecrets": ["s3cret", "a" * 63, ",".join(["a" * 64] * 3)],
     "DefaultLocale": ["", "e", "de DE", "de;"],
+    "MessagesLayerArn": ["messages", LAYER.removesuffix(":3"), LAYER + "\n", LAYER.replace("layer", "function"), "*"],
     # An unquoted #1a4fd6 is empty, an unquoted 000000 is 0.
     "BrandColor": ["", "0", "red", "#12345", "##1a4fd", "#1a4fd6;", "Default"],
     "LogoUrl": ["http://a.b/c.png", "https://a.b/c;d", "https://a.b/'", "data:image/png,x"],

@@ -49,6 +49,11 @@ def source(name="template.yaml"):
     return yaml_parse((INFRA / name).read_text())
 
 
+def variables_of_the_code():
+    code = (ROOT / "shared/src/config/mod.rs").read_text()
+    return re.findall(r'"(\w+)"', re.search(r"VARIABLES: \[&str; \d+\] = \[(.*?)\]", code, re.DOTALL)[1])
+
+
 def parameters(**given):
     """All parameters: the given ones, otherwise the defaults; MailFrom, which has none, gets a value."""
     declared = source()["Parameters"]

@@ -181,19 +181,12 @@ def test_an_outage_between_api_gateway_and_the_functions_sets_off_an_alarm(alarm
 
 
 @pytest.mark.parametrize("rate", RATES)
-def test_mails_that_ses_delays_set_off_the_backlog_alarm_within_minutes(alarms, simulation, rate):
+@pytest.mark.parametrize(("outcome", "seconds"), [("delayed", 30), ("crash", 45)])
+def test_mails_that_ses_delays_and_a_mail_function_that_crashes_set_off_the_backlog_alarm(alarms, simulation, rate, outcome, seconds):
     first = arrivals(rate)[0][0]
     # Lambda retries the same orders.
-    for at in range(first, first + HOUR, 30):
-        simulation.mail(at, "delayed", age=(at - first) * 1000)
-    assert_alarm_within(alarms, "MailBacklogAlarm", simulation, first - BEGIN + 6 * MINUTE)
-
-
-@pytest.mark.parametrize("rate", RATES)
-def test_a_mail_function_that_crashes_sets_off_the_backlog_alarm_within_minutes(alarms, simulation, rate):
-    first = arrivals(rate)[0][0]
-    for at in range(first, first + HOUR, 45):
-        simulation.mail(at, "crash", age=(at - first) * 1000)
+    for at in range(first, first + HOUR, seconds):
+        simulation.mail(at, outcome, age=(at - first) * 1000)
     assert_alarm_within(alarms, "MailBacklogAlarm", simulation, first - BEGIN + 6 * MINUTE)
 
 

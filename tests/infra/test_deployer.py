@@ -30,7 +30,7 @@ UNUSED = """
     firehose
     iam AttachGroupPolicy AttachUserPolicy DetachGroupPolicy DetachUserPolicy
     kinesis
-    lambda DeleteFunctionCodeSigningConfig GetCodeSigningConfig GetLayerVersion PassCapacityProvider PublishVersion
+    lambda DeleteFunctionCodeSigningConfig GetCodeSigningConfig PassCapacityProvider PublishVersion
         PutFunctionCodeSigningConfig PutFunctionRecursionConfig PutFunctionScalingConfig PutRuntimeManagementConfig
     logs DeleteDataProtectionPolicy DeleteIndexPolicy DeleteResourcePolicy DeleteRetentionPolicy PutBearerTokenAuthentication
         PutDataProtectionPolicy PutIndexPolicy PutLogGroupDeletionProtection
@@ -127,6 +127,7 @@ ELSEWHERE = {
     "iam:DetachRolePolicy": ROLES,
     "iam:CreateServiceLinkedRole": "arn:aws:iam::123456789012:role/aws-service-role/ops.apigateway.amazonaws.com/AWSServiceRoleForAPIGateway",
     "route53:GetChange": "arn:aws:route53:::change/C1",
+    "lambda:GetLayerVersion": ARN.format("lambda", "layer:words:3"),
 }
 PASSED_TO = {"AWS::Lambda::Function": "lambda", "AWS::Pipes::Pipe": "pipes"}
 # Statements for sam itself.

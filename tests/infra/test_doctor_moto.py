@@ -1,16 +1,14 @@
 """infra/doctor on a stack in moto, as far as moto supports it."""
 
-import functools
-import io
 import json
-import zipfile
 
 import boto3
 import pytest
 from doctor_checks import main as doctor
 from moto import mock_aws
 
-from doctor_aws import LOGS, REGION, hash_key, run
+from doctor_aws import LOGS, REGION, key_schema, run
+from functions import archive
 
 ALARM = "rekey-MailAlarm-1"
 
@@ -32,7 +30,7 @@ def deploy(aws, session):
         dynamodb.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
-            KeySchema=hash_key(key),
+            KeySchema=key_schema(key),
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
             DeletionProtectionEnabled=True,
         )
@@ -81,15 +79,6 @@ def deploy(aws, session):
         TemplateBody=json.dumps(template),
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in aws.parameters.items()],
     )
-
-
-@functools.cache
-def archive():
-    """One for all functions: it contains the time."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as zipped:
-        zipped.writestr("bootstrap", "")
-    return file.getvalue()
 
 
 def test_a_healthy_stack_in_moto_passes(moto, capsys):

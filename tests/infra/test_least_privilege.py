@@ -214,8 +214,10 @@ def test_every_part_of_the_policies_is_needed(deployment, journeys, function):
     needless = {what for what, without in parts if all(map(policies.Policies([without]).allow, asked))}
     assert len(documents) == 1 and len(parts) >= {"reset": 3, "validate": 12, "complete": 10, "mail": 8}[function]
     unused = UNUSED.get(function, set())
-    if function == "complete" and not deployment.parameters["AccountsSortKey"]:
-        unused = unused | {"Condition/ForAllValues:StringEquals/dynamodb:Attributes account_sort"}
+    if function == "complete":
+        stored = {"account_sort": "AccountsSortKey", "country": "OriginSecrets"}
+        needless_names = [name for name, parameter in stored.items() if not deployment.parameters[parameter]]
+        unused = unused | {f"Condition/ForAllValues:StringEquals/dynamodb:Attributes {name}" for name in needless_names}
     assert needless == unused
 
 

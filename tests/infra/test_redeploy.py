@@ -1,12 +1,10 @@
 """A deleted stack can be deployed again with its kept accounts table, as infra/README.md describes: tested in moto."""
 
-import json
-
 import pytest
 
 import aws as cloud
 import sets
-from deployment import Deployment, deployable
+from deployment import Deployment, create_stack, deployable
 from template import STACK, broken_rules, invalid, parameters, transform
 
 
@@ -15,20 +13,6 @@ def aws():
     server = cloud.Aws()
     yield server
     server.close()
-
-
-def deploy(cloudformation, given):
-    template, _ = deployable(transform(given))
-    cloudformation.create_stack(
-        StackName=STACK,
-        TemplateBody=json.dumps(template, default=str),
-        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
-        Capabilities=["CAPABILITY_IAM"],
-    )
-    (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
-    assert stack["StackStatus"] == "CREATE_COMPLETE", stack
-    listed = cloudformation.list_stack_resources(StackName=STACK)["StackResourceSummaries"]
-    return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listed}
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["with_the_old_accounts", "with_a_new_table"])
@@ -48,7 +32,8 @@ def test_a_deleted_stack_can_be_deployed_again(aws, kept):
     # The SES identity was kept too.
     given = parameters(MailIdentity="existing", **({"AccountsTableName": first.accounts} if kept else {}))
     assert not invalid(given) and not broken_rules(given)
-    physical = deploy(cloudformation, given)
+    template, _ = deployable(transform(given))
+    physical = create_stack(cloudformation, template, given)
     assert ("AccountsTable" in physical) is not kept
     for function in ("Validate", "Complete", "Mail"):
         deployed = lambdas.get_function_configuration(FunctionName=physical[f"{function}Function"])

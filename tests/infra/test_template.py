@@ -181,15 +181,22 @@ def test_every_variable_has_the_value_of_its_own_parameter():
         "REQUIRE_API_KEY": "true",
         "DEAD_LETTER_QUEUE_URL": {"Ref": "LostMails"},
         "STACK_NAME": template.STACK,
+        "MESSAGES_DIR": "/opt/messages",
     }
-    code = (template.ROOT / "shared/src/config/mod.rs").read_text()
-    names = re.findall(r'"(\w+)"', re.search(r"VARIABLES: \[&str; \d+\] = \[(.*?)\]", code, re.DOTALL)[1])
-    expected = {n: other.get(n, "the " + "".join(w.capitalize() for w in n.split("_"))) for n in names}
+    expected = {n: other.get(n, "the " + "".join(w.capitalize() for w in n.split("_"))) for n in template.variables_of_the_code()}
     for function in FUNCTIONS:
         own = {name: value for name, value in expected.items() if name in needed(function.lower())}
         assert functions[f"{function}Function"]["Properties"]["Environment"]["Variables"] == own, function
     assert template.parameters()["BrandColor"] == "default"
     assert resources("default", "AWS::Lambda::Function")["MailFunction"]["Environment"]["Variables"]["BRAND_COLOR"] == ""
+
+
+def test_the_layer_of_own_words_is_what_every_function_reads(name):
+    layer = of(name)["MessagesLayerArn"]
+    for function in resources(name, "AWS::Lambda::Function").values():
+        # A layer's files are under /opt.
+        assert function["Environment"]["Variables"]["MESSAGES_DIR"] == ("/opt/messages" if layer else "")
+        assert function.get("Layers") == ([layer] if layer else None)
 
 
 def test_kms_keys_encrypt_all_resources_and_the_roles_may_use_them():

@@ -5,6 +5,42 @@ use std::path::PathBuf;
 
 use serde_yaml_ng::Value;
 
+/// One of the three functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names")]
+pub enum FunctionName {
+    Reset,
+    Validate,
+    Complete,
+}
+
+impl FunctionName {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Reset, Self::Validate, Self::Complete];
+
+    /// The name in packages, routers and documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Validate => "validate",
+            Self::Complete => "complete",
+        }
+    }
+}
+
+/// A function's route: its method and its path as documented.
+pub type ServedRoute = (FunctionName, &'static str, &'static str);
+
+/// The routes of the three functions.
+#[must_use]
+pub fn routes() -> Vec<ServedRoute> {
+    let reset = reset::ROUTES.iter().map(|route| (FunctionName::Reset, route.method, route.path));
+    let validate = validate::ROUTES.iter().map(|route| (FunctionName::Validate, route.method, route.path));
+    let complete = complete::ROUTES.iter().map(|route| (FunctionName::Complete, route.method, route.path));
+    reset.chain(validate).chain(complete).collect()
+}
+
 /// A method, a path without its trailing slash, and the function that serves them.
 pub type RouteRow = (String, String, String);
 

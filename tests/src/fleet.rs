@@ -1,6 +1,7 @@
 //! The functions as processes, with several execution environments each, on one engine and one SES, as Lambda runs them. A test can
 //! kill any of them. The mail function is another *validate* process, which gets the stream's records.
 
+use crate::contract::FunctionName;
 use std::sync;
 use std::time::Duration;
 
@@ -8,7 +9,6 @@ use aws_sdk_dynamodb::Client;
 use local::ses::Outbox;
 use local::stream::Mapping;
 use serde_json::Value;
-use shared::http::routes::FunctionName;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::NO_LIMITS;

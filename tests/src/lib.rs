@@ -22,7 +22,7 @@ pub mod world;
 
 pub use builder::Service;
 pub use event::{Answer, Gateway, Request};
-pub use wiring::variables;
+pub use wiring::{config, variables};
 pub use world::{World, reset_token_in, token_in_link};
 
 /// A password that the policy accepts.

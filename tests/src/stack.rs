@@ -132,7 +132,7 @@ pub async fn processes_with(text: &str) -> Vec<String> {
 }
 
 /// Builds `programs`.
-pub(crate) async fn build(programs: &[&str]) {
+pub async fn build(programs: &[&str]) {
     let mut command = cargo();
     command.args(["build", "--quiet", "--locked"]);
     for program in programs {

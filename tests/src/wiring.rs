@@ -15,6 +15,7 @@ use local::ses::Outbox;
 use serde_json::{Value, json};
 use shared::aws::Aws;
 use shared::config::Config;
+use shared::language::own::read_directory;
 use shared::random::Random;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -41,9 +42,11 @@ impl DeadLetterQueue {
 const SENDER: &str = "no-reply@rekey.example";
 
 /// The tests' configuration, with `settings` on top.
-pub(crate) fn config(settings: &[(&str, &str)]) -> Config {
+#[must_use]
+pub fn config(settings: &[(&str, &str)]) -> Config {
     let variables = variables(settings);
-    Config::read(|name| variables.get(name).map(ToString::to_string)).expect("a configuration")
+    let variable = |name: &str| variables.get(name).map(ToString::to_string);
+    Config::read(variable, read_directory).expect("a configuration")
 }
 
 /// The environment variables of [`config`].

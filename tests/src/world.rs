@@ -13,12 +13,11 @@ use local::stream::{Batch, Mapping};
 use reset::Reset;
 use serde_json::{Value, json};
 use shared::function::respond;
-use shared::http::routes::{FunctionName, ROUTES};
 use shared::telemetry::Telemetry;
 use validate::{MailFunction, Validate};
 
 use crate::builder::Builder;
-use crate::contract::{self, Operation};
+use crate::contract::{self, FunctionName, Operation};
 use crate::errors::{COMPLETE, RESET};
 use crate::event::{Answer, Request};
 use crate::leaks::LeakDetector;
@@ -96,9 +95,12 @@ impl World {
     pub async fn send_only(&self, request: Request) -> Answer {
         self.add_secrets(&request);
         let key = (request.method.clone(), contract::bare(&request.path));
-        let route = ROUTES.iter().find(|route| route.method == key.0 && contract::bare(route.path) == key.1);
-        let answer =
-            self.send_to(route.map_or(FunctionName::Reset, |route| route.function), request.event()).await;
+        let routes = contract::routes();
+        let served =
+            routes.iter().find(|(_, method, path)| *method == key.0 && contract::bare(path) == key.1);
+        let answer = self
+            .send_to(served.map_or(FunctionName::Reset, |(function, ..)| *function), request.event())
+            .await;
         if let Some(operation) = self.operations.get(&key) {
             let documented = operation.statuses.contains(&answer.status());
             assert!(

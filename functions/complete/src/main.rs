@@ -6,6 +6,7 @@ use complete::Complete;
 use shared::aws::Aws;
 use shared::clock::Clock;
 use shared::config::Config;
+use shared::language::own::read_directory;
 use shared::random::Random;
 use shared::telemetry::{self, Telemetry};
 use shared::{function, store};
@@ -14,7 +15,7 @@ use shared::{function, store};
 #[expect(clippy::disallowed_methods, reason = "only main reads the environment and the clock")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init_diagnostics();
-    let config = Config::read(|name| std::env::var(name).ok())?;
+    let config = Config::read(|name| std::env::var(name).ok(), read_directory)?;
     let aws = Aws::read(|name| std::env::var(name).ok())?;
     let clock = Clock::new(SystemTime::now);
     let telemetry = Telemetry::new("complete", &config.stack_name, clock.clone(), std::io::stdout());

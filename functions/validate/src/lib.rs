@@ -10,18 +10,18 @@ mod unleash;
 use aws_sdk_dynamodb::Client;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use shared::api_key::{ApiKeys, Caller};
+use shared::api_key::Scope;
 use shared::clock::{Clock, Timestamp};
 use shared::config::{Config, ConfigError};
 use shared::email::EmailAddress;
-use shared::function::{self, Function, Success};
+use shared::function::{Function, Success};
+use shared::gate::Gate;
 use shared::http::page::Pages;
-use shared::http::routes::{Endpoint, FunctionName};
+use shared::http::routes::{Access, Route};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
-use shared::origin::OriginSecrets;
+use shared::language::Languages;
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts};
-use shared::store::limits::Limits;
 use shared::store::orders::Orders;
 use shared::store::requests::{Requests, ResetRequest};
 use shared::store::resets::{Resets, StoredReset};
@@ -29,11 +29,43 @@ use shared::token::Token;
 
 pub use mail::MailFunction;
 
+/// What a route does.
+#[derive(Clone, Copy, Debug)]
+pub enum Endpoint {
+    /// The page "Choose a new password".
+    Page,
+    /// Orders a mail for the request token in the query, or checks the reset token.
+    ValidateQuery,
+    /// The same for the token in the body.
+    ValidateBody,
+    /// Orders a mail for an account's first password.
+    Invite,
+    /// Orders a mail in one call, without a request, for Unleash's clients.
+    UnleashRequest,
+    /// Checks a reset token and returns its account, for Unleash's clients.
+    UnleashValidate,
+}
+
+/// The routes.
+pub const ROUTES: [Route<Endpoint>; 7] = {
+    use Endpoint::{Invite, Page, UnleashRequest, UnleashValidate, ValidateBody, ValidateQuery};
+    const ANYONE: Access<Endpoint> = Access::Anyone(Scope::Validate);
+    const PAGE: Access<Endpoint> = Access::PeopleWithoutToken(Scope::Validate, Page);
+    [
+        Route::get("/organizations/complete-password/", PAGE, ValidateQuery),
+        Route::get("/timp/organizations/complete-password/", ANYONE, ValidateQuery),
+        Route::get("/api/organizations/complete-password/", ANYONE, ValidateQuery),
+        Route::post("/organizations/validate-password-reset/", ANYONE, ValidateBody),
+        Route::post("/organizations/invite/", Access::Trusted(Scope::Invite), Invite),
+        Route::post("/auth/reset/password-email", ANYONE, UnleashRequest),
+        Route::get("/auth/reset/validate", ANYONE, UnleashValidate),
+    ]
+};
+
 /// The function's state, kept between calls.
 pub struct Validate {
-    api_keys: ApiKeys,
-    origin_secrets: OriginSecrets,
-    limits: Limits,
+    gate: Gate,
+    languages: Languages,
     requests: Requests,
     resets: Resets,
     accounts: Accounts,
@@ -43,7 +75,6 @@ pub struct Validate {
     invite_lifetime_seconds: u64,
     has_reset_link: bool,
     region: String,
-    clock: Clock,
     random: Random,
 }
 
@@ -75,21 +106,19 @@ impl Validate {
     ) -> Result<Self, ConfigError> {
         let has_reset_link = config.reset_link()?.is_some();
         let accounts = Accounts::new(dynamodb.clone(), config.accounts()?);
-        let lifetime = config.token_lifetime_seconds;
+        let (lifetime, languages) = (config.token_lifetime_seconds, config.languages);
         Ok(Self {
-            limits: Limits::new(dynamodb.clone(), config.tokens_table.clone(), config.limits),
-            requests: Requests::new(dynamodb.clone(), config.tokens_table.clone(), lifetime),
+            gate: Gate::new(&config, dynamodb.clone(), clock),
+            requests: Requests::new(dynamodb.clone(), config.tokens_table.clone(), lifetime, languages),
             resets: Resets::new(dynamodb.clone(), config.tokens_table.clone()),
             orders: Orders::new(dynamodb, config.tokens_table),
             lifetime_seconds: lifetime,
             invite_lifetime_seconds: config.invite_lifetime_seconds,
             accounts,
-            pages: Pages::choose(config.branding, config.password_policy, config.default_language),
-            api_keys: config.api_keys,
-            origin_secrets: config.origin_secrets,
+            pages: Pages::choose(config.branding, config.password_policy, languages, config.default_language),
+            languages,
             has_reset_link,
             region,
-            clock,
             random,
         })
     }
@@ -99,22 +128,20 @@ impl Validate {
         &self,
         received: TokenAndAddress,
         call: &Call,
-        caller: &Caller,
         answer: fn(&Account) -> Reply,
     ) -> Result<Success, ApiError> {
-        let now = self.clock.now();
-        let account = match self.find_token(&received.token, now).await? {
+        let account = match self.find_token(&received.token, call.received_at).await? {
             FoundToken::Request(request)
                 if received.address.is_none_or(|address| address == request.address) =>
             {
-                return self.order_for_request(&request, call, caller, now).await;
+                return self.order_for_request(&request, call).await;
             }
             FoundToken::Reset(reset) => self.accounts.current(&reset.account, reset.issued_at).await?,
             FoundToken::Request(_) | FoundToken::Unknown => None,
         };
         match account {
             Some(account) => Ok(Success::new("token_live", answer(&account))),
-            None => Err(function::refuse_dead_token(&self.limits, call, caller, now).await),
+            None => Err(self.gate.refuse_dead_token(call).await),
         }
     }
 
@@ -133,29 +160,28 @@ impl Validate {
 }
 
 impl Function for Validate {
-    const NAME: FunctionName = FunctionName::Validate;
+    type Endpoint = Endpoint;
 
-    fn api_keys(&self) -> &ApiKeys {
-        &self.api_keys
+    const ROUTES: &'static [Route<Endpoint>] = &ROUTES;
+
+    fn gate(&self) -> &Gate {
+        &self.gate
     }
 
-    fn origin_secrets(&self) -> &OriginSecrets {
-        &self.origin_secrets
+    fn languages(&self) -> Languages {
+        self.languages
     }
 
-    async fn call(&self, endpoint: Endpoint, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
+    async fn call(&self, endpoint: Endpoint, call: &Call) -> Result<Success, ApiError> {
         match endpoint {
-            Endpoint::ValidateQuery { page: true } if call.query("token")?.is_none() => {
-                Ok(Success::new("page_shown", self.pages.in_language(call.language)?))
+            Endpoint::Page => Ok(Success::new("page_shown", self.pages.in_language(call.language)?)),
+            Endpoint::ValidateQuery => {
+                self.validate(from_query(call)?, call, |_| Reply::empty(StatusCode::NO_CONTENT)).await
             }
-            Endpoint::ValidateQuery { .. } => {
-                self.validate(from_query(call)?, call, caller, |_| Reply::empty(StatusCode::NO_CONTENT)).await
-            }
-            Endpoint::ValidateBody => self.validate(from_body(call)?, call, caller, address_of).await,
-            Endpoint::Invite => self.invite(call, caller).await,
-            Endpoint::UnleashRequest => self.unleash_request(call, caller).await,
-            Endpoint::UnleashValidate => self.unleash_validate(call, caller).await,
-            _ => Err(ApiError::NotFound),
+            Endpoint::ValidateBody => self.validate(from_body(call)?, call, address_of).await,
+            Endpoint::Invite => self.invite(call).await,
+            Endpoint::UnleashRequest => self.unleash_request(call).await,
+            Endpoint::UnleashValidate => self.unleash_validate(call).await,
         }
     }
 }

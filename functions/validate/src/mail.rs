@@ -18,7 +18,7 @@ use shared::clock::{Clock, Timestamp};
 use shared::config::{Config, ConfigError};
 use shared::dead_letters::DeadLetters;
 use shared::email::EmailAddress;
-use shared::language::Language;
+use shared::language::{Language, Languages};
 use shared::mail::{
     ChangedMail, InviteMail, LinkBase, Mail, MailKind, MailSettings, ResetMail, SendError, UnknownMail,
 };
@@ -45,6 +45,7 @@ pub struct MailFunction {
     settings: MailSettings,
     reset_link: Option<LinkBase>,
     branding: Branding,
+    languages: Languages,
     default_language: Language,
     dead_letters: Option<DeadLetters>,
     lifetime_seconds: u64,
@@ -162,6 +163,7 @@ impl MailFunction {
             settings: config.mail()?,
             reset_link: config.reset_link()?,
             branding: config.branding.clone(),
+            languages: config.languages,
             default_language: config.default_language,
             dead_letters,
             lifetime_seconds: config.token_lifetime_seconds,
@@ -214,7 +216,7 @@ impl MailFunction {
         ses: &aws_sdk_sesv2::Client,
         request_id: &str,
     ) -> Option<String> {
-        let Some(order) = Order::from_image(record.change.new_image) else {
+        let Some(order) = Order::from_image(record.change.new_image, self.languages) else {
             let problem = "the order cannot be read".to_owned();
             self.add_dead_letter(&record.event_id, "unknown", None, &problem).await;
             self.telemetry.mail("unknown", &record.event_id, request_id, MailOutcome::Failed(problem));

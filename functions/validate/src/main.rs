@@ -9,6 +9,7 @@ use shared::aws::Aws;
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::dead_letters::DeadLetters;
+use shared::language::own::read_directory;
 use shared::random::Random;
 use shared::telemetry::{self, Telemetry};
 use shared::{function, http, store};
@@ -18,7 +19,7 @@ use validate::{MailFunction, Validate};
 #[expect(clippy::disallowed_methods, reason = "only main reads the environment and the clock")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init_diagnostics();
-    let config = Config::read(|name| std::env::var(name).ok())?;
+    let config = Config::read(|name| std::env::var(name).ok(), read_directory)?;
     let aws = Aws::read(|name| std::env::var(name).ok())?;
     let clock = Clock::new(SystemTime::now);
     let telemetry = Telemetry::new("validate", &config.stack_name, clock.clone(), std::io::stdout());

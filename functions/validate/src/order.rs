@@ -1,12 +1,10 @@
 //! Orders mails, with the same reads and writes for every address.
 
 use shared::api_key::Caller;
-use shared::clock::Timestamp;
 use shared::email::EmailAddress;
 use shared::function::Success;
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::mail::{LinkBase, MailKind};
-use shared::store::asked::Asked;
 use shared::store::orders::{Created, NewOrder};
 use shared::store::requests::ResetRequest;
 
@@ -18,11 +16,9 @@ impl Validate {
         &self,
         request: &ResetRequest,
         call: &Call,
-        caller: &Caller,
-        now: Timestamp,
     ) -> Result<Success, ApiError> {
         let link = self.link_base(call)?;
-        if matches!(caller, Caller::Trusted(_)) {
+        if matches!(call.caller, Caller::Trusted(_)) {
             self.require_account(&request.address).await?;
         }
         let order = NewOrder {
@@ -31,9 +27,9 @@ impl Validate {
             address: &request.address,
             request: Some(request),
             link: link.as_ref(),
-            asked: request.asked.or(Asked::of(caller, call.language, call.device)),
+            asked: request.asked.or(call.asked()),
         };
-        let outcome = self.create(order, now).await?;
+        let outcome = self.create(order, call).await?;
         Ok(Success::new(outcome, Reply::empty(StatusCode::NO_CONTENT)))
     }
 
@@ -42,8 +38,6 @@ impl Validate {
         &self,
         address: &EmailAddress,
         call: &Call,
-        caller: &Caller,
-        now: Timestamp,
     ) -> Result<Success, ApiError> {
         let link = self.link_base(call)?;
         let order = NewOrder {
@@ -52,13 +46,13 @@ impl Validate {
             address,
             request: None,
             link: link.as_ref(),
-            asked: Asked::of(caller, call.language, call.device),
+            asked: call.asked(),
         };
-        Ok(Success::new(self.create(order, now).await?, Reply::empty(StatusCode::OK)))
+        Ok(Success::new(self.create(order, call).await?, Reply::empty(StatusCode::OK)))
     }
 
     /// Orders a mail with which the account of an address sets its first password. Only trusted callers get here.
-    pub(crate) async fn invite(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
+    pub(crate) async fn invite(&self, call: &Call) -> Result<Success, ApiError> {
         let mut fields = call.fields(AcceptedContentType::Json)?;
         let email = fields.email();
         let address = fields.finish(email)?;
@@ -70,15 +64,15 @@ impl Validate {
             address: &address,
             request: None,
             link: link.as_ref(),
-            asked: Asked::of(caller, call.language, call.device),
+            asked: call.asked(),
         };
-        let outcome = self.create(order, self.clock.now()).await?;
+        let outcome = self.create(order, call).await?;
         Ok(Success::new(outcome, Reply::empty(StatusCode::NO_CONTENT)))
     }
 
     /// What was done, for the log.
-    async fn create(&self, order: NewOrder<'_>, now: Timestamp) -> Result<&'static str, ApiError> {
-        match self.orders.create(order, &self.limits, now, &self.random).await? {
+    async fn create(&self, order: NewOrder<'_>, call: &Call) -> Result<&'static str, ApiError> {
+        match self.orders.create(order, self.gate.limits(), call.received_at, &self.random).await? {
             Created::Ordered => Ok("mail_requested"),
             Created::JustMailed => Ok("mailed_before"),
             Created::Throttled(throttled) => Err(throttled.into()),

@@ -2,36 +2,34 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
-use shared::api_key::Caller;
-use shared::function::{self, Success};
+use shared::function::Success;
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::store::accounts::Account;
+use shared::store::limits::IpLimit;
 
 use crate::{FoundToken, Validate};
 
 impl Validate {
     /// Orders a mail in one call, without a request.
-    pub(crate) async fn unleash_request(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
+    pub(crate) async fn unleash_request(&self, call: &Call) -> Result<Success, ApiError> {
         let mut fields = call.fields(AcceptedContentType::Json)?;
         let email = fields.email();
         let address = fields.finish(email)?;
-        let now = self.clock.now();
-        self.limits.count_reset(caller, &call.source_ip, now).await?.allowed()?;
-        self.order_for_address(&address, call, caller, now).await
+        self.gate.count(IpLimit::Reset, call).await?;
+        self.order_for_address(&address, call).await
     }
 
     /// Returns the account of a reset token.
-    pub(crate) async fn unleash_validate(&self, call: &Call, caller: &Caller) -> Result<Success, ApiError> {
+    pub(crate) async fn unleash_validate(&self, call: &Call) -> Result<Success, ApiError> {
         let token = SecretString::from(call.query("token").ok().flatten().unwrap_or_default());
-        let now = self.clock.now();
-        let account = match self.find_token(&token, now).await? {
+        let account = match self.find_token(&token, call.received_at).await? {
             FoundToken::Reset(reset) => {
                 self.accounts.current_with_profile(&reset.account, reset.issued_at).await?
             }
             FoundToken::Request(_) | FoundToken::Unknown => None,
         };
         let Some(account) = account else {
-            return Err(function::refuse_dead_token(&self.limits, call, caller, now).await);
+            return Err(self.gate.refuse_dead_token(call).await);
         };
         Ok(Success::new("token_live", Reply::json(StatusCode::OK, &token_details(&account, &token))))
     }

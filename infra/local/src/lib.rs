@@ -11,7 +11,7 @@ pub mod ses;
 pub mod stream;
 
 /// The variables that `local` passes from its own environment to the functions.
-pub const SETTINGS: [&str; 42] = [
+pub const SETTINGS: [&str; 43] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -35,6 +35,7 @@ pub const SETTINGS: [&str; 42] = [
     "RESET_LINK",
     "SERVICE_NAME",
     "DEFAULT_LOCALE",
+    "MESSAGES_DIR",
     "BRAND_COLOR",
     "LOGO_URL",
     "SIGN_IN_LINK",

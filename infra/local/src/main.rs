@@ -294,6 +294,10 @@ fn environment(arguments: &Arguments) -> BTreeMap<&'static str, String> {
         ("RESET_LINK", format!("{api}/organizations/complete-password")),
     ]);
     variables.extend(local::SETTINGS.iter().filter_map(|name| Some((*name, variable(name)?))));
+    // The functions run in another directory.
+    if let Some(Ok(path)) = variables.get("MESSAGES_DIR").map(std::path::absolute) {
+        variables.insert("MESSAGES_DIR", path.display().to_string());
+    }
     variables
 }
 

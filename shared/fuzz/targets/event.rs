@@ -4,14 +4,16 @@
 use libfuzzer_sys::fuzz_target;
 use peak_alloc::PeakAlloc;
 use serde_json::{Value, json};
+use shared::clock::Timestamp;
 use shared::http::{AcceptedContentType, Call, Fields, event};
+use shared::language::Languages;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
 fn call(value: Value) -> Call {
     let (request, extracted) = event::read(value);
-    Call::new(&request.into(), extracted)
+    Call::new(&request.into(), extracted, Languages::default(), Timestamp::from_millis(0))
 }
 
 fuzz_target!(|bytes: &[u8]| {

@@ -3,9 +3,15 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
-use shared::http::routes::{FunctionName, find};
+use shared::api_key::Scope;
+use shared::clock::Timestamp;
+use shared::http::routes::{Access, Route, find};
 use shared::http::{Call, event};
+use shared::language::Languages;
 use shared::token::Token;
+
+const ROUTES: [Route<()>; 1] =
+    [Route::get("/organizations/complete-password/", Access::PeopleWithoutToken(Scope::Validate, ()), ())];
 
 fuzz_target!(|text: &str| {
     let event = json!({
@@ -13,8 +19,8 @@ fuzz_target!(|text: &str| {
         "requestContext": {"stage": text, "apiId": text, "domainName": text, "http": {"method": "GET", "sourceIp": text}},
     });
     let (request, extracted) = event::read(event);
-    let call = Call::new(&request.into(), extracted);
-    let _ = find(FunctionName::Validate, &call.method, &call.path);
+    let call = Call::new(&request.into(), extracted, Languages::default(), Timestamp::from_millis(0));
+    let _ = find(&ROUTES, &call.method, &call.path);
     if let Ok(Some(token)) = call.query("token") {
         let parsed = Token::parse(token.to_owned());
         assert_eq!(

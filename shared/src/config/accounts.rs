@@ -2,11 +2,12 @@
 
 use super::ConfigError;
 use super::environment::{Environment, config_error};
+use crate::language::Languages;
 use crate::store::accounts::{AccountsTable, Condition, Lookup, ParseConditionError, Template};
 
 impl Environment<'_> {
     /// The accounts table. `None` without `ACCOUNTS_TABLE`: not every function reads accounts.
-    pub(super) fn accounts(&self) -> Result<Option<AccountsTable>, ConfigError> {
+    pub(super) fn accounts(&self, languages: Languages) -> Result<Option<AccountsTable>, ConfigError> {
         let Some(name) = self.optional("ACCOUNTS_TABLE")? else { return Ok(None) };
         let email = self.attribute("ACCOUNTS_EMAIL", "email")?;
         let key = self.attribute("ACCOUNTS_KEY", "email")?;
@@ -20,6 +21,7 @@ impl Environment<'_> {
             password_hash: self.attribute("ACCOUNTS_PASSWORD_HASH", "password_hash")?,
             password_changed_at: self.attribute("ACCOUNTS_PASSWORD_CHANGED_AT", "password_changed_at")?,
             locale: self.attribute("ACCOUNTS_LOCALE", "locale")?,
+            languages,
             conditions: self.conditions()?,
         };
         check_written(&table)?;

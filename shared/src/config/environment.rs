@@ -1,6 +1,7 @@
 //! Reads and checks environment variables. An error names the variable and does not quote its value.
 
 use std::fmt::Display;
+use std::io;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -10,7 +11,8 @@ use super::ConfigError;
 use crate::api_key::ApiKeys;
 use crate::branding::Branding;
 use crate::email::EmailAddress;
-use crate::language::Language;
+use crate::language::own::File;
+use crate::language::{Language, Languages};
 use crate::mail::{LinkBase, MailSettings, Mailbox, ParseMailboxError};
 use crate::origin::{OriginSecrets, OriginSecretsError};
 use crate::password::hash::{Argon2Cost, Argon2CostError, Hashing};
@@ -117,10 +119,22 @@ impl Environment<'_> {
         if link.as_deref().is_none_or(is_valid) { Ok(link) } else { Err(config_error(variable, problem)) }
     }
 
-    pub(super) fn default_language(&self) -> Result<Language, ConfigError> {
+    /// The languages that are compiled in, and those in `MESSAGES_DIR`, which `directory` reads.
+    pub(super) fn languages(
+        &self,
+        directory: impl Fn(&str) -> io::Result<Vec<File>>,
+    ) -> Result<Languages, ConfigError> {
+        const VARIABLE: &str = "MESSAGES_DIR";
+        let Some(path) = self.optional(VARIABLE)? else { return Ok(Languages::default()) };
+        let files =
+            directory(&path).map_err(|error| config_error(VARIABLE, format!("cannot be read: {error}")))?;
+        Languages::default().with_own(files).map_err(|problem| config_error(VARIABLE, problem))
+    }
+
+    pub(super) fn default_language(&self, languages: Languages) -> Result<Language, ConfigError> {
         const VARIABLE: &str = "DEFAULT_LOCALE";
-        let codes = || Language::all().map(Language::code).collect::<Vec<_>>().join(", ");
-        Language::from_locale(&self.text(VARIABLE, "en")?).ok_or_else(|| {
+        let codes = || languages.all().map(Language::code).collect::<Vec<_>>().join(", ");
+        languages.from_locale(&self.text(VARIABLE, "en")?).ok_or_else(|| {
             config_error(VARIABLE, format!("must be one of the languages that are there: {}", codes()))
         })
     }

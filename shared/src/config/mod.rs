@@ -5,13 +5,14 @@ mod accounts;
 mod deployed;
 mod environment;
 
-use std::fmt;
+use std::{fmt, io};
 
 pub use self::deployed::is_needed;
 use self::environment::{Environment, config_error};
 use crate::api_key::ApiKeys;
 use crate::branding::Branding;
-use crate::language::Language;
+use crate::language::own::File;
+use crate::language::{Language, Languages};
 use crate::mail::{LinkBase, MailSettings};
 use crate::origin::OriginSecrets;
 use crate::password::hash::Hashing;
@@ -20,7 +21,7 @@ use crate::store::accounts::AccountsTable;
 use crate::store::limits::LimitSettings;
 
 /// Every variable that [`Config::read`] reads.
-pub const VARIABLES: [&str; 42] = [
+pub const VARIABLES: [&str; 43] = [
     "TOKENS_TABLE",
     "ACCOUNTS_TABLE",
     "ACCOUNTS_KEY",
@@ -44,6 +45,7 @@ pub const VARIABLES: [&str; 42] = [
     "RESET_LINK",
     "SERVICE_NAME",
     "DEFAULT_LOCALE",
+    "MESSAGES_DIR",
     "BRAND_COLOR",
     "LOGO_URL",
     "SIGN_IN_LINK",
@@ -84,6 +86,8 @@ pub struct Config {
     reset_link: Option<LinkBase>,
     /// The branding of pages and mails.
     pub branding: Branding,
+    /// The languages of pages and mails.
+    pub languages: Languages,
     /// The language of pages and mails if the person's is unknown or not supported.
     pub default_language: Language,
     /// The password policy.
@@ -120,30 +124,34 @@ impl fmt::Debug for ConfigError {
 }
 
 impl Config {
-    /// Reads the configuration with `variable`, in production `std::env::var`. An empty variable counts as absent: `CloudFormation` cannot
-    /// omit one.
+    /// Reads the configuration with `variable`, in production `std::env::var`, and with `directory` the files of a directory, in production
+    /// [`read_directory`](crate::language::own::read_directory). An empty variable counts as absent: `CloudFormation` cannot omit one.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] for the first variable that is missing or invalid.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn read(
+        variable: impl Fn(&str) -> Option<String>,
+        directory: impl Fn(&str) -> io::Result<Vec<File>>,
+    ) -> Result<Self, ConfigError> {
         let env = Environment(&variable);
-        let hashing = env.hashing()?;
+        let (hashing, languages) = (env.hashing()?, env.languages(directory)?);
         Ok(Self {
             tokens_table: env.required("TOKENS_TABLE")?,
-            accounts: env.accounts()?,
+            accounts: env.accounts(languages)?,
             token_lifetime_seconds: env.number("TOKEN_LIFETIME_SECONDS", 7200, 60..=86_400)?,
             invite_lifetime_seconds: env.number("INVITE_LIFETIME_SECONDS", 604_800, 3_600..=2_592_000)?,
             mails_unknown: env.flag("MAIL_UNKNOWN")?,
             mail: env.mail()?,
             reset_link: env.reset_link()?,
             branding: env.branding()?,
-            default_language: env.default_language()?,
+            languages,
+            default_language: env.default_language(languages)?,
             password_policy: PasswordPolicy {
                 min_length: env.number(
                     "PASSWORD_MIN_LENGTH",
                     15,
-                    8..=password::max_length(env.hashing()?.is_bcrypt()),
+                    8..=password::max_length(hashing.is_bcrypt()),
                 )?,
                 service_name: env.text("SERVICE_NAME", "Rekey")?,
                 is_bcrypt: hashing.is_bcrypt(),
@@ -211,6 +219,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::language::own::read_directory;
     use crate::password::hash::Argon2Cost;
     use crate::store::accounts::{Lookup, Template};
 
@@ -228,7 +237,7 @@ mod tests {
             ("MAIL_FROM", "no-reply@example.com"),
         ]);
         variables.extend(settings.iter().copied());
-        Config::read(|name| variables.get(name).map(ToString::to_string))
+        Config::read(|name| variables.get(name).map(ToString::to_string), read_directory)
     }
 
     #[test]
@@ -257,14 +266,15 @@ mod tests {
     #[test]
     fn variables_lists_every_variable_that_is_read() {
         let asked = RefCell::new(BTreeSet::new());
-        let _ = Config::read(|name| {
+        let variable = |name: &str| {
             asked.borrow_mut().insert(name.to_owned());
             ["TOKENS_TABLE", "ACCOUNTS_TABLE"]
                 .contains(&name)
                 .then(|| "t".to_owned())
                 .or_else(|| (name == "MAIL_FROM").then(|| "a@b.de".to_owned()))
-        })
-        .expect("a configuration");
+        };
+        let _ = Config::read(variable, |_| panic!("without MESSAGES_DIR no file is read"))
+            .expect("a configuration");
         assert_eq!(asked.into_inner(), VARIABLES.map(str::to_owned).into());
     }
 
@@ -313,6 +323,8 @@ mod tests {
             ("ACCOUNTS_PASSWORD_HASH", "email"),
             ("ACCOUNTS_LOCALE", "password_hash"),
             ("DEFAULT_LOCALE", "q7"),
+            ("MESSAGES_DIR", "/q7"),
+            ("MESSAGES_DIR", concat!(env!("CARGO_MANIFEST_DIR"), "/src")),
             ("BRAND_COLOR", "red-q7"),
             ("BRAND_COLOR", "#1a4fq7"),
             ("SIGN_IN_LINK", "http://q7.example/"),

@@ -10,11 +10,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::event::{Body, Extracted, VIEWER_ADDRESS, VIEWER_COUNTRY};
 use super::{ApiError, Fields};
+use crate::api_key::Caller;
+use crate::clock::Timestamp;
 use crate::device::{Country, Device};
-use crate::language::Language;
+use crate::language::{Language, Languages};
 use crate::mail::ApiAddress;
 use crate::origin;
 use crate::source_ip::SourceIp;
+use crate::store::asked::Asked;
 
 /// The `Content-Type` that a route accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +31,10 @@ pub enum AcceptedContentType {
 
 /// One call. Holds secrets, so it has no `Debug`.
 pub struct Call {
+    /// Who calls. Anonymous until the gate has identified the caller.
+    pub caller: Caller,
+    /// When the call arrived.
+    pub received_at: Timestamp,
     /// The method, in upper case as sent.
     pub method: String,
     /// The path as sent, without the stage.
@@ -54,9 +61,14 @@ pub struct Call {
 }
 
 impl Call {
-    /// The call in `request`, with what [`super::event::read`] extracted from its event.
+    /// The call in `request`, with what [`super::event::read`] extracted from its event. `languages` are the supported ones.
     #[must_use]
-    pub fn new(request: &Request, extracted: Extracted) -> Self {
+    pub fn new(
+        request: &Request,
+        extracted: Extracted,
+        languages: Languages,
+        received_at: Timestamp,
+    ) -> Self {
         let context = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV1(context)) => Context {
                 api_id: context.apiid.clone(),
@@ -76,11 +88,14 @@ impl Call {
             _ => Context::default(),
         };
         Self {
+            caller: Caller::Anonymous,
+            received_at,
             method: request.method().to_string(),
             path: without_stage(request.raw_http_path(), context.stage_in_path.as_deref()),
             authorization: header(request, AUTHORIZATION.as_str()).map(SecretString::from),
             origin_secret: header(request, origin::HEADER).map(SecretString::from),
-            language: header(request, ACCEPT_LANGUAGE.as_str()).and_then(Language::from_accept_language),
+            language: header(request, ACCEPT_LANGUAGE.as_str())
+                .and_then(|header| languages.from_accept_language(header)),
             source_ip: context
                 .source_ip
                 .and_then(|ip| ip.parse::<IpAddr>().ok())
@@ -105,6 +120,12 @@ impl Call {
             self.source_ip = ip.into();
         }
         self.device.country = self.viewer_country;
+    }
+
+    /// What is known of the caller, for the mail that the call orders.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        Asked::of(&self.caller, self.language, self.device)
     }
 
     /// The query parameter `name`, decoded.
@@ -199,7 +220,7 @@ mod tests {
 
     fn call(event: Value) -> Call {
         let (request, extracted) = event::read(event);
-        Call::new(&request.into(), extracted)
+        Call::new(&request.into(), extracted, Languages::default(), Timestamp::from_millis(0))
     }
 
     fn merge(into: &mut Value, changes: &Value) {

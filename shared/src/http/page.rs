@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{ApiError, Reply};
 use crate::branding::Branding;
-use crate::language::{Language, Messages};
+use crate::language::{Language, Languages, Messages};
 use crate::password::{self, PasswordPolicy};
 
 const STYLE: &str = include_str!("../../templates/page.css");
@@ -58,24 +58,30 @@ pub struct Pages {
     kind: PageKind,
     branding: Branding,
     default_language: Language,
-    cache: [OnceLock<Reply>; Language::COUNT],
+    cache: Vec<(Language, OnceLock<Reply>)>,
 }
 
 impl Pages {
     /// "Forgot your password?"
     #[must_use]
-    pub fn forgot(branding: Branding, default_language: Language) -> Self {
-        Self::new(PageKind::Forgot, branding, default_language)
+    pub fn forgot(branding: Branding, languages: Languages, default_language: Language) -> Self {
+        Self::new(PageKind::Forgot, branding, languages, default_language)
     }
 
     /// "Choose a new password", which says what `policy` asks for.
     #[must_use]
-    pub fn choose(branding: Branding, policy: PasswordPolicy, default_language: Language) -> Self {
-        Self::new(PageKind::Choose(policy), branding, default_language)
+    pub fn choose(
+        branding: Branding,
+        policy: PasswordPolicy,
+        languages: Languages,
+        default_language: Language,
+    ) -> Self {
+        Self::new(PageKind::Choose(policy), branding, languages, default_language)
     }
 
-    fn new(kind: PageKind, branding: Branding, default_language: Language) -> Self {
-        Self { kind, branding, default_language, cache: [const { OnceLock::new() }; Language::COUNT] }
+    fn new(kind: PageKind, branding: Branding, languages: Languages, default_language: Language) -> Self {
+        let cache = languages.all().map(|language| (language, OnceLock::new())).collect();
+        Self { kind, branding, default_language, cache }
     }
 
     /// The page in `language`, or in the default language.
@@ -85,12 +91,12 @@ impl Pages {
     /// [`ApiError::Unavailable`] if it cannot be rendered, which only running out of memory can cause.
     pub fn in_language(&self, language: Option<Language>) -> Result<Reply, ApiError> {
         let language = language.unwrap_or(self.default_language);
-        let page = &self.cache[language.index()];
-        if let Some(reply) = page.get() {
+        let page = self.cache.iter().find(|(cached, _)| *cached == language).map(|(_, page)| page);
+        if let Some(reply) = page.and_then(OnceLock::get) {
             return Ok(reply.clone());
         }
         let reply = self.render(language).map_err(|error| ApiError::Unavailable(error.to_string()))?;
-        Ok(page.get_or_init(|| reply).clone())
+        Ok(page.map_or_else(|| reply.clone(), |page| page.get_or_init(|| reply.clone()).clone()))
     }
 
     fn render(&self, language: Language) -> Result<Reply, Box<dyn std::error::Error>> {
@@ -179,12 +185,12 @@ mod tests {
 
     fn choose(branding: Branding, is_bcrypt: bool) -> Pages {
         let policy = PasswordPolicy { min_length: 15, service_name: "Rekey".to_owned(), is_bcrypt };
-        Pages::choose(branding, policy, Language::english())
+        Pages::choose(branding, policy, Languages::default(), Language::english())
     }
 
     fn pages(is_branded: bool) -> [Pages; 2] {
-        let english = Language::english();
-        [Pages::forgot(branding(is_branded), english), choose(branding(is_branded), false)]
+        let (languages, english) = (Languages::default(), Language::english());
+        [Pages::forgot(branding(is_branded), languages, english), choose(branding(is_branded), false)]
     }
 
     fn rendered(pages: &Pages, language: Language) -> (String, Response<Body>) {
@@ -196,7 +202,7 @@ mod tests {
     fn all() -> Vec<(Language, String, Response<Body>)> {
         let pages = [pages(false), pages(true)];
         let all = pages.iter().flatten().flat_map(|pages| {
-            Language::all().map(|language| {
+            Languages::default().all().map(|language| {
                 let (body, response) = rendered(pages, language);
                 (language, body, response)
             })
@@ -318,8 +324,9 @@ mod tests {
 
     #[test]
     fn without_a_language_the_page_is_in_the_default_one() {
-        let german = Language::from_code("de").expect("German");
-        let pages = Pages::forgot(branding(false), german);
+        let (languages, german) =
+            (Languages::default(), Languages::default().from_code("de").expect("German"));
+        let pages = Pages::forgot(branding(false), languages, german);
         let response = Response::from(pages.in_language(None).expect("a page"));
         assert_eq!(response.headers()[CONTENT_LANGUAGE], "de");
     }

@@ -1,56 +1,19 @@
-//! The table of routes. Tests compare the OpenAPI document, the SAM template and the router of `cargo lambda watch` with it.
+//! The routes of a function. Tests join those of the three, and compare the OpenAPI document, the SAM template and the router of
+//! `cargo lambda watch` with them.
 
 use crate::api_key::Scope;
 
-/// One of the three functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FunctionName {
-    /// Opens reset requests.
-    Reset,
-    /// Orders mails and checks tokens.
-    Validate,
-    /// Sets passwords.
-    Complete,
-}
-
-impl FunctionName {
-    /// The function's name in packages, routers and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reset => "reset",
-            Self::Validate => "validate",
-            Self::Complete => "complete",
-        }
-    }
-}
-
-/// What a route does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Endpoint {
-    /// Opens a reset request.
-    OpenRequest,
-    /// The page "Forgot your password?".
-    ForgotPage,
-    /// Orders a mail for the request token in the query, or checks the reset token. Without a token: the page "Choose a new password".
-    ValidateQuery {
-        /// Whether this path has the page.
-        page: bool,
-    },
-    /// The same for the token in the body.
-    ValidateBody,
-    /// Orders a mail for an account's first password. Not for anonymous callers.
-    Invite,
-    /// Sets the password.
-    Complete,
-    /// Unleash: orders a mail in one call, without a request.
-    UnleashRequest,
-    /// Unleash: checks a reset token and returns its account.
-    UnleashValidate,
-    /// Unleash: checks a password.
-    UnleashValidatePassword,
-    /// Unleash: sets the password.
-    UnleashComplete,
+/// Who may call a route. `E` is the function's enum of endpoints.
+#[derive(Clone, Copy, Debug)]
+pub enum Access<E> {
+    /// Callers with an API key of this scope and, unless keys are required, anonymous ones.
+    Anyone(Scope),
+    /// Only callers with an API key of this scope.
+    Trusted(Scope),
+    /// People: it is a page. A browser cannot send an API key, so where keys are required there is no page.
+    People,
+    /// As [`Self::People`], at this endpoint, without the query parameter `token`; with it as [`Self::Anyone`].
+    PeopleWithoutToken(Scope, E),
 }
 
 /// The format of error responses.
@@ -58,33 +21,32 @@ pub enum Endpoint {
 pub enum Dialect {
     /// Problem documents (RFC 9457).
     Problem,
-    /// Unleash's format.
+    /// The format of Unleash, an open-source feature flag service whose clients call `/auth/reset/*`.
     Unleash,
 }
 
-/// One row of the table.
+/// One row of a function's table.
 #[derive(Clone, Copy, Debug)]
-pub struct Route {
+pub struct Route<E> {
     /// The method.
     pub method: &'static str,
     /// The path as documented. Every path is served with and without its trailing slash.
     pub path: &'static str,
-    /// The function that serves it.
-    pub function: FunctionName,
+    /// Who may call it.
+    pub access: Access<E>,
     /// What it does.
-    pub endpoint: Endpoint,
+    pub endpoint: E,
 }
 
-impl Route {
-    /// The scope that an API key needs for this route.
-    #[must_use]
-    pub const fn scope(&self) -> Scope {
-        match (self.endpoint, self.function) {
-            (Endpoint::Invite, _) => Scope::Invite,
-            (_, FunctionName::Reset) => Scope::Reset,
-            (_, FunctionName::Validate) => Scope::Validate,
-            (_, FunctionName::Complete) => Scope::Complete,
-        }
+impl<E> Route<E> {
+    /// A `GET` route.
+    pub const fn get(path: &'static str, access: Access<E>, endpoint: E) -> Self {
+        Self { method: "GET", path, access, endpoint }
+    }
+
+    /// A `POST` route.
+    pub const fn post(path: &'static str, access: Access<E>, endpoint: E) -> Self {
+        Self { method: "POST", path, access, endpoint }
     }
 
     /// The format of this route's errors.
@@ -94,78 +56,46 @@ impl Route {
     }
 }
 
-const fn route(
-    method: &'static str,
-    path: &'static str,
-    function: FunctionName,
-    endpoint: Endpoint,
-) -> Route {
-    Route { method, path, function, endpoint }
+/// The route in `routes` of `method` and `path`, with or without its trailing slash.
+#[must_use]
+pub fn find<E>(routes: &'static [Route<E>], method: &str, path: &str) -> Option<&'static Route<E>> {
+    let path = without_slash(path);
+    routes.iter().find(|route| route.method == method && without_slash(route.path) == path)
 }
 
-/// Every route.
-pub const ROUTES: [Route; 16] = {
-    use Endpoint::{
-        Complete, ForgotPage, Invite, OpenRequest, UnleashComplete, UnleashRequest, UnleashValidate,
-        UnleashValidatePassword, ValidateBody, ValidateQuery,
-    };
-    use FunctionName::{Complete as CompleteFn, Reset, Validate};
-    [
-        route("POST", "/organizations/reset-password/", Reset, OpenRequest),
-        route("POST", "/timp/organizations/reset-password/", Reset, OpenRequest),
-        route("POST", "/api/organizations/reset-password/", Reset, OpenRequest),
-        route("GET", "/organizations/reset-password/", Reset, ForgotPage),
-        route("GET", "/organizations/complete-password/", Validate, ValidateQuery { page: true }),
-        route("GET", "/timp/organizations/complete-password/", Validate, ValidateQuery { page: false }),
-        route("GET", "/api/organizations/complete-password/", Validate, ValidateQuery { page: false }),
-        route("POST", "/organizations/validate-password-reset/", Validate, ValidateBody),
-        route("POST", "/organizations/invite/", Validate, Invite),
-        route("POST", "/organizations/complete-password/", CompleteFn, Complete),
-        route("POST", "/timp/organizations/complete-password/", CompleteFn, Complete),
-        route("POST", "/api/organizations/complete-password/", CompleteFn, Complete),
-        route("POST", "/auth/reset/password-email", Validate, UnleashRequest),
-        route("GET", "/auth/reset/validate", Validate, UnleashValidate),
-        route("POST", "/auth/reset/validate-password", CompleteFn, UnleashValidatePassword),
-        route("POST", "/auth/reset/password", CompleteFn, UnleashComplete),
-    ]
-};
-
-/// The route of `method` and `path`, with or without its trailing slash, if `function` serves it.
-#[must_use]
-pub fn find(function: FunctionName, method: &str, path: &str) -> Option<&'static Route> {
-    let without_slash = |path: &str| path.strip_suffix('/').unwrap_or(path).to_owned();
-    let path = without_slash(path);
-    ROUTES.iter().find(|route| {
-        route.function == function && route.method == method && without_slash(route.path) == path
-    })
+fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const ROUTES: [Route<u8>; 3] = [
+        Route::get("/organizations/reset-password/", Access::People, 0),
+        Route::post("/organizations/reset-password/", Access::Anyone(Scope::Reset), 1),
+        Route::get("/auth/reset/validate", Access::Anyone(Scope::Validate), 2),
+    ];
+
     #[test]
-    fn every_route_is_found_with_and_without_its_slash_for_its_function_only() {
-        for route in &ROUTES {
-            let without_slash = route.path.trim_end_matches('/');
-            for path in [without_slash.to_owned(), format!("{without_slash}/")] {
+    fn a_route_is_found_with_and_without_its_slash() {
+        for (endpoint, method, path) in [
+            (0, "GET", "/organizations/reset-password"),
+            (1, "POST", "/organizations/reset-password"),
+            (2, "GET", "/auth/reset/validate"),
+        ] {
+            for path in [path.to_owned(), format!("{path}/")] {
                 assert_eq!(
-                    find(route.function, route.method, &path).map(|r| r.endpoint),
-                    Some(route.endpoint),
+                    find(&ROUTES, method, &path).map(|route| route.endpoint),
+                    Some(endpoint),
                     "{path}"
                 );
             }
-            let other = if route.function == FunctionName::Reset {
-                FunctionName::Complete
-            } else {
-                FunctionName::Reset
-            };
-            assert!(find(other, route.method, without_slash).is_none(), "{without_slash}");
         }
     }
 
     #[test]
-    fn an_unknown_path_is_not_found() {
+    fn another_path_or_method_is_not_found() {
         for path in [
             "",
             "/",
@@ -174,8 +104,9 @@ mod tests {
             "/Organizations/reset-password",
             "/prod/organizations/reset-password",
         ] {
-            assert!(find(FunctionName::Reset, "POST", path).is_none(), "{path}");
+            assert!(find(&ROUTES, "POST", path).is_none(), "{path}");
         }
-        assert!(find(FunctionName::Reset, "PUT", "/organizations/reset-password").is_none());
+        assert!(find(&ROUTES, "PUT", "/organizations/reset-password").is_none());
+        assert!(find(&ROUTES, "POST", "/auth/reset/validate").is_none());
     }
 }

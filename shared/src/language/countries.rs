@@ -16,17 +16,17 @@ pub(super) fn name(language: &str, code: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Language;
+    use super::super::Languages;
     use super::*;
 
     #[test]
     fn every_language_has_a_name_for_every_country() {
         let mut codes = NAMES.lines().next().expect("codes").split('\t').skip(1);
         assert_eq!(codes.clone().count(), 250, "ISO 3166-1, and Kosovo");
-        assert!(codes.all(|code| Language::all().all(|language| {
+        assert!(codes.all(|code| Languages::default().all().all(|language| {
             name(language.code(), code).is_some_and(|name| !name.is_empty() && name != code)
         })));
-        for language in Language::all() {
+        for language in Languages::default().all() {
             let row = NAMES.lines().find(|row| row.starts_with(&format!("{}\t", language.code())));
             assert_eq!(row.expect("a row").split('\t').count(), 251, "{}", language.code());
         }

@@ -3,8 +3,11 @@
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
 use time::OffsetDateTime;
 
-use super::{Language, SOURCES};
+use super::Language;
 use crate::clock::Timestamp;
+
+/// The variables of the message `date`.
+pub(super) const DATE_VARIABLES: [&str; 6] = ["year", "month", "day", "hour", "short-hour", "minute"];
 
 /// The messages of one language, and the values of their variables. They are plain text: templates escape them for HTML.
 pub struct Messages {
@@ -17,12 +20,14 @@ impl Messages {
     /// The messages of `language`. Parses its file, which takes well under a millisecond.
     #[must_use]
     pub fn new(language: Language) -> Self {
-        // A resource with errors still has the messages that parsed. A test finds errors.
-        let resource = FluentResource::try_new(SOURCES[language.index()].to_owned());
-        let mut bundle = FluentBundle::new(vec![language.identifier()]);
+        let mut bundle = FluentBundle::new(vec![language.0.identifier.clone()]);
         // No isolation marks around every value: spam filters suspect invisible characters.
         bundle.set_use_isolating(false);
-        bundle.add_resource_overriding(resource.unwrap_or_else(|(resource, _)| resource));
+        for source in &language.0.sources {
+            // A resource with errors still has the messages that parsed. A test, or the check at the start, finds errors.
+            let resource = FluentResource::try_new((*source).to_owned());
+            bundle.add_resource_overriding(resource.unwrap_or_else(|(resource, _)| resource));
+        }
         Self { language, bundle, values: FluentArgs::new() }
     }
 

@@ -1,13 +1,16 @@
 //! The languages of pages and mails, one file each in `languages/`. `build.rs` compiles the files in as text. A file is parsed when a page
-//! or mail is rendered in its language, not at start.
+//! or mail is rendered in its language, not at start. The operator may add messages and languages of their own ([`own`]).
 
+mod check;
 mod countries;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod file_tests;
 mod messages;
+pub mod own;
 mod tag;
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use fluent_langneg::{NegotiationStrategy, negotiate_languages};
@@ -20,74 +23,71 @@ include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 /// How many entries of `Accept-Language` are read. Browsers send fewer than twenty.
 const MAX_ENTRIES: usize = 32;
 
-/// The identifiers of all languages, parsed when a process first needs one and not for each call.
-static SUPPORTED: LazyLock<Vec<LanguageIdentifier>> =
-    LazyLock::new(|| CODES.iter().map(|code| code.parse().unwrap_or_default()).collect());
+/// The languages that are compiled in, their identifiers parsed when a process first needs one and not for each call.
+static BUILT_IN: LazyLock<Vec<Data>> = LazyLock::new(|| {
+    let languages = CODES.into_iter().zip(SOURCES);
+    let data = |(code, source): (&'static str, &'static str)| Data {
+        code,
+        identifier: code.parse().unwrap_or_default(),
+        sources: vec![source],
+    };
+    languages.map(data).collect()
+});
+
+/// What a language consists of.
+#[derive(Clone)]
+struct Data {
+    code: &'static str,
+    identifier: LanguageIdentifier,
+    /// Files of messages. A message of a later one takes the place of an earlier one's.
+    sources: Vec<&'static str>,
+}
+
+impl AsRef<LanguageIdentifier> for Data {
+    fn as_ref(&self) -> &LanguageIdentifier {
+        &self.identifier
+    }
+}
+
+impl PartialEq for Data {
+    fn eq(&self, other: &Self) -> bool {
+        self.code == other.code
+    }
+}
+
+impl Eq for Data {}
 
 /// A supported language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Language(usize);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Language(&'static Data);
+
+impl fmt::Debug for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
 
 impl Language {
-    /// All supported languages.
-    pub fn all() -> impl Iterator<Item = Self> {
-        (0..COUNT).map(Self)
-    }
-
-    /// The number of supported languages.
-    pub const COUNT: usize = COUNT;
-
-    /// Its index in [`Self::all`].
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0
-    }
-
-    /// English, in which every message exists.
+    /// English as it is compiled in, in which every message exists.
     ///
     /// # Panics
     ///
     /// Never: `languages/en.ftl` exists.
     #[must_use]
     pub fn english() -> Self {
-        Self::from_code("en").expect("English")
+        Languages::default().from_code("en").expect("English")
     }
 
     /// The BCP 47 code, such as `de` or `zh-Hans`.
     #[must_use]
-    pub fn code(self) -> &'static str {
-        CODES[self.0]
-    }
-
-    /// The language with exactly this code.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        CODES.iter().position(|known| *known == code).map(Self)
-    }
-
-    /// The language for a locale such as `de-AT`, `pt_BR`, `zh_CN.UTF-8` or `es__#u-ms-metric`.
-    #[must_use]
-    pub fn from_locale(locale: &str) -> Option<Self> {
-        negotiate(&[tag::parse(locale)?])
-    }
-
-    /// The preferred supported language in `header` (RFC 9110 section 12.5.4). `None` if there is none among the first entries: as RFC
-    /// 4647 section 3.4 has it, `*` means the default, to which a named language is preferred.
-    #[must_use]
-    pub fn from_accept_language(header: &str) -> Option<Self> {
-        // fluent-langneg's own parser ignores the weights, and the crate accept-language panics on the weight "nan".
-        let mut requested: Vec<(f32, LanguageIdentifier)> =
-            header.split(',').take(MAX_ENTRIES).filter_map(parse_entry).collect();
-        requested.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        let requested: Vec<LanguageIdentifier> =
-            requested.into_iter().map(|(_, language)| language).collect();
-        negotiate(&requested)
+    pub const fn code(self) -> &'static str {
+        self.0.code
     }
 
     /// `ltr` or `rtl`, the value of the HTML attribute `dir`.
     #[must_use]
     pub fn direction(self) -> &'static str {
-        match self.identifier().character_direction() {
+        match self.0.identifier.character_direction() {
             CharacterDirection::RTL => "rtl",
             CharacterDirection::LTR | CharacterDirection::TTB => "ltr",
         }
@@ -98,9 +98,59 @@ impl Language {
     pub fn country(self, code: &str) -> Option<&'static str> {
         countries::name(self.code(), code)
     }
+}
 
-    fn identifier(self) -> LanguageIdentifier {
-        SUPPORTED[self.0].clone()
+/// All supported languages: those that are compiled in, and the operator's. Cheap to copy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Languages(&'static [Data]);
+
+/// Those that are compiled in.
+impl Default for Languages {
+    fn default() -> Self {
+        Self(&BUILT_IN)
+    }
+}
+
+impl fmt::Debug for Languages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.all()).finish()
+    }
+}
+
+impl Languages {
+    /// All of them.
+    pub fn all(self) -> impl Iterator<Item = Language> {
+        self.0.iter().map(Language)
+    }
+
+    /// The language with exactly this code.
+    #[must_use]
+    pub fn from_code(self, code: &str) -> Option<Language> {
+        self.all().find(|language| language.code() == code)
+    }
+
+    /// The language for a locale such as `de-AT`, `pt_BR`, `zh_CN.UTF-8` or `es__#u-ms-metric`.
+    #[must_use]
+    pub fn from_locale(self, locale: &str) -> Option<Language> {
+        self.negotiate(&[tag::parse(locale)?])
+    }
+
+    /// The preferred supported language in `header` (RFC 9110 section 12.5.4). `None` if there is none among the first entries: as RFC
+    /// 4647 section 3.4 has it, `*` means the default, to which a named language is preferred.
+    #[must_use]
+    pub fn from_accept_language(self, header: &str) -> Option<Language> {
+        // fluent-langneg's own parser ignores the weights, and the crate accept-language panics on the weight "nan".
+        let mut requested: Vec<(f32, LanguageIdentifier)> =
+            header.split(',').take(MAX_ENTRIES).filter_map(parse_entry).collect();
+        requested.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        let requested: Vec<LanguageIdentifier> =
+            requested.into_iter().map(|(_, language)| language).collect();
+        self.negotiate(&requested)
+    }
+
+    fn negotiate(self, requested: &[LanguageIdentifier]) -> Option<Language> {
+        let best = negotiate_languages(requested, self.0, None, NegotiationStrategy::Lookup);
+        best.first().copied().map(Language)
     }
 }
 
@@ -116,12 +166,6 @@ fn parse_entry(entry: &str) -> Option<(f32, LanguageIdentifier)> {
     (weight > 0.0).then_some((weight, language))
 }
 
-fn negotiate(requested: &[LanguageIdentifier]) -> Option<Language> {
-    let best = negotiate_languages(requested, &SUPPORTED, None, NegotiationStrategy::Lookup);
-    let best = *best.first()?;
-    SUPPORTED.iter().position(|language| language == best).map(Language)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -129,7 +173,7 @@ mod tests {
     use super::*;
 
     fn accepted(header: &str) -> Option<&'static str> {
-        Language::from_accept_language(header).map(Language::code)
+        Languages::default().from_accept_language(header).map(Language::code)
     }
 
     #[test]
@@ -199,21 +243,21 @@ mod tests {
             ("Deutsch", None),
             ("", None),
         ] {
-            assert_eq!(Language::from_locale(locale).map(Language::code), expected, "{locale}");
+            assert_eq!(Languages::default().from_locale(locale).map(Language::code), expected, "{locale}");
         }
     }
 
     #[test]
     fn only_arabic_is_written_from_right_to_left() {
         let right_to_left: Vec<_> =
-            Language::all().filter(|l| l.direction() == "rtl").map(Language::code).collect();
+            Languages::default().all().filter(|l| l.direction() == "rtl").map(Language::code).collect();
         assert_eq!(right_to_left, ["ar"]);
     }
 
     proptest! {
         #[test]
         fn no_header_and_no_locale_can_panic(text in "\\PC{0,200}|[a-zA-Z0-9,;=.*_ #@-]{0,200}") {
-            let _ = (Language::from_accept_language(&text), Language::from_locale(&text));
+            let _ = (Languages::default().from_accept_language(&text), Languages::default().from_locale(&text));
         }
 
         #[test]
@@ -221,10 +265,10 @@ mod tests {
             tag in "(ar|de|en|iw|nl|pt|yue|zh)(-(Hant|Hans|Latn))?(-(AO|BR|CN|HK|PT|TW|419))?",
             extension in "(-u-[a-z]{2}-[a-z]{3,8}|-x-[a-z0-9]{1,8}|-t-[a-z]{2}|\\.UTF-8|@[a-z]{1,8})?",
         ) {
-            let plain = Language::from_locale(&tag);
+            let plain = Languages::default().from_locale(&tag);
             let written = format!(" {}{extension}\t", tag.to_uppercase().replace('-', "_"));
-            prop_assert_eq!(Language::from_locale(&written), plain, "{}", written);
-            prop_assert_eq!(Language::from_accept_language(&format!(",{written};Q=0.5,nl")), plain, "{}", written);
+            prop_assert_eq!(Languages::default().from_locale(&written), plain, "{}", written);
+            prop_assert_eq!(Languages::default().from_accept_language(&format!(",{written};Q=0.5,nl")), plain, "{}", written);
         }
     }
 }

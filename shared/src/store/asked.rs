@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::{Item, string};
 use crate::api_key::Caller;
 use crate::device::{Browser, Country, Device, System};
-use crate::language::Language;
+use crate::language::{Language, Languages};
 
 /// The caller's language, if it is known and supported, and device, as far as it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,10 +56,10 @@ impl Asked {
     }
 
     /// What a row says. An older version wrote less, and another one may know other words: what cannot be read is unknown.
-    pub(super) fn from_item(item: &Item) -> Self {
+    pub(super) fn from_item(item: &Item, languages: Languages) -> Self {
         let text = |name: &str| Some(item.get(name)?.as_s().ok()?.as_str());
         Self {
-            language: text("language").and_then(Language::from_code),
+            language: text("language").and_then(|code| languages.from_code(code)),
             is_trusted: item.get("language_trusted") == Some(&AttributeValue::Bool(true)),
             device: Device {
                 browser: text("browser").and_then(Browser::from_name),
@@ -84,14 +84,14 @@ mod tests {
             system: Some(System::Android),
             country: Country::from_code("KR"),
         };
-        Asked::of(&Caller::Anonymous, Language::from_code("ko"), device)
+        Asked::of(&Caller::Anonymous, Languages::default().from_code("ko"), device)
     }
 
     #[test]
     fn what_is_stored_is_read_again_and_what_is_unknown_takes_no_place() {
         let trusted = Asked { is_trusted: true, ..known() };
         for asked in [known(), trusted, Asked { language: None, ..known() }] {
-            assert_eq!(Asked::from_item(&stored(asked)), asked);
+            assert_eq!(Asked::from_item(&stored(asked), Languages::default()), asked);
         }
         assert_eq!(stored(Asked::default()), Item::new());
     }
@@ -103,15 +103,15 @@ mod tests {
         row.insert("system".to_owned(), string("Plan 9"));
         row.insert("country".to_owned(), AttributeValue::Bool(true));
         row.insert("language".to_owned(), string("tlh"));
-        assert_eq!(Asked::from_item(&row), Asked::default());
+        assert_eq!(Asked::from_item(&row, Languages::default()), Asked::default());
         row.insert("browser".to_owned(), string("<b>Chrome</b>"));
         row.insert("country".to_owned(), string("kr"));
-        assert_eq!(Asked::from_item(&row), Asked::default());
+        assert_eq!(Asked::from_item(&row, Languages::default()), Asked::default());
     }
 
     #[test]
     fn a_callers_language_and_device_count_before_another_callers() {
-        let english = Asked { language: Language::from_code("en"), ..Asked::default() };
+        let english = Asked { language: Languages::default().from_code("en"), ..Asked::default() };
         let both = english.or(known());
         assert_eq!((both.language, both.device), (english.language, known().device));
         assert_eq!(known().or(english), known());

@@ -53,7 +53,7 @@ impl Completion {
     /// # Errors
     ///
     /// [`StoreError`] if the outcome is unknown. The caller may retry with the same token.
-    pub async fn complete(
+    pub async fn run(
         &self,
         reset: &StoredReset,
         account: &Account,

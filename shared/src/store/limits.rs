@@ -4,7 +4,6 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, Update};
 
 use super::{Item, StoreError, number, number_attribute, string};
-use crate::api_key::Caller;
 use crate::clock::Timestamp;
 use crate::email::EmailAddress;
 use crate::mail::MailKind;
@@ -24,9 +23,12 @@ pub struct LimitSettings {
 
 /// What is counted per IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum IpLimit {
+pub enum IpLimit {
+    /// Reset requests.
     Reset,
-    BadToken,
+    /// Calls with a token that is not live.
+    DeadToken,
+    /// Password checks without a live token: each costs CPU.
     PasswordCheck,
 }
 
@@ -34,8 +36,16 @@ impl IpLimit {
     const fn name(self) -> &'static str {
         match self {
             Self::Reset => "reset-ip",
-            Self::BadToken => "bad-token-ip",
+            Self::DeadToken => "bad-token-ip",
             Self::PasswordCheck => "password-check-ip",
+        }
+    }
+
+    const fn of(self, settings: &LimitSettings) -> u32 {
+        match self {
+            Self::Reset => settings.reset_per_ip,
+            Self::DeadToken => settings.bad_token_per_ip,
+            Self::PasswordCheck => settings.bad_token_per_ip.saturating_mul(PASSWORD_CHECKS_PER_BAD_TOKEN),
         }
     }
 }
@@ -168,48 +178,28 @@ impl Limits {
         Self { client, table, settings }
     }
 
-    /// Counts a reset request of `caller` from `ip`. A trusted caller is not counted: it calls for all its users from one IP address.
+    /// Counts a call from `ip` against `kind`.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it could not be counted.
-    pub async fn count_reset(
-        &self,
-        caller: &Caller,
-        ip: &SourceIp,
-        now: Timestamp,
-    ) -> Result<Counted, StoreError> {
-        self.count(IpLimit::Reset, self.settings.reset_per_ip, caller, ip, now).await
-    }
-
-    /// Counts a dead token that `caller` sent from `ip`. Live tokens are neither counted nor throttled, so other people behind the same IP
-    /// address cannot block one. A trusted caller is not counted.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if it could not be counted.
-    pub async fn count_dead_token(
-        &self,
-        caller: &Caller,
-        ip: &SourceIp,
-        now: Timestamp,
-    ) -> Result<Counted, StoreError> {
-        self.count(IpLimit::BadToken, self.settings.bad_token_per_ip, caller, ip, now).await
-    }
-
-    /// Counts a password check without a live token by `caller` from `ip`: each check costs CPU.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if it could not be counted.
-    pub async fn count_password_check(
-        &self,
-        caller: &Caller,
-        ip: &SourceIp,
-        now: Timestamp,
-    ) -> Result<Counted, StoreError> {
-        let limit = self.settings.bad_token_per_ip.saturating_mul(PASSWORD_CHECKS_PER_BAD_TOKEN);
-        self.count(IpLimit::PasswordCheck, limit, caller, ip, now).await
+    pub async fn count(&self, kind: IpLimit, ip: &SourceIp, now: Timestamp) -> Result<Counted, StoreError> {
+        let limit = kind.of(&self.settings);
+        if limit == 0 {
+            return Ok(Counted::Allowed);
+        }
+        let own = Counter::new(kind.name(), IP_WINDOW, &ip.own, limit, now);
+        let Some(site) = &ip.site else { return self.hit(&own, now).await };
+        let site = Counter::new(kind.name(), IP_WINDOW, site, limit.saturating_mul(SITE_FACTOR), now);
+        // A throttled call writes one counter at most, so that of the /48 is read first. Calls at the same time may exceed it by their number.
+        let (counted, site_hits) = tokio::join!(self.hit(&own, now), self.hits(&site));
+        if counted? != Counted::Allowed {
+            return Ok(Counted::Throttled(own.throttled(now)));
+        }
+        if site_hits? >= site.limit {
+            return Ok(Counted::Throttled(site.throttled(now)));
+        }
+        self.hit(&site, now).await
     }
 
     /// The counter of mails to `address`, for the transaction that orders one. `None` without a limit. Tokens live for
@@ -234,31 +224,6 @@ impl Limits {
     ) -> Result<Counted, StoreError> {
         let Some(counter) = counter else { return Ok(Counted::Allowed) };
         Ok(counter.allowance(self.read(&counter.0).await?.as_ref(), now))
-    }
-
-    async fn count(
-        &self,
-        kind: IpLimit,
-        limit: u32,
-        caller: &Caller,
-        ip: &SourceIp,
-        now: Timestamp,
-    ) -> Result<Counted, StoreError> {
-        if limit == 0 || matches!(caller, Caller::Trusted(_)) {
-            return Ok(Counted::Allowed);
-        }
-        let own = Counter::new(kind.name(), IP_WINDOW, &ip.own, limit, now);
-        let Some(site) = &ip.site else { return self.hit(&own, now).await };
-        let site = Counter::new(kind.name(), IP_WINDOW, site, limit.saturating_mul(SITE_FACTOR), now);
-        // A throttled call writes one counter at most, so that of the /48 is read first. Calls at the same time may exceed it by their number.
-        let (counted, site_hits) = tokio::join!(self.hit(&own, now), self.hits(&site));
-        if counted? != Counted::Allowed {
-            return Ok(Counted::Throttled(own.throttled(now)));
-        }
-        if site_hits? >= site.limit {
-            return Ok(Counted::Throttled(site.throttled(now)));
-        }
-        self.hit(&site, now).await
     }
 
     /// Adds one hit, and compares the count with the limit.

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::email::EmailAddress;
+use crate::language::Languages;
 use crate::token::{Digest, RequestToken};
 
 /// A repeat within this many seconds after a mail succeeds but sends none, since clients may retry.
@@ -21,6 +22,7 @@ pub const MAX_MAILS: u64 = 3;
 #[derive(Clone, Debug)]
 pub struct ResetRequest {
     digest: Digest,
+    languages: Languages,
     /// The address that it was opened for. It may have no account.
     pub address: EmailAddress,
     /// What is known of the caller who opened it.
@@ -79,18 +81,21 @@ impl ResetRequest {
     /// The request in the `row` that made the condition of [`Self::count_mail`] fail, unless it has expired.
     pub(super) fn reread(&self, row: Option<&Item>, now: Timestamp) -> Result<Option<Self>, StoreError> {
         match row {
-            Some(row) if is_unexpired(row, now)? => Self::from_item(self.digest.clone(), row).map(Some),
+            Some(row) if is_unexpired(row, now)? => {
+                Self::from_item(self.digest.clone(), row, self.languages).map(Some)
+            }
             _ => Ok(None),
         }
     }
 
-    fn from_item(digest: Digest, item: &Item) -> Result<Self, StoreError> {
+    fn from_item(digest: Digest, item: &Item, languages: Languages) -> Result<Self, StoreError> {
         Ok(Self {
             digest,
+            languages,
             address: string_attribute(item, "address")?
                 .parse()
                 .map_err(|_| StoreError::invalid_row("a request row has a malformed address"))?,
-            asked: Asked::from_item(item),
+            asked: Asked::from_item(item, languages),
             expires_at: number_attribute(item, "expires_at")?,
             mails: number_attribute(item, "mails")?,
             last_mail_at: number_attribute(item, "last_mail_at").ok().map(Timestamp::from_millis),
@@ -104,13 +109,14 @@ pub struct Requests {
     client: Client,
     table: String,
     lifetime_seconds: u64,
+    languages: Languages,
 }
 
 impl Requests {
     /// Requests in `table` that live for `lifetime_seconds`.
     #[must_use]
-    pub fn new(client: Client, table: String, lifetime_seconds: u64) -> Self {
-        Self { client, table, lifetime_seconds }
+    pub fn new(client: Client, table: String, lifetime_seconds: u64, languages: Languages) -> Self {
+        Self { client, table, lifetime_seconds, languages }
     }
 
     /// Stores a request for `address`, whether or not it has an account.
@@ -145,7 +151,7 @@ impl Requests {
     /// [`StoreError`] if it could not be read.
     pub async fn find(&self, digest: &Digest, now: Timestamp) -> Result<Option<ResetRequest>, StoreError> {
         let item = get_unexpired(&self.client, &self.table, pk(digest), now).await?;
-        item.map(|item| ResetRequest::from_item(digest.clone(), &item)).transpose()
+        item.map(|item| ResetRequest::from_item(digest.clone(), &item, self.languages)).transpose()
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
+use tests::contract::FunctionName;
 
 use tokio::time::Instant;
 
@@ -12,7 +13,6 @@ use fastrand::Rng;
 use futures::future::join_all;
 use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
 use serde_json::json;
-use shared::http::routes::FunctionName;
 use shared::token::Digest;
 use tests::fleet::Fleet;
 use tests::size;

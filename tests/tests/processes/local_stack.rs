@@ -20,7 +20,11 @@ fn token_in(mail: &Value) -> String {
 #[tokio::test]
 async fn the_documented_clients_reset_passwords_and_sigterm_leaves_nothing_running() {
     let _shared = crate::CPUS.read().await;
-    let mut stack = Stack::start(&[("SERVICE_NAME", "Local Test")], &[]).await;
+    let words = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("local-words");
+    std::fs::create_dir_all(&words).expect("a directory");
+    std::fs::write(words.join("en.ftl"), "mail-greeting = Ahoy,").expect("a file");
+    let own_words = words.to_str().expect("UTF-8");
+    let mut stack = Stack::start(&[("SERVICE_NAME", "Local Test"), ("MESSAGES_DIR", own_words)], &[]).await;
 
     // The "organizations" API: the address in a text/plain JSON body.
     let opened =
@@ -35,6 +39,10 @@ async fn the_documented_clients_reset_passwords_and_sigterm_leaves_nothing_runni
     assert_eq!(mailed.status(), 204);
     let mail = stack.mails(1).await.remove(0);
     assert_eq!(mail["subject"], "Reset your Local Test password", "settings reach the functions");
+    assert!(
+        mail["text"].as_str().is_some_and(|text| text.contains("Ahoy,")),
+        "own words reach the mail function"
+    );
     assert!(mail["html"].as_str().is_some_and(|html| {
         html.contains(&format!("{}/organizations/complete-password#token=", stack.api))
     }));

@@ -6,6 +6,7 @@ mod conformance;
 mod floods;
 mod killed;
 mod local_stack;
+mod own_words;
 mod telemetry;
 
 /// What measures memory or kills processes at random moments needs the CPUs to itself: it writes. The others read, and overlap.

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml_ng::Value;
 use shared::config::{VARIABLES, is_needed};
-use shared::http::routes::ROUTES;
+use shared::language::own::read_directory;
 use shared::password::hash::{Argon2Cost, Hashing};
-use tests::contract::{RouteRow, bare, file, operations, yaml};
+use tests::contract::{RouteRow, bare, file, operations, routes, yaml};
 
 fn routes_in_code() -> BTreeSet<RouteRow> {
-    ROUTES.iter().map(|r| (r.method.to_owned(), bare(r.path), r.function.as_str().to_owned())).collect()
+    let rows = routes().into_iter();
+    rows.map(|(function, method, path)| (method.to_owned(), bare(path), function.as_str().to_owned()))
+        .collect()
 }
 
 /// The template's functions, by name: `ResetFunction` is `reset`.
@@ -225,9 +227,8 @@ fn the_template_and_the_code_have_the_same_defaults() {
             .unwrap_or_else(|| panic!("{parameter} has no default"))
     };
     let given = |name: &str| ["TOKENS_TABLE", "ACCOUNTS_TABLE"].contains(&name).then(|| "t".to_owned());
-    let config = shared::config::Config::read(|name| {
-        given(name).or_else(|| (name == "MAIL_FROM").then(|| "a@b.de".to_owned()))
-    });
+    let variable = |name: &str| given(name).or_else(|| (name == "MAIL_FROM").then(|| "a@b.de".to_owned()));
+    let config = shared::config::Config::read(variable, read_directory);
     let config = config.expect("the defaults");
     assert_eq!(default("TokenLifetimeSeconds"), config.token_lifetime_seconds);
     assert_eq!(default("PasswordMinLength"), config.password_policy.min_length as u64);

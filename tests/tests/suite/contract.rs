@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use shared::http::routes::{FunctionName, ROUTES};
+use tests::contract::{FunctionName, routes};
 use tests::errors::{
     COMPLETE, RESET, UNLEASH_CHECK, UNLEASH_MAIL, UNLEASH_SET, UNLEASH_VALIDATE, VALIDATE, assert_error,
 };
@@ -195,19 +195,16 @@ async fn status_404_for_an_unknown_route() {
         Request::get(VALIDATE),
         Request::post("/timp/organizations/validate-password-reset/", &json!({})),
     ] {
-        for function in [FunctionName::Reset, FunctionName::Validate, FunctionName::Complete] {
+        for function in FunctionName::ALL {
             assert_error("/", &world.send_to(function, request.event()).await, 404, "not_found");
         }
     }
     // A function answers its own routes only, whatever reaches it.
-    for route in &ROUTES {
-        for function in [FunctionName::Reset, FunctionName::Validate, FunctionName::Complete] {
-            if function != route.function {
-                let request =
-                    Request::new(route.method, route.path).header("content-type", "application/json");
-                let answer = world.send_to(function, request.body("{}").event()).await;
-                assert_eq!(answer.status(), 404, "{function:?} {route:?}");
-            }
+    for (owner, method, path) in routes() {
+        for function in FunctionName::ALL.into_iter().filter(|function| *function != owner) {
+            let request = Request::new(method, path).header("content-type", "application/json");
+            let answer = world.send_to(function, request.body("{}").event()).await;
+            assert_eq!(answer.status(), 404, "{function:?} {method} {path}");
         }
     }
 }

@@ -4,7 +4,7 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 use shared::http::event::is_stream;
-use shared::http::routes::FunctionName;
+use tests::contract::FunctionName;
 use tests::errors::{COMPLETE, RESET, UNLEASH_MAIL, UNLEASH_VALIDATE, VALIDATE, assert_error};
 use tests::size;
 use tests::world::completion;
@@ -23,7 +23,15 @@ async fn requests(world: &World) -> Vec<(FunctionName, Request)> {
     let reset_token = world.reset_token(KNOWN).await;
     let dead = "Z".repeat(20);
     let requests = vec![
-        (FunctionName::Reset, Request::post(RESET, &json!({"email": KNOWN}))),
+        (
+            FunctionName::Reset,
+            Request::post(RESET, &json!({"email": KNOWN}))
+                .header(
+                    "user-agent",
+                    "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+                )
+                .header("cloudfront-viewer-country", "DE"),
+        ),
         (FunctionName::Reset, Request::get(RESET)),
         (FunctionName::Validate, Request::get(COMPLETE).query("token", &request_token).query("email", KNOWN)),
         (FunctionName::Validate, Request::post(VALIDATE, &json!({"token": reset_token, "email": KNOWN}))),

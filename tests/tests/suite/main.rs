@@ -22,6 +22,7 @@ mod languages;
 mod mail_faults;
 mod origin;
 mod outbox;
+mod own_words;
 mod people;
 mod rule_4;
 mod rule_5;

@@ -8,12 +8,13 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use futures::future::join_all;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::json;
-use shared::api_key::{ApiKeys, Caller};
+use shared::api_key::Scope;
 use shared::clock::Clock;
 use shared::function::{Function, Success, respond};
-use shared::http::routes::{Endpoint, FunctionName};
+use shared::gate::Gate;
+use shared::http::routes::{Access, Route};
 use shared::http::{ApiError, Call};
-use shared::origin::OriginSecrets;
+use shared::language::Languages;
 use shared::telemetry::Telemetry;
 use shared::token::Digest;
 use tests::errors::{COMPLETE, RESET};
@@ -276,20 +277,22 @@ async fn rule_11_every_wait_has_an_end() {
 }
 
 /// A function that waits for something without a time-out of its own.
-struct Hanging(ApiKeys, OriginSecrets);
+struct Hanging(Gate);
 
 impl Function for Hanging {
-    const NAME: FunctionName = FunctionName::Reset;
+    type Endpoint = ();
 
-    fn api_keys(&self) -> &ApiKeys {
+    const ROUTES: &'static [Route<()>] = &[Route::post(RESET, Access::Anyone(Scope::Reset), ())];
+
+    fn gate(&self) -> &Gate {
         &self.0
     }
 
-    fn origin_secrets(&self) -> &OriginSecrets {
-        &self.1
+    fn languages(&self) -> Languages {
+        Languages::default()
     }
 
-    async fn call(&self, _: Endpoint, _: &Call, _: &Caller) -> Result<Success, ApiError> {
+    async fn call(&self, (): (), _: &Call) -> Result<Success, ApiError> {
         std::future::pending().await
     }
 }
@@ -297,8 +300,9 @@ impl Function for Hanging {
 #[tokio::test]
 async fn rule_11_a_function_answers_after_twenty_seconds_whatever_it_waits_for() {
     let clock = Clock::new(|| std::time::UNIX_EPOCH);
+    let gate = Gate::new(&tests::config(&[]), World::new().await.dynamodb.clone(), clock.clone());
     let telemetry = Telemetry::new("reset", "tests", clock, std::io::sink());
-    let function = Arc::new(Hanging(ApiKeys::default(), OriginSecrets::default()));
+    let function = Arc::new(Hanging(gate));
     let event = LambdaEvent::new(Request::post(RESET, &json!({"email": KNOWN})).event(), Context::default());
     let started = tokio::time::Instant::now();
     let response = respond(function, telemetry, event).await.expect("a response");

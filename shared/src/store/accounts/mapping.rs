@@ -1,6 +1,7 @@
 //! How the operator's accounts are stored: the names of table, keys and attributes, and how a row is found by an address.
 
 use super::condition::Condition;
+use crate::language::Languages;
 
 /// The accounts table, Rekey's own or the operator's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct AccountsTable {
     pub password_changed_at: String,
     /// The attribute that holds the language for mails, such as `de-AT`.
     pub locale: String,
+    /// The languages that it may hold.
+    pub languages: Languages,
     /// What a row must be to count as an account.
     pub conditions: Vec<Condition>,
 }

@@ -169,7 +169,7 @@ impl Accounts {
 
     fn language_in(&self, item: &Item) -> Option<Language> {
         let locale = item.get(&self.table.locale)?.as_s().ok()?;
-        Language::from_locale(locale)
+        self.table.languages.from_locale(locale)
     }
 
     /// The account in `item`. `None` if it lacks the key or a string address, or does not meet the conditions.

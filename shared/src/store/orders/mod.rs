@@ -19,6 +19,7 @@ use super::transaction::{Cancellation, Transacted, transact};
 use super::{Item, StoreError, get_unexpired, number, number_attribute, string, string_attribute};
 use crate::clock::Timestamp;
 use crate::email::EmailAddress;
+use crate::language::Languages;
 use crate::mail::{LinkBase, MailKind};
 use crate::random::{Random, RandomError};
 
@@ -79,14 +80,14 @@ impl Order {
 
     /// The order in the new `image` of a stream record. `None` if it is malformed.
     #[must_use]
-    pub fn from_image(image: serde_dynamo::Item) -> Option<Self> {
+    pub fn from_image(image: serde_dynamo::Item, languages: Languages) -> Option<Self> {
         let item: Item = image.into();
         Some(Self {
             id: OrderId(string_attribute(&item, "pk").ok()?.strip_prefix(PREFIX)?.to_owned()),
             kind: MailKind::from_name(&string_attribute(&item, "kind").ok()?)?,
             address: string_attribute(&item, "address").ok()?,
             link: string_attribute(&item, "link").ok().map(LinkBase::from_text),
-            asked: Asked::from_item(&item),
+            asked: Asked::from_item(&item, languages),
             account: AccountKey::from_item(&item),
             ordered_at: Timestamp::from_millis(number_attribute(&item, "ordered_at").ok()?),
         })
