@@ -196,7 +196,8 @@ impl MailFunction {
 
     /// Lambda retries every record from the first failed one on. Those that were sent are done then.
     async fn deliver_batch(&self, batch: Event, request_id: &str) -> DynamoDbEventResponse {
-        let (end, ses) = (Instant::now() + self.batch_time, self.aws.ses());
+        let end = Instant::now() + self.batch_time;
+        let ses = self.aws.ses();
         let orders = batch.records.into_iter().filter(is_new_order);
         let handled = orders.map(|record| self.deliver_record(record, &ses, request_id));
         let mut response = DynamoDbEventResponse::default();
@@ -338,7 +339,9 @@ impl MailFunction {
     /// Renders the mail, after it has stored the token of a link.
     async fn render(&self, order: &Order, recipient: &Recipient) -> Result<Mail, DeliveryError> {
         let Recipient { language, explained_in, .. } = *recipient;
-        let (branding, device, ordered_at) = (&self.branding, order.asked.device, order.ordered_at);
+        let branding = &self.branding;
+        let device = order.asked.device;
+        let ordered_at = order.ordered_at;
         let rendered = match &recipient.letter {
             Letter::Reset(account) => ResetMail {
                 to: account.address(),
@@ -362,7 +365,8 @@ impl MailFunction {
             .render(),
             Letter::Changed => {
                 let new_link_page = self.reset_link.as_ref().and_then(LinkBase::new_link_page);
-                let (to, new_link_page) = (&*order.address, new_link_page.as_deref());
+                let to = &*order.address;
+                let new_link_page = new_link_page.as_deref();
                 ChangedMail { to, language, branding, changed_at: ordered_at, device, new_link_page }.render()
             }
             Letter::Unknown(address, _) => {

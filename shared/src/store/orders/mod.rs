@@ -232,7 +232,7 @@ fn item(id: &OrderId, kind: MailKind, address: &str, asked: Asked, now: Timestam
 
 /// Why a request gets no further mail now, if it gets none.
 const fn refusal(may_mail: MayMail) -> Option<Created> {
-    match repeat {
+    match may_mail {
         MayMail::Yes => None,
         MayMail::JustMailed => Some(Created::JustMailed),
         MayMail::LimitReached { retry_after } => Some(Created::Throttled(Throttled { retry_after })),
