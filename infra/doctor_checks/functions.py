@@ -14,7 +14,8 @@ NAME = r"[A-Za-z0-9_.-]{3,255}"
 ATTRIBUTE = r"[A-Za-z_][A-Za-z0-9_-]{0,254}"
 ADDRESS = r"[^@\s<>]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
 HTTPS = r"https://[!#$%&()*+./0-9:=?A-Z_a-z~-]+"
-API_KEY = r"[A-Za-z0-9._-]+:(reset|validate|complete)(\+(reset|validate|complete))*:[0-9A-Fa-f]{64}"
+SCOPE = "(reset|validate|complete|invite)"
+API_KEY = rf"[A-Za-z0-9._-]+:{SCOPE}(\+{SCOPE})*:[0-9A-Fa-f]{{64}}"
 VARIABLES = {
     "TOKENS_TABLE": NAME,
     "ACCOUNTS_TABLE": NAME,
@@ -31,9 +32,11 @@ VARIABLES = {
     "ACCOUNTS_LOCALE": ATTRIBUTE,
     "ACCOUNTS_CONDITIONS": r"[^\x00-\x1f\x7f]{1,1024}",
     "TOKEN_LIFETIME_SECONDS": (60, 86_400),
+    "INVITE_LIFETIME_SECONDS": (3_600, 2_592_000),
     "MAIL_FROM": f'{ADDRESS}|"[^"]{{1,64}}" <{ADDRESS}>',
     "MAIL_REPLY_TO": ADDRESS,
     "MAIL_CONFIGURATION_SET": r"[A-Za-z0-9_-]{1,64}",
+    "MAIL_UNKNOWN": "true|false",
     "RESET_LINK": r"https://[^\s#<>\"]+",
     "SERVICE_NAME": None,
     "DEFAULT_LOCALE": r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,3}",
@@ -48,6 +51,7 @@ VARIABLES = {
     "ARGON2_ITERATIONS": (2, 1_000),
     "ARGON2_LANES": (1, 255),
     "BCRYPT_COST": (10, 16),
+    "BREACHED_PASSWORDS": HTTPS,
     "API_KEYS": f"{API_KEY}(,{API_KEY})*",
     "REQUIRE_API_KEY": "true|false",
     "ORIGIN_SECRETS": "[0-9A-Fa-f]{64}(,[0-9A-Fa-f]{64})?",
@@ -70,6 +74,8 @@ NEEDED_BY = {
     "PASSWORD_": ("validate", "complete"),
     "ARGON2_": ("complete",),
     "BCRYPT_": ("complete",),
+    "BREACHED_PASSWORDS": ("complete",),
+    "INVITE_LIFETIME_SECONDS": ("validate", "mail"),
     "RESET_LINK": ("validate", "mail"),
     "MAIL_": ("mail",),
     "DEAD_LETTER_QUEUE_URL": ("mail",),
@@ -82,6 +88,7 @@ NEEDED_BY = {
 # Variables that the stack sets without a parameter of that name, and those for which several parameters count.
 UNPARAMETERED = ("TOKENS_TABLE", "DEAD_LETTER_QUEUE_URL", "STACK_NAME", "MESSAGES_DIR")
 DERIVED = (*UNPARAMETERED, "ACCOUNTS_TABLE", "MAIL_CONFIGURATION_SET", "MAIL_FROM", "RESET_LINK")
+SWITCHES = {"REQUIRE_API_KEY", "MAIL_UNKNOWN"}
 PLACEHOLDER = re.compile(
     r"\$\{|\{\{|change[-_ ]?me|replace[-_ ]?me|placeholder|your[-_]?domain|^(todo|tbd|fixme|x{3,})$|"
     # Names that RFC 2606 reserves for examples.
@@ -157,8 +164,8 @@ def parameters_as_variables(stack):
     """The values that the stack's parameters give to the variables, where one parameter alone decides."""
     own = {variable: stack.parameters.get(parameter_of(variable)) for variable in VARIABLES.keys() - set(DERIVED)}
     values = {variable: value for variable, value in own.items() if value is not None}
-    if "REQUIRE_API_KEY" in values:
-        values["REQUIRE_API_KEY"] = "true" if is_on(values["REQUIRE_API_KEY"]) else "false"
+    for switch in SWITCHES & values.keys():
+        values[switch] = "true" if is_on(values[switch]) else "false"
     if values.get("BRAND_COLOR") == "default":
         values["BRAND_COLOR"] = ""
     return values

@@ -69,7 +69,7 @@ class Api:
             return None
         if method == "GET" and not query and "security" in operation or path == PAGE and method == "GET" and not query:
             return 404 if self.keys_required else 200
-        if self.keys_required or key or path == "/auth/reset/validate":
+        if self.keys_required or key or path in ("/auth/reset/validate", "/organizations/invite/"):
             return 401
         if isinstance(body, str):
             return 415

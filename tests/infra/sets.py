@@ -83,7 +83,7 @@ SETS = {
         "AlarmTopicArn": TOPIC,
         "MessagesLayerArn": LAYER,
     },
-    "events published": {"PublishPasswordResets": "true"},
+    "events published": {"PublishPasswordResets": "true", "MailUnknown": "yes"},
     "rules of the account": {
         "PublishPasswordResets": "true",
         "KmsKeyArn": KMS_KEY,
@@ -158,6 +158,9 @@ MALFORMED = {
     "Architecture": ["arm"],
     "CompleteMemory": ["512"],
     "RequireApiKey": ["", "1", "required", "truE"],
+    "MailUnknown": ["", "1", "on"],
+    "InviteLifetimeSeconds": ["3599", "2592001", "7d"],
+    "BreachedPasswords": ["http://a.b/range/", "a.b/range/", "https://a.b", "https://a.b/?q=", "https://a.b/#x", "https://me@a.b/"],
     "PublishPasswordResets": ["", "always"],
     "MailLanes": ["0", "11"],
     "ThrottlingRate": ["0"],

@@ -282,15 +282,15 @@ def test_the_resources_and_outputs_are_those_of_the_application():
         properties = root["Resources"][f"{function.capitalize()}Function"]["Properties"]
         given = common["Environment"]["Variables"] | properties["Environment"]["Variables"]
         own = {name for name in given if given[name] == {"Ref": doctor.functions.parameter_of(name)} and given[name]["Ref"] in root["Parameters"]}
-        assert given.keys() - own <= {*doctor.functions.DERIVED, "REQUIRE_API_KEY", "BRAND_COLOR"}
+        assert given.keys() - own <= {*doctor.functions.DERIVED, *doctor.functions.SWITCHES, "BRAND_COLOR"}
 
 
 def test_a_switch_and_a_colour_as_a_parameters_file_may_say_them_are_no_drift(aws, capsys):
     needed = {"REQUIRE_API_KEY": "true", "RESET_LINK": "https://rekey.dev/new-password"}
     aws.api.keys_required = True
     for word in TRUE:
-        aws.parameters |= {"RequireApiKey": word, "PublishPasswordResets": word, "BrandColor": "default"}
-        aws.variables |= needed
+        aws.parameters |= {"RequireApiKey": word, "MailUnknown": word, "PublishPasswordResets": word, "BrandColor": "default"}
+        aws.variables |= needed | {"MAIL_UNKNOWN": "true"}
         _, findings = run(doctor, capsys)
         assert [f for f in findings if f[1] != "ok"] == []
         assert any("pipe rekey-pipe is RUNNING" in f[2] for f in findings)

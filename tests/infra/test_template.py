@@ -179,6 +179,7 @@ def test_every_variable_has_the_value_of_its_own_parameter():
         "MAIL_FROM": '"the MailFromName" <the MailFrom>',
         "MAIL_CONFIGURATION_SET": {"Ref": "ConfigurationSet"},
         "REQUIRE_API_KEY": "true",
+        "MAIL_UNKNOWN": "true",
         "DEAD_LETTER_QUEUE_URL": {"Ref": "LostMails"},
         "STACK_NAME": template.STACK,
         "MESSAGES_DIR": "/opt/messages",
