@@ -65,7 +65,8 @@ impl Success {
 pub async fn serve<F: Function>(function: F, telemetry: Telemetry) -> Result<(), lambda_http::Error> {
     let function = Arc::new(function);
     lambda_http::lambda_runtime::run(service_fn(move |event| {
-        let (function, telemetry) = (Arc::clone(&function), telemetry.clone());
+        let function = Arc::clone(&function);
+        let telemetry = telemetry.clone();
         async move { respond(function, telemetry, event).await }
     }))
     .await
@@ -83,13 +84,16 @@ pub async fn respond<F: Function>(
 ) -> Result<Value, lambda_http::Error> {
     let LambdaEvent { payload, context } = event;
     let (request, extracted) = event::read(payload);
-    let (mut extracted, request_id) = (Some(extracted), context.request_id.clone());
+    let mut extracted = Some(extracted);
+    let request_id = context.request_id.clone();
     let handler = service_fn(move |request: Request| {
         let received_at = function.gate().now();
         let call = extracted
             .take()
             .map(|extracted| Call::new(&request, extracted, function.languages(), received_at));
-        let (function, telemetry, id) = (Arc::clone(&function), telemetry.clone(), request_id.clone());
+        let function = Arc::clone(&function);
+        let telemetry = telemetry.clone();
+        let id = request_id.clone();
         async move {
             let reply = if let Some(call) = call {
                 Box::pin(handle(function, telemetry, call, id)).await

@@ -84,7 +84,7 @@ STACKS = [
         {**limits("1"), "API_KEYS": api_keys()},
         [
             Run("throttled", "examples,fuzzing", 30, live=False, password_checks=25),
-            Run("throttled, with a key for invitations only", "examples,fuzzing", 5, key="invites", live=False),
+            Run("throttled, with a key for invitations only", "examples,fuzzing", 10, key="invites", live=False),
         ],
     ),
 ]

@@ -12,7 +12,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let policy = PasswordPolicy { min_length: 15, service_name: "Rekey".to_owned(), is_bcrypt: false };
     let password =
         policy.check("correct horse battery staple".into(), None).map_err(|_| "a weak password")?;
-    let (hashing, random) = (Hashing::Argon2id(Argon2Cost::new(65_536, 3, 4)?), Random::operating_system());
+    let hashing = Hashing::Argon2id(Argon2Cost::new(65_536, 3, 4)?);
+    let random = Random::operating_system();
     let mut fastest = f64::INFINITY;
     for _ in 0..9 {
         let started = Instant::now();

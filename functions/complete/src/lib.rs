@@ -139,7 +139,8 @@ impl Complete {
         password: SecretString,
         account: Option<&Account>,
     ) -> Result<NewPassword, ApiError> {
-        let (policy, address) = (self.policy.clone(), account.and_then(Account::email));
+        let policy = self.policy.clone();
+        let address = account.and_then(Account::email);
         let checked = tokio::task::spawn_blocking(move || policy.check(password, address.as_ref())).await;
         let password =
             checked.map_err(|_| ApiError::Unavailable("checking a password did not finish".to_owned()))??;
@@ -154,7 +155,8 @@ impl Complete {
     }
 
     async fn hash(&self, password: NewPassword) -> Result<PasswordHash, ApiError> {
-        let (hashing, random) = (self.hashing.clone(), self.random.clone());
+        let hashing = self.hashing.clone();
+        let random = self.random.clone();
         let hashed = tokio::task::spawn_blocking(move || hash::hash(&password, &hashing, &random)).await;
         Ok(hashed.map_err(|_| ApiError::Unavailable("hashing a password did not finish".to_owned()))??)
     }

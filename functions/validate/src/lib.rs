@@ -106,7 +106,8 @@ impl Validate {
     ) -> Result<Self, ConfigError> {
         let has_reset_link = config.reset_link()?.is_some();
         let accounts = Accounts::new(dynamodb.clone(), config.accounts()?);
-        let (lifetime, languages) = (config.token_lifetime_seconds, config.languages);
+        let lifetime = config.token_lifetime_seconds;
+        let languages = config.languages;
         Ok(Self {
             gate: Gate::new(&config, dynamodb.clone(), clock),
             requests: Requests::new(dynamodb.clone(), config.tokens_table.clone(), lifetime, languages),

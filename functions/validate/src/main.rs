@@ -22,12 +22,15 @@ async fn main() -> Result<(), lambda_http::Error> {
     let aws = Aws::read(|name| std::env::var(name).ok())?;
     let clock = Clock::new(SystemTime::now);
     let telemetry = Telemetry::new("validate", &config.stack_name, clock.clone(), std::io::stdout());
-    let (random, dynamodb) = (Random::operating_system(), aws.dynamodb());
+    let random = Random::operating_system();
+    let dynamodb = aws.dynamodb();
     let warm_up = || store::warm_up(&dynamodb, &config.tokens_table);
     tokio::join!(warm_up(), warm_up());
     let queue = config.dead_letter_queue_url.clone();
     let dead_letters = queue.map(|queue_url| DeadLetters::new(aws.sqs(), queue_url));
-    let (mail_telemetry, mail_clock, mail_random) = (telemetry.clone(), clock.clone(), random.clone());
+    let mail_telemetry = telemetry.clone();
+    let mail_clock = clock.clone();
+    let mail_random = random.clone();
     let region = aws.region().to_owned();
     let mail = MailFunction::new(
         &config,
@@ -40,7 +43,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     );
     let validate = Validate::new(config, dynamodb, region, clock, random)?;
     // Each of the two deployments has only the variables that it needs: MAIL_FROM is the mail function's.
-    let (mail, validate) = (Arc::new(mail), Arc::new(validate));
+    let mail = Arc::new(mail);
+    let validate = Arc::new(validate);
     lambda_http::lambda_runtime::run(service_fn(move |event: lambda_http::LambdaEvent<_>| {
         let (mail, validate, telemetry) = (Arc::clone(&mail), Arc::clone(&validate), telemetry.clone());
         async move {

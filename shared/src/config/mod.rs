@@ -137,7 +137,8 @@ impl Config {
         directory: impl Fn(&str) -> io::Result<Vec<File>>,
     ) -> Result<Self, ConfigError> {
         let env = Environment(&variable);
-        let (hashing, languages) = (env.hashing()?, env.languages(directory)?);
+        let hashing = env.hashing()?;
+        let languages = env.languages(directory)?;
         Ok(Self {
             tokens_table: env.required("TOKENS_TABLE")?,
             accounts: env.accounts(languages)?,

@@ -4,21 +4,23 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use super::{ApiError, FieldProblem};
 use crate::email::EmailAddress;
 
 /// The fields of a JSON object. Holds secrets, so it has no `Debug`.
+#[must_use = "problems are only reported by `finish`"]
 pub struct Fields {
-    values: BTreeMap<String, FieldValue>,
+    /// The texts. All known fields are texts, so other values are only checked to be JSON.
+    values: BTreeMap<String, Option<SecretString>>,
     problems: Vec<FieldProblem>,
 }
 
 impl Fields {
     /// No fields.
-    #[must_use]
     pub const fn empty() -> Self {
         Self { values: BTreeMap::new(), problems: Vec::new() }
     }
@@ -30,20 +32,25 @@ impl Fields {
     /// [`ApiError::NotJson`] if the bytes are not JSON, [`ApiError::Invalid`] if the JSON is not an object or has a
     /// duplicate field.
     pub fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
-        let unique: UniqueFields = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-            Category::Data => {
-                ApiError::invalid("#".to_owned(), "must be a JSON object that names each field once")
-            }
-            Category::Io | Category::Syntax | Category::Eof => ApiError::NotJson("The body is not JSON."),
-        })?;
-        Ok(Self { values: unique.0, problems: Vec::new() })
+        const NOT_JSON: ApiError = ApiError::NotJson("The body is not JSON.");
+        let members: UniqueMembers =
+            serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+                Category::Data => {
+                    ApiError::invalid("#".to_owned(), "must be a JSON object that names each field once")
+                }
+                Category::Io | Category::Syntax | Category::Eof => NOT_JSON,
+            })?;
+        if !members.are_unicode {
+            return Err(NOT_JSON);
+        }
+        Ok(Self { values: members.values, problems: Vec::new() })
     }
 
     /// Removes and returns the string `name`. If it is missing or not a string, records a problem for [`Self::finish`].
     pub fn text(&mut self, name: &'static str) -> Option<SecretString> {
         match self.values.remove(name) {
-            Some(FieldValue::Text(text)) => Some(text),
-            Some(_) => self.problem(name, "must be a string"),
+            Some(Some(text)) => Some(text),
+            Some(None) => self.problem(name, "must be a string"),
             None => self.problem(name, "is missing"),
         }
     }
@@ -56,11 +63,11 @@ impl Fields {
     /// Removes and returns the address `email`. If it is missing or invalid, records a problem.
     pub fn email(&mut self) -> Option<EmailAddress> {
         match self.values.remove("email") {
-            Some(FieldValue::Text(text)) => match text.expose_secret().parse() {
+            Some(Some(text)) => match text.expose_secret().parse() {
                 Ok(address) => Some(address),
                 Err(error) => self.problem("email", error.to_string()),
             },
-            Some(_) => self.problem("email", "must be a string"),
+            Some(None) => self.problem("email", "must be a string"),
             None => self.problem("email", "is missing"),
         }
     }
@@ -88,88 +95,40 @@ impl Fields {
     }
 }
 
-struct UniqueFields(BTreeMap<String, FieldValue>);
+/// A JSON object that names each member once.
+struct UniqueMembers {
+    values: BTreeMap<String, Option<SecretString>>,
+    /// Whether each text is Unicode: a lone surrogate is not.
+    are_unicode: bool,
+}
 
-impl<'de> Deserialize<'de> for UniqueFields {
+impl<'de> Deserialize<'de> for UniqueMembers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(UniqueFieldsVisitor)
+        deserializer.deserialize_map(UniqueMembersVisitor)
     }
 }
 
-struct UniqueFieldsVisitor;
+struct UniqueMembersVisitor;
 
-impl<'de> Visitor<'de> for UniqueFieldsVisitor {
-    type Value = UniqueFields;
+impl<'de> Visitor<'de> for UniqueMembersVisitor {
+    type Value = UniqueMembers;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = BTreeMap::new();
-        while let Some((name, value)) = map.next_entry::<String, FieldValue>()? {
-            if fields.insert(name, value).is_some() {
-                return Err(A::Error::custom("a duplicate field"));
+        let mut members = UniqueMembers { values: BTreeMap::new(), are_unicode: true };
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            let is_text = value.get().starts_with('"');
+            let text = is_text.then(|| serde_json::from_str::<String>(value.get()));
+            members.are_unicode &= !matches!(text, Some(Err(_)));
+            let text = text.and_then(Result::ok).map(SecretString::from);
+            if members.values.insert(name, text).is_some() {
+                return Err(A::Error::custom("a duplicate member"));
             }
         }
-        Ok(UniqueFields(fields))
-    }
-}
-
-/// A field's value. All known fields are strings, so other values are only checked to be JSON. (`IgnoredAny` would accept lone surrogates
-/// and invalid UTF-8.)
-enum FieldValue {
-    Text(SecretString),
-    Other,
-}
-
-impl<'de> Deserialize<'de> for FieldValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FieldValueVisitor)
-    }
-}
-
-struct FieldValueVisitor;
-
-impl<'de> Visitor<'de> for FieldValueVisitor {
-    type Value = FieldValue;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<FieldValue, E> {
-        Ok(FieldValue::Text(text.into()))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<FieldValue, E> {
-        Ok(FieldValue::Other)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<FieldValue, E> {
-        Ok(FieldValue::Other)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<FieldValue, E> {
-        Ok(FieldValue::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<FieldValue, E> {
-        Ok(FieldValue::Other)
-    }
-
-    fn visit_unit<E>(self) -> Result<FieldValue, E> {
-        Ok(FieldValue::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<FieldValue, A::Error> {
-        while elements.next_element::<FieldValue>()?.is_some() {}
-        Ok(FieldValue::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<FieldValue, A::Error> {
-        while entries.next_entry::<FieldValue, FieldValue>()?.is_some() {}
-        Ok(FieldValue::Other)
+        Ok(members)
     }
 }
 

@@ -106,16 +106,20 @@ impl Pages {
             .with("wait", "{wait}")
             .with("address", "{address}")
             .with("max", password::MAX_LENGTH);
-        let (brand, style) = (&self.branding, &*self.style());
+        let brand = &self.branding;
+        let style = &*self.style();
         let (html, script) = match &self.kind {
             PageKind::Forgot => {
                 let script = FORGOT_SCRIPT;
                 (Forgot { say: &say, brand, style, script }.render()?, script)
             }
             PageKind::Choose(PasswordPolicy { min_length, is_bcrypt, .. }) => {
-                let (min_length, is_bcrypt) = (*min_length, *is_bcrypt);
-                let (say, script) = (&say.with("min", min_length), CHOOSE_SCRIPT);
-                let (max_length, max_units) = (password::max_length(is_bcrypt), MAX_UNITS);
+                let min_length = *min_length;
+                let is_bcrypt = *is_bcrypt;
+                let say = &say.with("min", min_length);
+                let script = CHOOSE_SCRIPT;
+                let max_length = password::max_length(is_bcrypt);
+                let max_units = MAX_UNITS;
                 let page = Choose { say, brand, min_length, max_length, max_units, is_bcrypt, style, script };
                 (page.render()?, script)
             }
@@ -136,7 +140,8 @@ impl Pages {
     /// The style sheet, with the operator's colour for buttons.
     fn style(&self) -> String {
         let color = self.branding.color.map(|color| {
-            let (button, text) = (color, color.text());
+            let button = color;
+            let text = color.text();
             format!(":root{{--button:{button};--on-button:{text}}}\n")
         });
         format!("{STYLE}{}", color.unwrap_or_default())
@@ -189,7 +194,8 @@ mod tests {
     }
 
     fn pages(is_branded: bool) -> [Pages; 2] {
-        let (languages, english) = (Languages::default(), Language::english());
+        let languages = Languages::default();
+        let english = Language::english();
         [Pages::forgot(branding(is_branded), languages, english), choose(branding(is_branded), false)]
     }
 

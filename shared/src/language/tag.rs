@@ -127,7 +127,8 @@ mod tests {
     /// CLDR by way of ICU4X, which would add 60 KB to each binary.
     #[test]
     fn regions_mean_what_they_mean_in_cldr() {
-        let (expander, fallbacker) = (LocaleExpander::new_common(), LocaleFallbacker::new());
+        let expander = LocaleExpander::new_common();
+        let fallbacker = LocaleFallbacker::new();
         for region in (b'A'..=b'Z').flat_map(|first| (b'A'..=b'Z').map(move |second| [first, second])) {
             let region = String::from_utf8_lossy(&region).into_owned();
             let mut chinese: Cldr = format!("zh-{region}").parse().expect("a tag");

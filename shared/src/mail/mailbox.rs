@@ -93,7 +93,8 @@ fn encode(written: &str) -> Result<Option<String>, ParseMailboxError> {
 
 /// The content of a quoted string, without the backslashes that quote characters.
 fn unquote(quoted: &str) -> Result<String, ParseMailboxError> {
-    let (mut name, mut characters) = (String::new(), quoted.chars());
+    let mut name = String::new();
+    let mut characters = quoted.chars();
     while let Some(character) = characters.next() {
         name.push(match character {
             '\\' => characters.next().ok_or(ParseMailboxError)?,

@@ -203,7 +203,8 @@ impl Limits {
         lifetime_seconds: u64,
         now: Timestamp,
     ) -> Option<MailCounter> {
-        let (limit, window) = (self.settings.mail_per_address, MAIL_WINDOW.min(lifetime_seconds));
+        let limit = self.settings.mail_per_address;
+        let window = MAIL_WINDOW.min(lifetime_seconds);
         let name = if kind == MailKind::Invite { "invite" } else { "mail" };
         (limit > 0).then(|| MailCounter(Counter::new(name, window, address.as_str(), limit, now)))
     }

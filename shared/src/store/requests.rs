@@ -34,9 +34,9 @@ pub struct ResetRequest {
 
 /// Whether another mail may be ordered for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
+pub enum MayMail {
     /// Yes.
-    Due,
+    Yes,
     /// No: the last one was ordered less than [`RESEND_INTERVAL_SECONDS`] ago.
     JustMailed,
     /// No: [`MAX_MAILS`] were ordered.
@@ -49,17 +49,17 @@ pub enum Repeat {
 impl ResetRequest {
     /// Whether another mail may be sent at `now`.
     #[must_use]
-    pub fn repeat(&self, now: Timestamp) -> Repeat {
+    pub fn may_mail(&self, now: Timestamp) -> MayMail {
         match self.last_mail_at {
-            Some(last) if now.since(last).as_secs() < RESEND_INTERVAL_SECONDS => Repeat::JustMailed,
+            Some(last) if now.since(last).as_secs() < RESEND_INTERVAL_SECONDS => MayMail::JustMailed,
             _ if self.mails >= MAX_MAILS => {
-                Repeat::LimitReached { retry_after: self.expires_at.saturating_sub(now.as_seconds()).max(1) }
+                MayMail::LimitReached { retry_after: self.expires_at.saturating_sub(now.as_seconds()).max(1) }
             }
-            _ => Repeat::Due,
+            _ => MayMail::Yes,
         }
     }
 
-    /// Counts one more mail in a transaction. The condition is the rule of [`Self::repeat`]; if it fails, the cancellation has the row.
+    /// Counts one more mail in a transaction. The condition is the rule of [`Self::may_mail`]; if it fails, the cancellation has the row.
     pub(super) fn count_mail(&self, table: &str, now: Timestamp) -> Result<Update, StoreError> {
         let latest_allowed = now.as_millis().saturating_sub(RESEND_INTERVAL_SECONDS * 1000);
         Ok(Update::builder()

@@ -19,7 +19,7 @@ use crate::random::Random;
 
 const OPERATION: &str = "TransactWriteItems";
 
-/// Attempts of a transaction that conflicts with another one on the same item.
+/// Attempts of a transaction that conflicts with another one on the same item, or is throttled.
 const CONFLICT_ATTEMPTS: u32 = 6;
 
 /// How long the SDK retries a transaction without a response, under one idempotency token. A retry more than five seconds after the first

@@ -117,7 +117,8 @@ impl MailFunction {
 
     /// Lambda retries every record from the first failed one on. Those that were sent are done then.
     async fn deliver_batch(&self, batch: Event, request_id: &str) -> DynamoDbEventResponse {
-        let (end, ses) = (Instant::now() + self.batch_time, self.aws.ses());
+        let end = Instant::now() + self.batch_time;
+        let ses = self.aws.ses();
         let orders = batch.records.into_iter().filter(is_new_order);
         let handled = orders.map(|record| self.deliver_record(record, &ses, request_id));
         let mut response = DynamoDbEventResponse::default();

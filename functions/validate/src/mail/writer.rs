@@ -128,7 +128,9 @@ impl Writer {
     /// Writes the mail, after it has stored the token of a link.
     pub(super) async fn write(&self, order: &Order, recipient: &Recipient) -> Result<Mail, DeliveryError> {
         let Recipient { language, explained_in, .. } = *recipient;
-        let (branding, device, ordered_at) = (&self.branding, order.asked.device, order.ordered_at);
+        let branding = &self.branding;
+        let device = order.asked.device;
+        let ordered_at = order.ordered_at;
         let rendered = match &recipient.letter {
             Letter::Reset(account) => ResetMail {
                 to: account.address(),
@@ -152,7 +154,8 @@ impl Writer {
             .render(),
             Letter::Changed => {
                 let new_link_page = self.reset_link.as_ref().and_then(LinkBase::new_link_page);
-                let (to, new_link_page) = (&*order.address, new_link_page.as_deref());
+                let to = &*order.address;
+                let new_link_page = new_link_page.as_deref();
                 ChangedMail { to, language, branding, changed_at: ordered_at, device, new_link_page }.render()
             }
             Letter::Unknown(address, _) => {

@@ -253,7 +253,8 @@ mod tests {
             ("1700000000", 1_700_000_000_999),
             ("2023-11-14T22:13:20Z", 1_700_000_000_999),
         ] {
-            let (changed_at, at) = (parse(&stored(text)), Timestamp::from_millis);
+            let changed_at = parse(&stored(text));
+            let at = Timestamp::from_millis;
             assert!(changed_at.is_before(at(latest + 1)) && !changed_at.is_before(at(latest)), "{text}");
         }
     }

@@ -82,7 +82,8 @@ impl Accounts {
             Candidates::Keys(keys) => keys,
             Candidates::TooMany => return Ok(Found::Nobody(Nobody::Ambiguous)),
         };
-        let (mut found, mut nobody) = (None, Nobody::NoAccount);
+        let mut found = None;
+        let mut nobody = Nobody::NoAccount;
         for key in keys {
             // An index is eventually consistent, and need not have all attributes.
             let Some(item) = self.item(key, extra).await? else { continue };
@@ -128,7 +129,8 @@ impl Accounts {
             }
             None => query.projection_expression("#key"),
         };
-        let (mut keys, mut next) = (Vec::new(), None);
+        let mut keys = Vec::new();
+        let mut next = None;
         loop {
             let page = query.clone().set_exclusive_start_key(next).send().await;
             let page = page.map_err(|error| StoreError::from_sdk("Query of ACCOUNTS_EMAIL_INDEX", &error))?;

@@ -14,7 +14,7 @@ use serde_dynamo::AttributeValue as StreamValue;
 use super::accounts::{Account, AccountKey};
 use super::asked::Asked;
 use super::limits::{Counted, Limits, MailCounter, Throttled};
-use super::requests::{Repeat, ResetRequest};
+use super::requests::{MayMail, ResetRequest};
 use super::transaction::{Cancellation, Transacted, transact};
 use super::{Item, StoreError, get_unexpired, number, number_attribute, string, string_attribute};
 use crate::clock::Timestamp;
@@ -155,7 +155,7 @@ impl Orders {
         now: Timestamp,
         random: &Random,
     ) -> Result<Created, StoreError> {
-        if let Some(refusal) = order.request.and_then(|request| refusal(request.repeat(now))) {
+        if let Some(refusal) = order.request.and_then(|request| refusal(request.may_mail(now))) {
             return Ok(refusal);
         }
         let counter = limits.mail_counter(order.kind, order.address, order.lifetime_seconds, now);
@@ -227,11 +227,11 @@ fn item(id: &OrderId, kind: MailKind, address: &str, asked: Asked, now: Timestam
 }
 
 /// Why a request gets no further mail now, if it gets none.
-const fn refusal(repeat: Repeat) -> Option<Created> {
-    match repeat {
-        Repeat::Due => None,
-        Repeat::JustMailed => Some(Created::JustMailed),
-        Repeat::LimitReached { retry_after } => Some(Created::Throttled(Throttled { retry_after })),
+const fn refusal(may_mail: MayMail) -> Option<Created> {
+    match may_mail {
+        MayMail::Yes => None,
+        MayMail::JustMailed => Some(Created::JustMailed),
+        MayMail::LimitReached { retry_after } => Some(Created::Throttled(Throttled { retry_after })),
     }
 }
 
@@ -245,7 +245,7 @@ fn refused(
     if let Some(request) = request.filter(|_| cancellation.condition_failed(Write::Request)) {
         let refusal = match request.reread(cancellation.item(Write::Request), now)? {
             None => Some(Created::RequestExpired),
-            Some(request) => refusal(request.repeat(now)),
+            Some(request) => refusal(request.may_mail(now)),
         };
         return refusal.ok_or_else(|| cancellation.into_error());
     }

@@ -130,12 +130,15 @@ impl ResetMail<'_> {
     pub(super) fn render(&self) -> Result<Mail, askama::Error> {
         let (count, unit) = lifetime(self.lifetime_seconds);
         let say = &messages(self.language, self.branding, self.requested_at).with("count", count);
-        let (brand, link, lifetime) = (self.branding, self.link.expose_secret(), &*say.say(unit));
+        let brand = self.branding;
+        let link = self.link.expose_secret();
+        let lifetime = &*say.say(unit);
         let explained = self.explained_in.map(|language| Explanation {
             language,
             text: messages(language, self.branding, self.requested_at).say("reset-asked"),
         });
-        let (seen, explained) = (&*seen(say, self.device), explained.as_ref());
+        let explained = explained.as_ref();
+        let seen = &*seen(say, self.device);
         Ok(Mail {
             kind: MailKind::Reset,
             to: self.to.to_owned(),
@@ -166,8 +169,10 @@ pub(super) struct ChangedMail<'a> {
 impl ChangedMail<'_> {
     /// Renders the mail.
     pub(super) fn render(&self) -> Result<Mail, askama::Error> {
-        let (say, brand) = (&messages(self.language, self.branding, self.changed_at), self.branding);
-        let (seen, new_link_page) = (&*seen(say, self.device), self.new_link_page);
+        let brand = self.branding;
+        let say = &messages(self.language, brand, self.changed_at);
+        let seen = &*seen(say, self.device);
+        let new_link_page = self.new_link_page;
         Ok(Mail {
             kind: MailKind::Changed,
             to: self.to.to_owned(),
@@ -200,7 +205,9 @@ impl InviteMail<'_> {
     pub(super) fn render(&self) -> Result<Mail, askama::Error> {
         let (count, unit) = lifetime(self.lifetime_seconds);
         let say = &messages(self.language, self.branding, self.invited_at).with("count", count);
-        let (brand, link, lifetime) = (self.branding, self.link.expose_secret(), &*say.say(unit));
+        let brand = self.branding;
+        let link = self.link.expose_secret();
+        let lifetime = &*say.say(unit);
         Ok(Mail {
             kind: MailKind::Invite,
             to: self.to.to_owned(),
@@ -227,7 +234,8 @@ pub(super) struct UnknownMail<'a> {
 impl UnknownMail<'_> {
     /// Renders the mail.
     pub(super) fn render(&self) -> Result<Mail, askama::Error> {
-        let (say, brand) = (&messages(self.language, self.branding, self.requested_at), self.branding);
+        let brand = self.branding;
+        let say = &messages(self.language, brand, self.requested_at);
         Ok(Mail {
             kind: MailKind::Unknown,
             to: self.to.to_owned(),
