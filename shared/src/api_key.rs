@@ -84,10 +84,6 @@ impl ApiKeys {
 
     /// The caller with this `Authorization` header (`Token K`, `Bearer K`, bare `K`, empty or absent), who wants to call a route of
     /// `scope`.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError`] if the caller may not.
     pub fn identify(&self, authorization: Option<&str>, scope: Scope) -> Result<Caller, KeyError> {
         if self.keys.is_empty() {
             return Ok(Caller::Anonymous);

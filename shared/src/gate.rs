@@ -61,10 +61,6 @@ impl Gate {
     }
 
     /// Notes in `call` who calls, and returns the endpoint of `route` that the call is for.
-    ///
-    /// # Errors
-    ///
-    /// [`ApiError`] if the caller may not call it.
     pub fn admit<E: Copy>(&self, route: &Route<E>, call: &mut Call) -> Result<E, ApiError> {
         let (scope, is_trusted_only) = match route.access {
             Access::People => return self.admit_people(route.endpoint),

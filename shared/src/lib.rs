@@ -5,7 +5,6 @@ pub mod aws;
 pub mod branding;
 pub mod clock;
 pub mod config;
-pub mod dead_letters;
 pub mod device;
 pub mod email;
 pub mod function;

@@ -31,10 +31,6 @@ impl Random {
     }
 
     /// `N` fresh bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`RandomError`] if the source fails.
     pub fn bytes<const N: usize>(&self) -> Result<[u8; N], RandomError> {
         let mut bytes = [0; N];
         (self.0)(&mut bytes)?;

@@ -1,5 +1,5 @@
-//! Whose calls the limits count together: an IPv4 address; of IPv6 a /64, which one customer has at least, and its /48, which one customer
-//! may have (RFC 6177).
+//! Which calls the limits count together: those from one IPv4 address, or from one IPv6 /64 and its /48. A customer has at least a /64 and
+//! may have a /48 (RFC 6177).
 
 use std::net::IpAddr;
 

@@ -42,10 +42,6 @@ pub struct Token(SecretString);
 
 impl Token {
     /// A fresh token.
-    ///
-    /// # Errors
-    ///
-    /// [`RandomError`] if the generator fails.
     pub fn generate(random: &Random) -> Result<Self, RandomError> {
         let mut text = String::with_capacity(LENGTH);
         while text.len() < LENGTH {

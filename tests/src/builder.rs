@@ -9,9 +9,8 @@ use dynoxide::Database;
 use local::stream::Mapping;
 use reset::Reset;
 use shared::clock::Clock;
-use shared::dead_letters::DeadLetters;
 use shared::telemetry::Telemetry;
-use validate::{MailFunction, Validate};
+use validate::{DeadLetters, MailFunction, Validate};
 
 use crate::contract;
 use crate::outputs::{Log, Outputs, record_diagnostics};

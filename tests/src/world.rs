@@ -177,10 +177,6 @@ impl World {
     }
 
     /// The same, for an event that may be invalid.
-    ///
-    /// # Errors
-    ///
-    /// Errors of the mail function.
     pub async fn try_to_deliver(&self, event: &Value) -> Result<Value, lambda_http::Error> {
         self.functions.mail.respond(lambda_event(event.clone())).await
     }

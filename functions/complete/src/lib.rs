@@ -1,5 +1,7 @@
-//! *complete* sets the password. The order matters: it checks the token, then the password, then hashes the password. One transaction does
+//! *complete* sets the password. The sequence matters: it checks the token, then the password, then hashes the password. One transaction does
 //! the rest and also orders the notice.
+
+mod breached;
 
 use aws_sdk_dynamodb::Client;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,7 +14,6 @@ use shared::gate::Gate;
 use shared::http::routes::{Access, Route};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
 use shared::language::Languages;
-use shared::password::breached::{BreachedPasswords, Listing};
 use shared::password::hash::{self, Hashing, PasswordHash};
 use shared::password::{NewPassword, PasswordPolicy, Weakness};
 use shared::random::Random;
@@ -25,12 +26,14 @@ use shared::store::resets::{Resets, StoredReset};
 use shared::telemetry::Telemetry;
 use shared::token::{ResetToken, Token};
 
+use self::breached::{BreachedPasswords, Listing};
+
 /// What a route does.
 #[derive(Clone, Copy, Debug)]
 pub enum Endpoint {
     /// Sets the password.
     SetPassword,
-    /// Sets the password, for Unleash's clients: checks the password before the token.
+    /// Sets the password, for the clients of Unleash, an open-source feature flag service: checks the password before the token.
     UnleashSetPassword,
     /// Checks a password.
     CheckPassword,

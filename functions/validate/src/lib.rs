@@ -27,7 +27,7 @@ use shared::store::requests::{Requests, ResetRequest};
 use shared::store::resets::{Resets, StoredReset};
 use shared::token::Token;
 
-pub use mail::MailFunction;
+pub use mail::{DeadLetters, MailFunction};
 
 /// What a route does.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ pub enum Endpoint {
     ValidateBody,
     /// Orders a mail for an account's first password.
     Invite,
-    /// Orders a mail in one call, without a request, for Unleash's clients.
+    /// Orders a mail in one call, without a request, for the clients of Unleash, an open-source feature flag service.
     UnleashRequest,
     /// Checks a reset token and returns its account, for Unleash's clients.
     UnleashValidate,

@@ -8,12 +8,11 @@ use lambda_http::service_fn;
 use shared::aws::Aws;
 use shared::clock::Clock;
 use shared::config::Config;
-use shared::dead_letters::DeadLetters;
 use shared::language::own::read_directory;
 use shared::random::Random;
 use shared::telemetry::{self, Telemetry};
 use shared::{function, http, store};
-use validate::{MailFunction, Validate};
+use validate::{DeadLetters, MailFunction, Validate};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "only main reads the environment and the clock")]

@@ -1,4 +1,4 @@
-//! The two routes of *validate* that Unleash's clients call.
+//! The two routes of *validate* that the clients of Unleash, an open-source feature flag service, call.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};

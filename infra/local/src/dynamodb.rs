@@ -21,10 +21,6 @@ pub const DEMO_ACCOUNTS: [(&str, &str); 5] = [
 ];
 
 /// Creates the table `name` with the partition key `key`, if it does not exist.
-///
-/// # Errors
-///
-/// Errors of the engine.
 pub fn create_table(db: &Database, name: &str, key: &str) -> Result<(), DynoxideError> {
     if db.get_table_metadata(name)?.is_some() {
         return Ok(());
@@ -39,10 +35,6 @@ pub fn create_table(db: &Database, name: &str, key: &str) -> Result<(), Dynoxide
 }
 
 /// Creates Rekey's two tables if they do not exist. The tokens table gets a TTL and a stream.
-///
-/// # Errors
-///
-/// Errors of the engine.
 pub fn create_tables(db: &Database) -> Result<(), DynoxideError> {
     let is_new = db.get_table_metadata(TOKENS_TABLE)?.is_none();
     create_table(db, TOKENS_TABLE, "pk")?;
@@ -65,10 +57,6 @@ pub fn create_tables(db: &Database) -> Result<(), DynoxideError> {
 }
 
 /// Adds the demo accounts that do not exist yet.
-///
-/// # Errors
-///
-/// Errors of the engine.
 pub fn add_demo_accounts(db: &Database) -> Result<(), DynoxideError> {
     for (id, (email, name)) in (1_u32..).zip(DEMO_ACCOUNTS) {
         let put = json!({

@@ -56,10 +56,6 @@ impl Functions {
     }
 
     /// Starts `cargo lambda watch`.
-    ///
-    /// # Errors
-    ///
-    /// One line that says what is missing.
     pub async fn start(&self) -> Result<Guarded> {
         let watch = self.cargo_lambda().await?;
         let port = self.port.to_string();
@@ -159,10 +155,6 @@ async fn install_cargo_lambda(tools: &Path) -> Result<()> {
 
 /// Runs `command` until it ends or standard input is closed, then kills its process group. Killing the parent closes that input
 /// too. Returns only on failure, since the group includes this process.
-///
-/// # Errors
-///
-/// One line that says what failed.
 pub async fn guard(command: &[String]) -> Result<Infallible> {
     let [program, arguments @ ..] = command else { bail!("the guard needs a command") };
     let child = Command::new(program).args(arguments).stdin(Stdio::null()).spawn();
@@ -190,10 +182,6 @@ pub async fn guard(command: &[String]) -> Result<Infallible> {
 }
 
 /// Writes `variables` to `path`, one per line, for `cargo lambda watch --env-file`.
-///
-/// # Errors
-///
-/// One line that says what failed.
 pub fn write_env_file(path: &Path, variables: &BTreeMap<&str, String>) -> Result<()> {
     let lines: Vec<String> =
         variables.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();

@@ -83,10 +83,6 @@ impl Lane {
 
 impl Mapping {
     /// A mapping that starts after `position`, or at the beginning of the stream.
-    ///
-    /// # Errors
-    ///
-    /// Errors of the engine.
     pub fn open(db: Database, position: Option<String>) -> Result<Self, DynoxideError> {
         let streams = db.list_streams(parsed(json!({"TableName": TOKENS_TABLE}))?)?;
         let missing =
@@ -98,10 +94,6 @@ impl Mapping {
     }
 
     /// The next batch of orders, if there are any.
-    ///
-    /// # Errors
-    ///
-    /// Errors of the engine.
     pub fn next_batch(&mut self) -> Result<Option<Batch>, DynoxideError> {
         let records = self.read()?;
         self.lane.waiting.extend(records);

@@ -71,12 +71,7 @@ impl Https {
     /// # Errors
     ///
     /// The reason, for the log, unless the answer has the status 200 and a body of at most `max_bytes`.
-    pub(crate) async fn get(
-        &self,
-        url: &str,
-        headers: &[(&str, &str)],
-        max_bytes: usize,
-    ) -> Result<Bytes, String> {
+    pub async fn get(&self, url: &str, headers: &[(&str, &str)], max_bytes: usize) -> Result<Bytes, String> {
         let mut request = http::Request::get(url).header(http::header::USER_AGENT, "rekey");
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -50,10 +50,6 @@ impl Aws {
     /// Reads `AWS_REGION` or `AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`,
     /// `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, `AWS_ENDPOINT_URL` and those of single services, such as
     /// `AWS_ENDPOINT_URL_DYNAMODB`.
-    ///
-    /// # Errors
-    ///
-    /// [`AwsError`] if the region, a key or the root certificates are missing.
     pub fn read(variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Result<Self, AwsError> {
         let optional = |name| variable(name).filter(|value| !value.is_empty());
         let required = |name| optional(name).ok_or(AwsError::NotSet(name));

@@ -1,4 +1,5 @@
-//! Errors in the format of Unleash's clients: `{"id","name","message","details":[{"message"}]}`.
+//! Errors in the format of Unleash, an open-source feature flag service whose clients call `/auth/reset/*`:
+//! `{"id","name","message","details":[{"message"}]}`.
 
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};

@@ -1,8 +1,6 @@
 //! Every file of `languages/` has the same messages with the same variables, and says what it should.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
 use super::check::{self, Variables};
 use super::{Language, Languages, Messages};
@@ -31,29 +29,6 @@ fn every_language_has_the_messages_of_english_with_the_same_variables() {
     for language in all() {
         let compared = check::compare(&messages(language), &english, true);
         assert_eq!(compared, Ok(()), "{}", language.code());
-    }
-}
-
-#[test]
-fn every_message_is_used_and_every_used_message_exists() {
-    let crate_directory = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut code = String::new();
-    for directory in ["templates", "src/mail", "src/language"] {
-        for file in fs::read_dir(crate_directory.join(directory)).expect("files") {
-            let path = file.expect("a file").path();
-            if path.is_file() && path.file_name().is_some_and(|name| name != "tests.rs") {
-                code += &fs::read_to_string(path).expect("text");
-            }
-        }
-    }
-    let english = messages(Language::english());
-    for id in english.keys() {
-        assert!(code.contains(&format!("\"{id}\"")), "the message {id} is not used");
-    }
-    for call in [".say(\"", ".say_of(\""] {
-        for id in code.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
-            assert!(english.contains_key(id), "there is no message {id}");
-        }
     }
 }
 

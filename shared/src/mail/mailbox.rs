@@ -18,6 +18,17 @@ pub struct Mailbox {
     address: String,
 }
 
+/// The settings of mails.
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    /// The sender, an identity verified with SES.
+    pub from: Mailbox,
+    /// The `Reply-To` address, if not the sender.
+    pub reply_to: Option<Mailbox>,
+    /// The SES configuration set.
+    pub configuration_set: Option<String>,
+}
+
 /// The text is not a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an e-mail address, or a name and an address: \"Name\" <name@example.com>")]

@@ -1,11 +1,10 @@
-//! The mails: "set a new password", "your password was changed", "set your password" and "no account has this address".
+//! What the configuration, the orders and the calls know of mails: the kinds, the sender and the link. The mail function writes and sends
+//! them.
 
-mod content;
+mod kind;
 mod link;
 mod mailbox;
-mod mailer;
 
-pub use content::{ChangedMail, InviteMail, Mail, MailKind, ResetMail, UnknownMail};
+pub use kind::MailKind;
 pub use link::{ApiAddress, LinkBase};
-pub use mailbox::{Mailbox, ParseMailboxError};
-pub use mailer::{MailSettings, SendError, send};
+pub use mailbox::{MailSettings, Mailbox, ParseMailboxError};

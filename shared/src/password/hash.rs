@@ -106,10 +106,6 @@ pub enum HashError {
 }
 
 /// Hashes `password` with a random salt. Takes 0.1 s or more: do not call it on an async thread.
-///
-/// # Errors
-///
-/// [`HashError`].
 pub fn hash(password: &NewPassword, hashing: &Hashing, random: &Random) -> Result<PasswordHash, HashError> {
     let salt: [u8; SALT_LENGTH] = random.bytes()?;
     match hashing {

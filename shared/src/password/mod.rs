@@ -1,7 +1,6 @@
 //! The password policy, after NIST SP 800-63B-4 section 3.1.1 and OWASP ASVS 5.0 section 6.2: minimum length and guessability, no
 //! composition rules.
 
-pub mod breached;
 mod estimate;
 pub mod hash;
 
@@ -60,7 +59,7 @@ pub enum Weakness {
     /// Only with bcrypt, which would ignore what follows.
     #[error("The password must not contain the character NUL.")]
     ContainsNul,
-    /// A server of [`breached`] passwords lists it.
+    /// A server of known breached passwords lists it.
     #[error("The password is known from a data breach, so attackers try it. Choose another one.")]
     Breached,
     /// zxcvbn's score is too low.

@@ -84,10 +84,6 @@ pub enum Counted {
 
 impl Counted {
     /// Nothing, if the limit is not exceeded.
-    ///
-    /// # Errors
-    ///
-    /// [`Throttled`] if it is.
     pub const fn allowed(self) -> Result<(), Throttled> {
         match self {
             Self::Allowed => Ok(()),
@@ -179,10 +175,6 @@ impl Limits {
     }
 
     /// Counts a call from `ip` against `kind`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if it could not be counted.
     pub async fn count(&self, kind: IpLimit, ip: &SourceIp, now: Timestamp) -> Result<Counted, StoreError> {
         let limit = kind.of(&self.settings);
         if limit == 0 {

@@ -120,10 +120,6 @@ impl Requests {
     }
 
     /// Stores a request for `address`, whether or not it has an account.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if it could not be stored.
     pub async fn open(
         &self,
         token: &RequestToken,
@@ -145,10 +141,6 @@ impl Requests {
     }
 
     /// The request with `digest`, unless it is unknown or expired.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if it could not be read.
     pub async fn find(&self, digest: &Digest, now: Timestamp) -> Result<Option<ResetRequest>, StoreError> {
         let item = get_unexpired(&self.client, &self.table, pk(digest), now).await?;
         item.map(|item| ResetRequest::from_item(digest.clone(), &item, self.languages)).transpose()

@@ -59,20 +59,12 @@ impl Resets {
     }
 
     /// The token with `digest`, unless it is unknown, used or expired.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if it could not be read.
     pub async fn find(&self, digest: &Digest, now: Timestamp) -> Result<Option<StoredReset>, StoreError> {
         let item = get_unexpired(&self.client, &self.table, pk(digest), now).await?;
         item.map(|item| StoredReset::from_item(digest.clone(), &item)).transpose()
     }
 
     /// Stores `token`, which lives for `lifetime_seconds`, with a snapshot of `account`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if it could not be stored.
     pub async fn issue(
         &self,
         token: &ResetToken,

@@ -1,4 +1,4 @@
-//! Batches of orders: all are sent at the same time, and what becomes of one says nothing about the others and keeps none of them back.
+//! Batches of orders: all are sent at the same time, and what becomes of one neither shows in the others nor stops them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The modules of the library form no circle.
+//! The modules of the library and of each function form no circle, and no message is unused or missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,6 +23,9 @@ fn used(path: &Path, prefix: &str) -> BTreeSet<String> {
     if path.is_dir() {
         let entries = std::fs::read_dir(path).expect("a directory");
         return entries.flat_map(|entry| used(&entry.expect("an entry").path(), prefix)).collect();
+    }
+    if path.ends_with("tests.rs") {
+        return BTreeSet::new();
     }
     let text = std::fs::read_to_string(path).expect("a file");
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
@@ -57,12 +60,44 @@ fn circle(graph: &Graph) -> Option<Vec<String>> {
 }
 
 #[test]
-fn no_module_of_the_library_uses_one_that_uses_it() {
-    let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/src"));
-    let graph = modules(source, "crate");
-    assert!(graph["http"].contains("store"), "the declarations are found: {graph:?}");
-    assert_eq!(circle(&graph), None);
-    for module in graph.keys().filter(|module| source.join(module).is_dir()) {
-        assert_eq!(circle(&modules(&source.join(module), "super")), None, "in {module}");
+fn no_module_uses_one_that_uses_it() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    assert!(modules(&root.join("shared/src"), "crate")["http"].contains("store"), "declarations are found");
+    for package in ["shared", "functions/reset", "functions/validate", "functions/complete"] {
+        let source = root.join(package).join("src");
+        let graph = modules(&source, "crate");
+        assert_eq!(circle(&graph), None, "in {package}");
+        for module in graph.keys().filter(|module| source.join(module).is_dir()) {
+            assert_eq!(circle(&modules(&source.join(module), "super")), None, "in {package}, {module}");
+        }
+    }
+}
+
+#[test]
+fn every_message_is_used_and_every_used_message_exists() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let text = |path: &Path| std::fs::read_to_string(path).expect("a file");
+    let mut code = String::new();
+    let mails = ["functions/validate/templates", "functions/validate/src/mail/content"];
+    for directory in ["shared/templates", "shared/src/language"].iter().chain(&mails) {
+        for entry in std::fs::read_dir(root.join(directory)).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_file() && !path.ends_with("tests.rs") {
+                code += &text(&path);
+            }
+        }
+    }
+    let english = text(&root.join("shared/languages/en.ftl"));
+    let is_id = |id: &&str| id.starts_with(|c: char| c.is_ascii_lowercase());
+    let messages: BTreeSet<&str> =
+        english.lines().filter_map(|line| line.split_once(" =")).map(|(id, _)| id).filter(is_id).collect();
+    assert!(messages.contains("reset-subject"), "messages are found: {messages:?}");
+    for id in &messages {
+        assert!(code.contains(&format!("\"{id}\"")), "the message {id} is not used");
+    }
+    for call in [".say(\"", ".say_of(\""] {
+        for id in code.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(messages.contains(id), "there is no message {id}");
+        }
     }
 }

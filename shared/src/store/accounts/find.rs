@@ -56,10 +56,6 @@ impl Accounts {
     }
 
     /// Like [`Self::find`], with the language for mails.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::find`].
     pub async fn find_with_language(&self, address: &EmailAddress) -> Result<Found, StoreError> {
         self.find_projected(address, &[&self.table.locale]).await
     }

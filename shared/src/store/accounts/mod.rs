@@ -158,10 +158,6 @@ impl Accounts {
     }
 
     /// The language for mails to the account with this key.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if it could not be read.
     pub async fn language(&self, key: AccountKey) -> Result<Option<Language>, StoreError> {
         let item = self.item(key, &[&self.table.locale]).await?;
         Ok(item.and_then(|item| self.language_in(&item)))
@@ -202,10 +198,6 @@ impl Accounts {
     }
 
     /// Like [`Self::current`], with the attributes of [`PROFILE`] that exist.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::current`].
     pub async fn current_with_profile(
         &self,
         snapshot: &AccountSnapshot,

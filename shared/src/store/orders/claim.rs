@@ -90,10 +90,6 @@ impl Orders {
     }
 
     /// Stores the order's `outcome` and ends the claim.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if it could not be written.
     pub async fn finish(&self, claim: &Claim, outcome: &'static str) -> Result<(), StoreError> {
         let update = self
             .update_as_holder(claim)
@@ -103,10 +99,6 @@ impl Orders {
     }
 
     /// Stores that an expired `order` has failed. Nobody can claim it any more.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if it could not be written.
     pub async fn give_up(&self, order: &Order) -> Result<(), StoreError> {
         let update = self
             .update(&order.id)

@@ -148,10 +148,6 @@ impl Orders {
 
     /// Stores `order` and counts its mail for the address and for the request, if there is one. This is one transaction, so whoever is
     /// counted gets the mail, and a failure neither counts nor orders one. Does not look the account up.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if it could not be stored.
     pub async fn create(
         &self,
         order: NewOrder<'_>,

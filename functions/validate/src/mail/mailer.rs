@@ -8,39 +8,39 @@ use aws_sdk_sesv2::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use secrecy::{ExposeSecret as _, SecretString};
+use shared::email::with_ascii_domain;
+use shared::mail::MailSettings;
+use shared::store::{StoreError, StoreErrorKind};
 
-use super::{Mail, Mailbox};
-use crate::email::with_ascii_domain;
-
-/// The settings of mails.
-#[derive(Clone, Debug)]
-pub struct MailSettings {
-    /// The sender, an identity verified with SES.
-    pub from: Mailbox,
-    /// The `Reply-To` address, if not the sender.
-    pub reply_to: Option<Mailbox>,
-    /// The SES configuration set.
-    pub configuration_set: Option<String>,
-}
+use super::content::Mail;
 
 /// Why a mail was not sent. The texts are for the log and contain no address.
 #[derive(Debug)]
-pub enum SendError {
-    /// SES certainly did not accept the mail, for a temporary reason that affects every mail.
+pub(super) enum DeliveryError {
+    /// Certainly not sent, for a temporary reason that affects every mail.
     NotSent(String),
     /// SES may have accepted the mail: it answered with an error of its own, or not at all.
     Uncertain(String),
-    /// SES refused this mail, and would again.
-    Refused(String),
+    /// This mail cannot be sent, now or later.
+    Permanent(String),
+}
+
+impl From<StoreError> for DeliveryError {
+    fn from(error: StoreError) -> Self {
+        match error.kind {
+            StoreErrorKind::Unavailable => Self::NotSent(error.to_string()),
+            StoreErrorKind::InvalidRow => Self::Permanent(error.to_string()),
+        }
+    }
 }
 
 /// Sends `mail` with one call of SES. Returns SES's message id.
-///
-/// # Errors
-///
-/// [`SendError`].
-pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Result<String, SendError> {
-    let refused = |error: BuildError| SendError::Refused(error.to_string());
+pub(super) async fn send(
+    client: &Client,
+    settings: &MailSettings,
+    mail: &Mail,
+) -> Result<String, DeliveryError> {
+    let refused = |error: BuildError| DeliveryError::Permanent(error.to_string());
     let content = content(mail).map_err(refused)?;
     // An account may store a domain in its own letters, which SES refuses.
     let to = with_ascii_domain(&mail.to).unwrap_or_else(|| mail.to.as_str().into());
@@ -65,21 +65,21 @@ pub async fn send(client: &Client, settings: &MailSettings, mail: &Mail) -> Resu
 }
 
 /// What `error` says about the mail.
-fn classify(error: &SdkError<SendEmailError>, sender: &str) -> SendError {
+fn classify(error: &SdkError<SendEmailError>, sender: &str) -> DeliveryError {
     let problem = problem(error);
     match error {
-        SdkError::ConstructionFailure(_) => SendError::NotSent(problem),
+        SdkError::ConstructionFailure(_) => DeliveryError::NotSent(problem),
         SdkError::DispatchFailure(failure)
             if failure.as_connector_error().is_some_and(|error| failed_to_connect(error)) =>
         {
-            SendError::NotSent(problem)
+            DeliveryError::NotSent(problem)
         }
         SdkError::ServiceError(service) => match service.raw().status().as_u16() {
-            status if affects_every_mail(service.err(), status, sender) => SendError::NotSent(problem),
-            400..500 => SendError::Refused(problem),
-            _ => SendError::Uncertain(problem),
+            status if affects_every_mail(service.err(), status, sender) => DeliveryError::NotSent(problem),
+            400..500 => DeliveryError::Permanent(problem),
+            _ => DeliveryError::Uncertain(problem),
         },
-        _ => SendError::Uncertain(problem),
+        _ => DeliveryError::Uncertain(problem),
     }
 }
 
@@ -153,6 +153,7 @@ mod tests {
     use aws_smithy_runtime_api::client::result::ConnectorError;
     use aws_smithy_runtime_api::http::StatusCode;
     use aws_smithy_types::body::SdkBody;
+    use shared::mail::MailKind;
 
     use SendEmailError::{
         AccountSuspendedException, BadRequestException, LimitExceededException,
@@ -161,7 +162,6 @@ mod tests {
     };
 
     use super::*;
-    use crate::mail::MailKind;
 
     #[test]
     fn a_mail_says_that_a_machine_sent_it() {
@@ -180,7 +180,7 @@ mod tests {
 
     const SENDER: &str = "no-reply@example.com";
 
-    fn answered(status: u16, error: SendEmailError) -> SendError {
+    fn answered(status: u16, error: SendEmailError) -> DeliveryError {
         let status = StatusCode::try_from(status).expect("a status");
         classify(&SdkError::service_error(error, HttpResponse::new(status, SdkBody::empty())), SENDER)
     }
@@ -220,7 +220,7 @@ mod tests {
             (400, rejected("example.com")),
         ] {
             let text = format!("{error:?}");
-            assert!(matches!(answered(status, error), SendError::NotSent(_)), "{status} {text}");
+            assert!(matches!(answered(status, error), DeliveryError::NotSent(_)), "{status} {text}");
         }
     }
 
@@ -237,7 +237,7 @@ mod tests {
             (400, MessageRejected(errors::MessageRejected::builder().build())),
         ] {
             let text = format!("{error:?}");
-            assert!(matches!(answered(status, error), SendError::Refused(_)), "{status} {text}");
+            assert!(matches!(answered(status, error), DeliveryError::Permanent(_)), "{status} {text}");
         }
     }
 
@@ -246,15 +246,15 @@ mod tests {
         for status in [500, 502, 503, 504] {
             assert!(matches!(
                 answered(status, unknown("InternalServiceErrorException")),
-                SendError::Uncertain(_)
+                DeliveryError::Uncertain(_)
             ));
         }
-        assert!(matches!(answered(200, unknown("not JSON")), SendError::Uncertain(_)));
+        assert!(matches!(answered(200, unknown("not JSON")), DeliveryError::Uncertain(_)));
         let timeout = SdkError::<SendEmailError>::timeout_error("no answer");
-        assert!(matches!(classify(&timeout, SENDER), SendError::Uncertain(_)));
+        assert!(matches!(classify(&timeout, SENDER), DeliveryError::Uncertain(_)));
         let broken = SdkError::dispatch_failure(ConnectorError::io("broken".into()));
-        assert!(matches!(classify(&broken, SENDER), SendError::Uncertain(_)));
+        assert!(matches!(classify(&broken, SENDER), DeliveryError::Uncertain(_)));
         let unsent = SdkError::construction_failure("no credentials");
-        assert!(matches!(classify(&unsent, SENDER), SendError::NotSent(_)));
+        assert!(matches!(classify(&unsent, SENDER), DeliveryError::NotSent(_)));
     }
 }

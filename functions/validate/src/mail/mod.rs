@@ -3,6 +3,11 @@
 //!
 //! Nor do the mails of a batch reveal anything about each other: all are sent at the same time, and every batch takes the same time.
 
+mod content;
+mod dead_letters;
+mod mailer;
+mod writer;
+
 use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
@@ -10,26 +15,21 @@ use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse
 use aws_sdk_dynamodb::Client;
 use futures::future::join_all;
 use lambda_http::LambdaEvent;
-use secrecy::SecretString;
 use serde_json::Value;
 use shared::aws::Aws;
-use shared::branding::Branding;
 use shared::clock::{Clock, Timestamp};
 use shared::config::{Config, ConfigError};
-use shared::dead_letters::DeadLetters;
-use shared::email::EmailAddress;
-use shared::language::{Language, Languages};
-use shared::mail::{
-    ChangedMail, InviteMail, LinkBase, Mail, MailKind, MailSettings, ResetMail, SendError, UnknownMail,
-};
+use shared::language::Languages;
+use shared::mail::MailSettings;
 use shared::random::Random;
-use shared::store::accounts::{Account, Accounts, Found, Nobody};
+use shared::store::StoreError;
 use shared::store::orders::{Claimed, Order, Orders};
-use shared::store::resets::Resets;
-use shared::store::{StoreError, StoreErrorKind};
 use shared::telemetry::{MailOutcome, Telemetry};
-use shared::token::{ResetToken, Token};
 use tokio::time::{Instant, sleep_until};
+
+pub use self::dead_letters::DeadLetters;
+use self::mailer::DeliveryError;
+use self::writer::{Addressee, Recipient, Writer, outcome_for};
 
 /// How long a batch takes at least, whatever is in it. Longer than all its orders take if `DynamoDB` and SES are as fast as usual.
 const BATCH_TIME: Duration = Duration::from_secs(1);
@@ -39,87 +39,16 @@ const MAX_UNCERTAIN_REPEATS: u64 = 2;
 
 /// The function's state, kept between batches.
 pub struct MailFunction {
-    accounts: Accounts,
     orders: Orders,
-    resets: Resets,
+    writer: Writer,
     settings: MailSettings,
-    reset_link: Option<LinkBase>,
-    branding: Branding,
     languages: Languages,
-    default_language: Language,
     dead_letters: Option<DeadLetters>,
-    lifetime_seconds: u64,
-    invite_lifetime_seconds: u64,
-    mails_unknown: bool,
     aws: Aws,
     telemetry: Telemetry,
     clock: Clock,
     random: Random,
     batch_time: Duration,
-}
-
-/// What to write for an order.
-enum Letter {
-    Reset(Account),
-    Invite(Account),
-    Changed,
-    Unknown(EmailAddress, Nobody),
-}
-
-/// A letter, and in which language.
-struct Recipient {
-    letter: Letter,
-    language: Language,
-    /// The operator's language, if a stranger may have chosen [`Self::language`].
-    explained_in: Option<Language>,
-}
-
-/// Whom an order is for.
-enum Addressee {
-    Somebody(Box<Recipient>),
-    Nobody(Nobody),
-}
-
-/// Why a mail was not sent. The texts are for the log.
-enum DeliveryError {
-    /// Certainly not sent, and may succeed later.
-    NotSent(String),
-    /// It may have been sent.
-    Uncertain(String),
-    /// Cannot succeed.
-    Permanent(String),
-}
-
-impl From<StoreError> for DeliveryError {
-    fn from(error: StoreError) -> Self {
-        match error.kind {
-            StoreErrorKind::Unavailable => Self::NotSent(error.to_string()),
-            StoreErrorKind::InvalidRow => Self::Permanent(error.to_string()),
-        }
-    }
-}
-
-impl From<SendError> for DeliveryError {
-    fn from(error: SendError) -> Self {
-        match error {
-            SendError::NotSent(problem) => Self::NotSent(problem),
-            SendError::Uncertain(problem) => Self::Uncertain(problem),
-            SendError::Refused(problem) => Self::Permanent(problem),
-        }
-    }
-}
-
-impl Addressee {
-    /// The kind of the mail for the log: the order's, or why an address has no account, if the person is told.
-    fn kind(&self, order: &Order) -> &'static str {
-        match self {
-            Self::Somebody(recipient) => match recipient.letter {
-                Letter::Unknown(_, nobody) => outcome_for(nobody).name(),
-                _ => order.kind.name(),
-            },
-            Self::Nobody(_) => order.kind.name(),
-        }
-    }
 }
 
 /// What became of an order in this batch.
@@ -155,20 +84,12 @@ impl MailFunction {
         clock: Clock,
         random: Random,
     ) -> Result<Self, ConfigError> {
-        let table = config.tokens_table.clone();
         Ok(Self {
-            orders: Orders::new(dynamodb.clone(), table.clone()),
-            resets: Resets::new(dynamodb.clone(), table),
-            accounts: Accounts::new(dynamodb, config.accounts()?),
+            orders: Orders::new(dynamodb.clone(), config.tokens_table.clone()),
+            writer: Writer::new(config, dynamodb, clock.clone(), random.clone())?,
             settings: config.mail()?,
-            reset_link: config.reset_link()?,
-            branding: config.branding.clone(),
             languages: config.languages,
-            default_language: config.default_language,
             dead_letters,
-            lifetime_seconds: config.token_lifetime_seconds,
-            invite_lifetime_seconds: config.invite_lifetime_seconds,
-            mails_unknown: config.mails_unknown,
             aws,
             telemetry,
             clock,
@@ -223,7 +144,7 @@ impl MailFunction {
             self.telemetry.mail("unknown", &record.event_id, request_id, MailOutcome::Failed(problem));
             return None;
         };
-        let addressee = self.addressee(&order).await;
+        let addressee = self.writer.addressee(&order).await;
         let kind = addressee.as_ref().map_or(order.kind.name(), |addressee| addressee.kind(&order));
         let handled = self.handle(&order, addressee, ses).await;
         if let Some(outcome) = handled.outcome {
@@ -286,42 +207,6 @@ impl MailFunction {
         Handled::done(Some(MailOutcome::Failed(problem)))
     }
 
-    /// To whom `order` goes, or why to nobody.
-    async fn addressee(&self, order: &Order) -> Result<Addressee, DeliveryError> {
-        let (letter, own_language) = if order.kind == MailKind::Changed {
-            (Letter::Changed, self.language_of_notice(order).await)
-        } else {
-            let Ok(address) = order.address.parse::<EmailAddress>() else {
-                return Ok(Addressee::Nobody(Nobody::NoAccount));
-            };
-            match self.accounts.find_with_language(&address).await? {
-                Found::Account(account) => {
-                    let language = account.language();
-                    let letter = if order.kind == MailKind::Invite { Letter::Invite } else { Letter::Reset };
-                    (letter(*account), language)
-                }
-                Found::Nobody(nobody) if self.mails_unknown && order.kind == MailKind::Reset => {
-                    (Letter::Unknown(address, nobody), None)
-                }
-                Found::Nobody(nobody) => return Ok(Addressee::Nobody(nobody)),
-            }
-        };
-        let asked = order.asked.language.filter(|_| own_language.is_none());
-        let language = own_language.or(asked).unwrap_or(self.default_language);
-        let is_strangers = asked.is_some() && !order.asked.is_trusted && language != self.default_language;
-        let explained_in = is_strangers.then_some(self.default_language);
-        Ok(Addressee::Somebody(Box::new(Recipient { letter, language, explained_in })))
-    }
-
-    /// The language of the notice's account. `None` if it cannot be read: a notice in another language is better than a late one.
-    async fn language_of_notice(&self, order: &Order) -> Option<Language> {
-        let language = self.accounts.language(order.account.clone()?).await;
-        language.unwrap_or_else(|error| {
-            tracing::warn!(%error, "could not read the language of a notice's account");
-            None
-        })
-    }
-
     /// Writes the mail and sends it.
     async fn deliver(
         &self,
@@ -329,65 +214,11 @@ impl MailFunction {
         recipient: &Recipient,
         ses: &aws_sdk_sesv2::Client,
     ) -> Result<MailOutcome, DeliveryError> {
-        let mail = self.render(order, recipient).await?;
+        let mail = self.writer.write(order, recipient).await?;
         let started = Instant::now();
-        let message_id = shared::mail::send(ses, &self.settings, &mail).await?;
+        let message_id = mailer::send(ses, &self.settings, &mail).await?;
         let delay = self.clock.now().since(order.ordered_at);
         Ok(MailOutcome::Sent { message_id, latency: started.elapsed(), delay })
-    }
-
-    /// Renders the mail, after it has stored the token of a link.
-    async fn render(&self, order: &Order, recipient: &Recipient) -> Result<Mail, DeliveryError> {
-        let Recipient { language, explained_in, .. } = *recipient;
-        let branding = &self.branding;
-        let device = order.asked.device;
-        let ordered_at = order.ordered_at;
-        let rendered = match &recipient.letter {
-            Letter::Reset(account) => ResetMail {
-                to: account.address(),
-                language,
-                explained_in,
-                branding,
-                link: &self.link(order, account, self.lifetime_seconds).await?,
-                requested_at: ordered_at,
-                device,
-                lifetime_seconds: self.lifetime_seconds,
-            }
-            .render(),
-            Letter::Invite(account) => InviteMail {
-                to: account.address(),
-                language,
-                branding,
-                link: &self.link(order, account, self.invite_lifetime_seconds).await?,
-                invited_at: ordered_at,
-                lifetime_seconds: self.invite_lifetime_seconds,
-            }
-            .render(),
-            Letter::Changed => {
-                let new_link_page = self.reset_link.as_ref().and_then(LinkBase::new_link_page);
-                let to = &*order.address;
-                let new_link_page = new_link_page.as_deref();
-                ChangedMail { to, language, branding, changed_at: ordered_at, device, new_link_page }.render()
-            }
-            Letter::Unknown(address, _) => {
-                UnknownMail { to: address.as_str(), language, branding, requested_at: ordered_at }.render()
-            }
-        };
-        rendered.map_err(|error| DeliveryError::Permanent(error.to_string()))
-    }
-
-    /// A link with a new token for `account`, stored for `lifetime_seconds`.
-    async fn link(
-        &self,
-        order: &Order,
-        account: &Account,
-        lifetime_seconds: u64,
-    ) -> Result<SecretString, DeliveryError> {
-        let configured = self.reset_link.as_ref().or(order.link.as_ref());
-        let base = configured.ok_or_else(|| DeliveryError::Permanent("RESET_LINK is not set".to_owned()))?;
-        let token = ResetToken(Token::generate(&self.random).map_err(StoreError::from)?);
-        self.resets.issue(&token, account, lifetime_seconds, self.clock.now()).await?;
-        Ok(base.with(&token))
     }
 
     async fn add_dead_letter_of(&self, order: &Order, problem: &str) {
@@ -410,14 +241,6 @@ impl MailFunction {
 /// The filter of the event source mapping passes only inserted orders. This check does not rely on it.
 fn is_new_order(record: &EventRecord) -> bool {
     record.event_name == "INSERT" && Order::has_keys(&record.change.keys)
-}
-
-const fn outcome_for(nobody: Nobody) -> MailOutcome {
-    match nobody {
-        Nobody::NoAccount => MailOutcome::NoAccount,
-        Nobody::ConditionsNotMet => MailOutcome::ConditionsNotMet,
-        Nobody::Ambiguous => MailOutcome::Ambiguous,
-    }
 }
 
 /// A mail's outcome that could not be stored decides only what the next delivery does.

@@ -3,8 +3,7 @@
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use serde_json::json;
-
-use crate::clock::Timestamp;
+use shared::clock::Timestamp;
 
 /// The dead-letter queue.
 #[derive(Clone, Debug)]

@@ -7,10 +7,9 @@ use std::time::Duration;
 use hyper::body::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha1::{Digest as _, Sha1};
+use shared::aws::Https;
+use shared::password::NewPassword;
 use tokio::time::{Instant, timeout};
-
-use super::NewPassword;
-use crate::aws::Https;
 
 /// For name, connection and answer together: a person waits.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -24,7 +23,7 @@ const MAX_ANSWER_BYTES: usize = 1 << 20;
 
 /// A server of known breached passwords.
 #[derive(Debug)]
-pub struct BreachedPasswords {
+pub(crate) struct BreachedPasswords {
     range: String,
     https: Https,
     paused_until: Mutex<Option<Instant>>,
@@ -32,7 +31,7 @@ pub struct BreachedPasswords {
 
 /// What the server says of a password.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Listing {
+pub(crate) enum Listing {
     /// It is known from a breach.
     Listed,
     /// It is not.
@@ -43,17 +42,16 @@ pub enum Listing {
 
 impl BreachedPasswords {
     /// Asks the server at `range`, a URL that ends in a slash, over `https`.
-    #[must_use]
-    pub const fn new(range: String, https: Https) -> Self {
+    pub(crate) const fn new(range: String, https: Https) -> Self {
         Self { range, https, paused_until: Mutex::new(None) }
     }
 
     /// Asks for `password`. `is_live` is whether the caller has a live token.
-    pub async fn look_up(&self, password: &NewPassword, is_live: bool) -> Listing {
+    pub(crate) async fn look_up(&self, password: &NewPassword, is_live: bool) -> Listing {
         if !is_live && self.is_paused() {
             return Listing::Unknown("was not asked, since it did not answer a moment ago".to_owned());
         }
-        let digest = hex_sha1(password);
+        let digest = hex_sha1(password.expose_secret());
         let (prefix, suffix) = digest.expose_secret().split_at(5);
         let url = format!("{}{prefix}", self.range);
         match timeout(TIMEOUT, self.https.get(&url, &[("add-padding", "true")], MAX_ANSWER_BYTES)).await {
@@ -73,8 +71,8 @@ impl BreachedPasswords {
     }
 }
 
-fn hex_sha1(password: &NewPassword) -> SecretString {
-    let digest = Bytes::from_iter(Sha1::digest(password.expose_secret()));
+fn hex_sha1(password: &str) -> SecretString {
+    let digest = Bytes::from_iter(Sha1::digest(password));
     format!("{digest:X}").into()
 }
 
@@ -106,9 +104,8 @@ mod tests {
 
     #[test]
     fn the_digest_is_sha_1_in_upper_case() {
-        let password = NewPassword(SecretString::from("password"));
         // The example of Pwned Passwords' documentation.
-        assert_eq!(hex_sha1(&password).expose_secret(), format!("5BAA6{SUFFIX}"));
+        assert_eq!(hex_sha1("password").expose_secret(), format!("5BAA6{SUFFIX}"));
     }
 
     #[test]
