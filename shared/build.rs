@@ -17,8 +17,11 @@ fn main() -> io::Result<()> {
         let messages = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         sources.push(messages.flat_map(|line| [line, "\n"]).collect::<String>());
     }
+    let english = codes.iter().position(|code| *code == "en").map(|en| &sources[en]);
+    let english = english.ok_or_else(|| io::Error::other("there is no languages/en.ftl"))?;
     let code = format!(
-        "const COUNT: usize = {};\nstatic CODES: [&str; COUNT] = {codes:?};\nstatic SOURCES: [&str; COUNT] = {sources:?};\n",
+        "const COUNT: usize = {};\nstatic CODES: [&str; COUNT] = {codes:?};\nstatic SOURCES: [&str; COUNT] = {sources:?};\n\
+         const ENGLISH: &str = {english:?};\n",
         files.len()
     );
     let directory = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;

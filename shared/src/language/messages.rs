@@ -23,9 +23,9 @@ impl Messages {
         let mut bundle = FluentBundle::new(vec![language.0.identifier.clone()]);
         // No isolation marks around every value: spam filters suspect invisible characters.
         bundle.set_use_isolating(false);
-        for source in &language.0.sources {
+        for source in language.sources() {
             // A resource with errors still has the messages that parsed. A test, or the check at the start, finds errors.
-            let resource = FluentResource::try_new((*source).to_owned());
+            let resource = FluentResource::try_new(source.to_owned());
             bundle.add_resource_overriding(resource.unwrap_or_else(|(resource, _)| resource));
         }
         Self { language, bundle, values: FluentArgs::new() }

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::{fs, io};
 
-use super::{Data, Language, Languages, check, tag};
+use super::{Data, ENGLISH, Languages, check, tag};
 
 /// A file's name and text.
 pub type File = (String, String);
@@ -41,7 +41,7 @@ impl Languages {
         if files.is_empty() {
             return Err("has no file such as de.ftl".to_owned());
         }
-        let english = check::messages(Language::english().0.sources[0])?;
+        let english = check::messages(ENGLISH)?;
         // A language before its regions.
         files.sort_by(|(one, _), (other, _)| code_of(one).cmp(code_of(other)));
         let mut languages = self.0.to_vec();
@@ -61,11 +61,11 @@ impl Languages {
             });
             let found = check::messages(text).map_err(with_name)?;
             check::compare(&found, &english, base.is_none()).map_err(with_name)?;
-            let mut sources = base.map(|base| languages[base].sources.clone()).unwrap_or_default();
-            sources.push(text);
+            let mut data = base.map(|base| languages[base].clone()).unwrap_or_default();
+            data.own.push(text);
             match own {
-                Some(own) => languages[own].sources = sources,
-                None => languages.push(Data { code: code.to_owned().leak(), identifier, sources }),
+                Some(own) => languages[own] = data,
+                None => languages.push(Data { code: code.to_owned().leak(), identifier, ..data }),
             }
         }
         Ok(Self(languages.leak()))
@@ -79,7 +79,7 @@ fn code_of(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::Messages;
+    use crate::language::{Language, Messages};
 
     fn with(files: &[(&str, &str)]) -> Result<Languages, String> {
         let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
@@ -93,7 +93,7 @@ mod tests {
 
     /// All messages of English, as a file of another language.
     fn complete() -> String {
-        Language::english().0.sources[0].replace("mail-greeting = Hello,", "mail-greeting = Hallo,")
+        ENGLISH.replace("mail-greeting = Hello,", "mail-greeting = Hallo,")
     }
 
     #[test]

@@ -15,7 +15,7 @@ fn language(code: &str) -> Language {
 }
 
 fn source(language: Language) -> &'static str {
-    language.0.sources[0]
+    language.sources().next().expect("a file")
 }
 
 /// The messages of `language`, and the variables of each.

@@ -4,12 +4,13 @@
 //!
 //! What the release profile and `shared::aws` owe to these figures: `opt-level = "z"` instead of 3 for our own crates (*reset* 7.0 to 5.4
 //! MB), no HTTP/2 and no default configuration chain (to 4.4 MB), no unwinding (to 3.9 MB, before the languages), root certificates that
-//! are not decoded in constant time (that was 40 % of the instructions of a start). With unwinding a panic would be a 503; without it, it
-//! ends the process, and the next call starts another. No input is known that panics, and fuzzing looks for one.
+//! are not decoded in constant time (that was 40 % of the instructions of a start; libraries no longer do it, and it is 5 %). With unwinding
+//! a panic would be a 503; without it, it ends the process, and the next call starts another. No input is known that panics, and fuzzing
+//! looks for one.
 //!
 //! What did not measure better: `lto = "thin"` (*reset* 5.2 instead of 4.2 MB) or none (4.8 MB); `-C force-unwind-tables=no` (the same
 //! bytes: because of std's debug information, LLVM writes all tables of a fat LTO); `opt-level = 3` or `"s"` for *complete* instead of 2
-//! (same argon2 or a slower one, same size); the SDK's own HTTP client (a second set of parsed root certificates for each service);
+//! (same argon2 or a slower one, same size); the SDK's own HTTP client (see `shared::aws::https`);
 //! argon2's lanes in threads (at 3,538 MB, with two CPUs, a completion takes 0.8 of the time and costs 1.4 times as much as at 1,769 MB);
 //! warming zxcvbn's dictionaries up at the start, which takes 12 ms of every start of *complete* to spare the first completion 12 ms of
 //! some 200. *complete* cannot be as small as the others: zxcvbn's word lists and its regular expressions are 2 MB of it.
