@@ -1,7 +1,7 @@
 //! The SDK's HTTP client: hyper and rustls with ring, HTTP/1.1 only.
 //!
 //! Measured in November 2026: with the SDK's own, aws-smithy-http-client 1.5.2 with ring and one connector for all services but SES,
-//! *reset* and *validate* had 0.82 MB and 0.9 MiB of memory more, a warm call 3 % and a start 6 % more instructions. It always includes
+//! *reset* and *validate* had 0.82 MB and 0.8 MiB of memory more, a warm call 3 % and a start 6 % more instructions. It always includes
 //! HTTP/2, which `DynamoDB`, SES and SQS do not support. It takes root certificates only as PEM, panics at one that it cannot decode, and
 //! decodes them again for each connector (a start of the mail function: 51 % more instructions). It has no timeout for a single address.
 //!
