@@ -3,7 +3,7 @@
 use tests::{KNOWN, PASSWORD, Service, World};
 
 #[tokio::test]
-async fn a_whole_reset_costs_nineteen_write_units_and_ten_read_units() {
+async fn a_whole_reset_costs_nineteen_write_units_and_ten_reads() {
     let world = World::builder().faulty(Service::DynamoDb).start().await;
     let token = world.reset_token(KNOWN).await;
     // The page checks the token before it asks for a password.
@@ -11,6 +11,7 @@ async fn a_whole_reset_costs_nineteen_write_units_and_ten_read_units() {
     assert_eq!(world.complete(&token, PASSWORD).await.status(), 204);
     let calls = world.proxy().calls();
     let (writes, reads) = calls.iter().fold((0, 0), |(w, r), call| (w + call.writes, r + call.reads));
+    // One of the reads need not be consistent: half a unit.
     assert_eq!((writes, reads), (19, 10), "{calls:#?}");
     assert_eq!(world.outbox.messages().len(), 2);
 }
