@@ -8,8 +8,12 @@ const MAILING: (&str, &str) = ("MAIL_UNKNOWN", "true");
 
 /// Orders a mail in one call.
 async fn ask(world: &World, address: &str) {
+    ask_in(world, address, "en").await;
+}
+
+async fn ask_in(world: &World, address: &str, language: &str) {
     let request = Request::post("/auth/reset/password-email", &json!({"email": address}));
-    assert_eq!(world.send(request.header("accept-language", "en")).await.status(), 200);
+    assert_eq!(world.send(request.header("accept-language", language)).await.status(), 200);
 }
 
 /// The kinds and outcomes of mails in the log.
@@ -31,6 +35,17 @@ async fn an_address_without_an_account_is_told_so_and_nothing_else() {
     }
     assert_eq!(logged(&world), [("no_account".to_owned(), "sent".to_owned())]);
     assert!(world.token_rows().await.keys().all(|key| !key.starts_with("reset#")));
+}
+
+#[tokio::test]
+async fn in_a_strangers_language_the_operators_says_what_it_is() {
+    let world = World::with(&[MAILING]).await;
+    ask_in(&world, UNKNOWN, "ko").await;
+    let mail = world.last_mail();
+    assert!(mail.subject.contains("계정이 없습니다"), "{}", mail.subject);
+    for body in [mail.text, mail.html] {
+        assert!(body.contains("We found no account with this address."), "{body}");
+    }
 }
 
 #[tokio::test]

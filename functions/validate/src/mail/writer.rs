@@ -159,7 +159,8 @@ impl Writer {
                 ChangedMail { to, language, branding, changed_at: ordered_at, device, new_link_page }.render()
             }
             Letter::Unknown(address, _) => {
-                UnknownMail { to: address.as_str(), language, branding, requested_at: ordered_at }.render()
+                let to = address.as_str();
+                UnknownMail { to, language, explained_in, branding, requested_at: ordered_at }.render()
             }
         };
         rendered.map_err(|error| DeliveryError::Permanent(error.to_string()))

@@ -32,6 +32,13 @@ struct Explanation {
     text: String,
 }
 
+impl Explanation {
+    /// The message `id` in `language`.
+    fn new(language: Language, id: &str, branding: &Branding) -> Self {
+        Self { language, text: Messages::new(language).with_service(&branding.service_name).say(id) }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "reset_mail.txt")]
 struct ResetText<'a> {
@@ -95,6 +102,7 @@ struct InviteHtml<'a> {
 struct UnknownText<'a> {
     say: &'a Messages,
     brand: &'a Branding,
+    explained: Option<&'a Explanation>,
 }
 
 #[derive(Template)]
@@ -102,6 +110,7 @@ struct UnknownText<'a> {
 struct UnknownHtml<'a> {
     say: &'a Messages,
     brand: &'a Branding,
+    explained: Option<&'a Explanation>,
 }
 
 /// The values in "set a new password".
@@ -133,10 +142,7 @@ impl ResetMail<'_> {
         let brand = self.branding;
         let link = self.link.expose_secret();
         let lifetime = &*say.say(unit);
-        let explained = self.explained_in.map(|language| Explanation {
-            language,
-            text: messages(language, self.branding, self.requested_at).say("reset-asked"),
-        });
+        let explained = self.explained_in.map(|language| Explanation::new(language, "reset-asked", brand));
         let explained = explained.as_ref();
         let seen = &*seen(say, self.device);
         Ok(Mail {
@@ -225,6 +231,8 @@ pub(super) struct UnknownMail<'a> {
     pub(super) to: &'a str,
     /// The language.
     pub(super) language: Language,
+    /// As in [`ResetMail`].
+    pub(super) explained_in: Option<Language>,
     /// The operator's branding.
     pub(super) branding: &'a Branding,
     /// When a reset was requested.
@@ -236,12 +244,14 @@ impl UnknownMail<'_> {
     pub(super) fn render(&self) -> Result<Mail, askama::Error> {
         let brand = self.branding;
         let say = &messages(self.language, brand, self.requested_at);
+        let explained = self.explained_in.map(|language| Explanation::new(language, "unknown-what", brand));
+        let explained = explained.as_ref();
         Ok(Mail {
             kind: MailKind::Unknown,
             to: self.to.to_owned(),
             subject: say.say("unknown-subject"),
-            text: UnknownText { say, brand }.render()?.into(),
-            html: UnknownHtml { say, brand }.render()?.into(),
+            text: UnknownText { say, brand, explained }.render()?.into(),
+            html: UnknownHtml { say, brand, explained }.render()?.into(),
         })
     }
 }

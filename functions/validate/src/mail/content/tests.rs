@@ -46,7 +46,7 @@ fn mails_from(device: Device, language: &str, service_name: &str) -> [Mail; 4] {
     let changed = ChangedMail { to, language, branding, changed_at: at, device, new_link_page };
     let lifetime_seconds = 604_800;
     let invite = InviteMail { to, language, branding, link: &link, invited_at: at, lifetime_seconds };
-    let unknown = UnknownMail { to, language, branding, requested_at: at };
+    let unknown = UnknownMail { to, language, explained_in: None, branding, requested_at: at };
     [reset.render(), changed.render(), invite.render(), unknown.render()].map(|mail| mail.expect("a mail"))
 }
 
