@@ -13,7 +13,7 @@ NOWHERE = "http://127.0.0.1:1"
 
 
 def written():
-    """Every line of complete resets, and of calls and mails that fail, by function and outcome."""
+    """Every line of complete resets, and of calls, mails and checks that fail, by function and outcome."""
     server = cloud.Aws()
     deployment = Deployment(server, sets.of("default"))
     try:
@@ -25,11 +25,11 @@ def written():
         deployment.close()
         server.close()
     events = [event for event in map(json.loads, lines) if "_aws" in event]
-    return {(event["Function"], event.get("Outcome") or event["MailOutcome"]): event for event in events}
+    return {(event["Function"], event.get("Outcome") or event.get("MailOutcome")): event for event in events}
 
 
 def _fail(deployment):
-    """Calls without DynamoDB, and a mail without SES."""
+    """Calls without DynamoDB, a mail without SES, and a check without an answer about breached passwords."""
     without = deployment.started_with(AWS_ENDPOINT_URL_DYNAMODB=NOWHERE)
     token = {"token": "aaaaaaaaaaaaaaaaaaaa"}
     for name, path, body in (
@@ -43,6 +43,9 @@ def _fail(deployment):
     deployment.function("validate").call("POST", "/auth/reset/password-email", {"email": "late@example.org"})
     without_ses = deployment.started_with(AWS_ENDPOINT_URL_SESV2=NOWHERE)
     assert without_ses("mail").run({"Records": deployment.orders()})["batchItemFailures"]
+    without_list = deployment.started_with(BREACHED_PASSWORDS=f"{NOWHERE}/range/")
+    status, _ = without_list("complete").call("POST", "/auth/reset/validate-password", {"password": PASSWORD})
+    assert status == 200, status
 
 
 @dataclasses.dataclass(frozen=True)

@@ -205,7 +205,7 @@ impl Limits {
     ) -> Option<MailCounter> {
         let limit = self.settings.mail_per_address;
         let window = MAIL_WINDOW.min(lifetime_seconds);
-        let name = if kind == MailKind::Invite { "invite" } else { "mail" };
+        let name = if kind == MailKind::Invite { "mail#invite" } else { "mail" };
         (limit > 0).then(|| MailCounter(Counter::new(name, window, address.as_str(), limit, now)))
     }
 
