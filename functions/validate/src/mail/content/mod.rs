@@ -39,78 +39,54 @@ impl Explanation {
     }
 }
 
-#[derive(Template)]
-#[template(path = "reset_mail.txt")]
-struct ResetText<'a> {
-    say: &'a Messages,
-    brand: &'a Branding,
-    link: &'a str,
-    lifetime: &'a str,
-    seen: &'a [String],
-    explained: Option<&'a Explanation>,
+/// The templates of a mail's two forms, which have the same values.
+macro_rules! templates {
+    ($text:ident($text_path:literal), $html:ident($html_path:literal) { $($field:ident: $type:ty),+ $(,)? }) => {
+        #[derive(Template)]
+        #[template(path = $text_path)]
+        struct $text<'a> { $($field: $type),+ }
+
+        #[derive(Template)]
+        #[template(path = $html_path)]
+        struct $html<'a> { $($field: $type),+ }
+    };
 }
 
-#[derive(Template)]
-#[template(path = "reset_mail.html")]
-struct ResetHtml<'a> {
-    say: &'a Messages,
-    brand: &'a Branding,
-    link: &'a str,
-    lifetime: &'a str,
-    seen: &'a [String],
-    explained: Option<&'a Explanation>,
+templates! {
+    ResetText("reset_mail.txt"), ResetHtml("reset_mail.html") {
+        say: &'a Messages,
+        brand: &'a Branding,
+        link: &'a str,
+        lifetime: &'a str,
+        seen: &'a [String],
+        explained: Option<&'a Explanation>,
+    }
 }
 
-#[derive(Template)]
-#[template(path = "changed_mail.txt")]
-struct ChangedText<'a> {
-    say: &'a Messages,
-    brand: &'a Branding,
-    seen: &'a [String],
-    new_link_page: Option<&'a str>,
+templates! {
+    ChangedText("changed_mail.txt"), ChangedHtml("changed_mail.html") {
+        say: &'a Messages,
+        brand: &'a Branding,
+        seen: &'a [String],
+        new_link_page: Option<&'a str>,
+    }
 }
 
-#[derive(Template)]
-#[template(path = "changed_mail.html")]
-struct ChangedHtml<'a> {
-    say: &'a Messages,
-    brand: &'a Branding,
-    seen: &'a [String],
-    new_link_page: Option<&'a str>,
+templates! {
+    InviteText("invite_mail.txt"), InviteHtml("invite_mail.html") {
+        say: &'a Messages,
+        brand: &'a Branding,
+        link: &'a str,
+        lifetime: &'a str,
+    }
 }
 
-#[derive(Template)]
-#[template(path = "invite_mail.txt")]
-struct InviteText<'a> {
-    say: &'a Messages,
-    brand: &'a Branding,
-    link: &'a str,
-    lifetime: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "invite_mail.html")]
-struct InviteHtml<'a> {
-    say: &'a Messages,
-    brand: &'a Branding,
-    link: &'a str,
-    lifetime: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "unknown_mail.txt")]
-struct UnknownText<'a> {
-    say: &'a Messages,
-    brand: &'a Branding,
-    explained: Option<&'a Explanation>,
-}
-
-#[derive(Template)]
-#[template(path = "unknown_mail.html")]
-struct UnknownHtml<'a> {
-    say: &'a Messages,
-    brand: &'a Branding,
-    explained: Option<&'a Explanation>,
+templates! {
+    UnknownText("unknown_mail.txt"), UnknownHtml("unknown_mail.html") {
+        say: &'a Messages,
+        brand: &'a Branding,
+        explained: Option<&'a Explanation>,
+    }
 }
 
 /// The values in "set a new password".
