@@ -28,18 +28,15 @@ async fn main() -> Result<(), lambda_http::Error> {
     tokio::join!(warm_up(), warm_up());
     let queue = config.dead_letter_queue_url.clone();
     let dead_letters = queue.map(|queue_url| DeadLetters::new(aws.sqs(), queue_url));
-    let mail_telemetry = telemetry.clone();
-    let mail_clock = clock.clone();
-    let mail_random = random.clone();
     let region = aws.region().to_owned();
     let mail = MailFunction::new(
         &config,
         dynamodb.clone(),
         aws,
         dead_letters,
-        mail_telemetry,
-        mail_clock,
-        mail_random,
+        telemetry.clone(),
+        clock.clone(),
+        random.clone(),
     );
     let validate = Validate::new(config, dynamodb, region, clock, random)?;
     // Each of the two deployments has only the variables that it needs: MAIL_FROM is the mail function's.

@@ -96,7 +96,10 @@ impl Pages {
             return Ok(reply.clone());
         }
         let reply = self.render(language).map_err(|error| ApiError::Unavailable(error.to_string()))?;
-        Ok(page.map_or_else(|| reply.clone(), |page| page.get_or_init(|| reply.clone()).clone()))
+        Ok(match page {
+            Some(page) => page.get_or_init(|| reply).clone(),
+            None => reply,
+        })
     }
 
     fn render(&self, language: Language) -> Result<Reply, Box<dyn std::error::Error>> {
@@ -113,15 +116,18 @@ impl Pages {
                 let script = FORGOT_SCRIPT;
                 (Forgot { say: &say, brand, style, script }.render()?, script)
             }
-            PageKind::Choose(PasswordPolicy { min_length, is_bcrypt, .. }) => {
-                let min_length = *min_length;
-                let is_bcrypt = *is_bcrypt;
-                let say = &say.with("min", min_length);
-                let script = CHOOSE_SCRIPT;
-                let max_length = password::max_length(is_bcrypt);
-                let max_units = MAX_UNITS;
-                let page = Choose { say, brand, min_length, max_length, max_units, is_bcrypt, style, script };
-                (page.render()?, script)
+            &PageKind::Choose(PasswordPolicy { min_length, is_bcrypt, .. }) => {
+                let page = Choose {
+                    say: &say.with("min", min_length),
+                    brand,
+                    min_length,
+                    max_length: password::max_length(is_bcrypt),
+                    max_units: MAX_UNITS,
+                    is_bcrypt,
+                    style,
+                    script: CHOOSE_SCRIPT,
+                };
+                (page.render()?, CHOOSE_SCRIPT)
             }
         };
         let policy = content_security_policy(script, style, self.branding.logo_url.as_deref())?;
