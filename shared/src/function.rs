@@ -13,7 +13,6 @@ use crate::api_key::Caller;
 use crate::gate::{Gate, Origin};
 use crate::http::routes::{self, Dialect, Route};
 use crate::http::{ApiError, Call, Reply, event, render};
-use crate::language::Languages;
 use crate::telemetry::{CallEvent, Telemetry};
 
 /// After this long the caller gets a 503. API Gateway's own timeout is 29 or 30 seconds.
@@ -29,9 +28,6 @@ pub trait Function: Send + Sync + 'static {
 
     /// What every call passes first.
     fn gate(&self) -> &Gate;
-
-    /// The supported languages.
-    fn languages(&self) -> Languages;
 
     /// Handles a call of `endpoint`.
     fn call(
@@ -87,10 +83,7 @@ pub async fn respond<F: Function>(
     let mut extracted = Some(extracted);
     let request_id = context.request_id.clone();
     let handler = service_fn(move |request: Request| {
-        let received_at = function.gate().now();
-        let call = extracted
-            .take()
-            .map(|extracted| Call::new(&request, extracted, function.languages(), received_at));
+        let call = extracted.take().map(|extracted| function.gate().receive(&request, extracted));
         let function = Arc::clone(&function);
         let telemetry = telemetry.clone();
         let id = request_id.clone();

@@ -1,15 +1,18 @@
 //! Who may call: the proof that a call came through CloudFront, API keys, and the limits per IP address.
 
 use aws_sdk_dynamodb::Client;
+use lambda_http::Request;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::api_key::{ApiKeys, Caller, KeyError, Scope};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::http::event::Extracted;
 use crate::http::routes::{Access, Route};
 use crate::http::{ApiError, Call};
+use crate::language::Languages;
 use crate::origin::OriginSecrets;
-use crate::store::limits::{Counted, IpLimit, Limits};
+use crate::store::limits::{IpLimit, Limits};
 
 /// What every call passes before its handler. Cheap to clone.
 #[derive(Clone)]
@@ -17,6 +20,7 @@ pub struct Gate {
     keys: ApiKeys,
     origin_secrets: OriginSecrets,
     limits: Limits,
+    languages: Languages,
     clock: Clock,
 }
 
@@ -39,14 +43,15 @@ impl Gate {
             keys: config.api_keys.clone(),
             origin_secrets: config.origin_secrets.clone(),
             limits: Limits::new(dynamodb, config.tokens_table.clone(), config.limits),
+            languages: config.languages,
             clock,
         }
     }
 
-    /// The time, for a call that arrives.
+    /// The call in `request`, which arrives now.
     #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
+    pub fn receive(&self, request: &Request, extracted: Extracted) -> Call {
+        Call::new(request, extracted, self.languages, self.clock.now())
     }
 
     /// Which way `call` came.
@@ -95,10 +100,7 @@ impl Gate {
         if let Caller::Trusted(_) = call.caller {
             return Ok(());
         }
-        match self.limits.count(limit, &call.source_ip, call.received_at).await? {
-            Counted::Allowed => Ok(()),
-            Counted::Throttled(throttled) => Err(throttled.into()),
-        }
+        Ok(self.limits.count(limit, &call.source_ip, call.received_at).await?.allowed()?)
     }
 
     /// Counts a token that is not live, and returns the error: 404, or 429 if the caller tried too many. Live tokens are neither counted nor

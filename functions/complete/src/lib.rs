@@ -13,7 +13,6 @@ use shared::function::{Function, Success};
 use shared::gate::Gate;
 use shared::http::routes::{Access, Route};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
-use shared::language::Languages;
 use shared::password::hash::{self, Hashing, PasswordHash};
 use shared::password::{NewPassword, PasswordPolicy, Weakness};
 use shared::random::Random;
@@ -60,7 +59,6 @@ struct Live {
 /// The function's state, kept between calls.
 pub struct Complete {
     gate: Gate,
-    languages: Languages,
     resets: Resets,
     accounts: Accounts,
     completion: Completion,
@@ -93,7 +91,6 @@ impl Complete {
             resets: Resets::new(dynamodb.clone(), config.tokens_table.clone()),
             completion: Completion::new(dynamodb, config.tokens_table, accounts.clone(), orders),
             accounts,
-            languages: config.languages,
             policy: config.password_policy,
             breached: config.breached_passwords.map(|range| BreachedPasswords::new(range, https)),
             hashing: config.hashing,
@@ -207,10 +204,6 @@ impl Function for Complete {
 
     fn gate(&self) -> &Gate {
         &self.gate
-    }
-
-    fn languages(&self) -> Languages {
-        self.languages
     }
 
     async fn call(&self, endpoint: Endpoint, call: &Call) -> Result<Success, ApiError> {

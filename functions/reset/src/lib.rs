@@ -9,8 +9,7 @@ use shared::function::{Function, Success};
 use shared::gate::Gate;
 use shared::http::page::Pages;
 use shared::http::routes::{Access, Route};
-use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
-use shared::language::Languages;
+use shared::http::{ApiError, Call, Reply, StatusCode};
 use shared::random::Random;
 use shared::store::limits::IpLimit;
 use shared::store::requests::Requests;
@@ -39,7 +38,6 @@ pub const ROUTES: [Route<Endpoint>; 4] = {
 /// The function's state, kept between calls.
 pub struct Reset {
     gate: Gate,
-    languages: Languages,
     requests: Requests,
     pages: Pages,
     random: Random,
@@ -58,15 +56,12 @@ impl Reset {
                 config.languages,
             ),
             pages: Pages::forgot(config.branding, config.languages, config.default_language),
-            languages: config.languages,
             random,
         }
     }
 
     async fn open_request(&self, call: &Call) -> Result<Success, ApiError> {
-        let mut fields = call.fields(AcceptedContentType::Json)?;
-        let email = fields.email();
-        let address = fields.finish(email)?;
+        let address = call.email()?;
         let token = RequestToken(Token::generate(&self.random)?);
         // One after the other: a throttled call stores nothing but its counter.
         self.gate.count(IpLimit::Reset, call).await?;
@@ -83,10 +78,6 @@ impl Function for Reset {
 
     fn gate(&self) -> &Gate {
         &self.gate
-    }
-
-    fn languages(&self) -> Languages {
-        self.languages
     }
 
     async fn call(&self, endpoint: Endpoint, call: &Call) -> Result<Success, ApiError> {

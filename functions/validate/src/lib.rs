@@ -19,7 +19,6 @@ use shared::gate::Gate;
 use shared::http::page::Pages;
 use shared::http::routes::{Access, Route};
 use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
-use shared::language::Languages;
 use shared::random::Random;
 use shared::store::accounts::{Account, Accounts};
 use shared::store::orders::Orders;
@@ -65,7 +64,6 @@ pub const ROUTES: [Route<Endpoint>; 7] = {
 /// The function's state, kept between calls.
 pub struct Validate {
     gate: Gate,
-    languages: Languages,
     requests: Requests,
     resets: Resets,
     accounts: Accounts,
@@ -117,7 +115,6 @@ impl Validate {
             invite_lifetime_seconds: config.invite_lifetime_seconds,
             accounts,
             pages: Pages::choose(config.branding, config.password_policy, languages, config.default_language),
-            languages,
             has_reset_link,
             region,
             random,
@@ -167,10 +164,6 @@ impl Function for Validate {
 
     fn gate(&self) -> &Gate {
         &self.gate
-    }
-
-    fn languages(&self) -> Languages {
-        self.languages
     }
 
     async fn call(&self, endpoint: Endpoint, call: &Call) -> Result<Success, ApiError> {

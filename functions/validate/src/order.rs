@@ -3,7 +3,7 @@
 use shared::api_key::Caller;
 use shared::email::EmailAddress;
 use shared::function::Success;
-use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
+use shared::http::{ApiError, Call, Reply, StatusCode};
 use shared::mail::{LinkBase, MailKind};
 use shared::store::orders::{Created, NewOrder};
 use shared::store::requests::ResetRequest;
@@ -53,9 +53,7 @@ impl Validate {
 
     /// Orders a mail with which the account of an address sets its first password. Only trusted callers get here.
     pub(crate) async fn invite(&self, call: &Call) -> Result<Success, ApiError> {
-        let mut fields = call.fields(AcceptedContentType::Json)?;
-        let email = fields.email();
-        let address = fields.finish(email)?;
+        let address = call.email()?;
         let link = self.link_base(call)?;
         self.require_account(&address).await?;
         let order = NewOrder {

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use shared::function::Success;
-use shared::http::{AcceptedContentType, ApiError, Call, Reply, StatusCode};
+use shared::http::{ApiError, Call, Reply, StatusCode};
 use shared::store::accounts::Account;
 use shared::store::limits::IpLimit;
 
@@ -12,9 +12,7 @@ use crate::{FoundToken, Validate};
 impl Validate {
     /// Orders a mail in one call, without a request.
     pub(crate) async fn unleash_request(&self, call: &Call) -> Result<Success, ApiError> {
-        let mut fields = call.fields(AcceptedContentType::Json)?;
-        let email = fields.email();
-        let address = fields.finish(email)?;
+        let address = call.email()?;
         self.gate.count(IpLimit::Reset, call).await?;
         self.order_for_address(&address, call).await
     }

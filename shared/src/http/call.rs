@@ -13,6 +13,7 @@ use super::{ApiError, Fields};
 use crate::api_key::Caller;
 use crate::clock::Timestamp;
 use crate::device::{Country, Device};
+use crate::email::EmailAddress;
 use crate::language::{Language, Languages};
 use crate::mail::ApiAddress;
 use crate::origin;
@@ -139,6 +140,17 @@ impl Call {
             [value] => Ok(Some(value)),
             _ => Err(ApiError::invalid(format!("?{name}"), "must not be given more than once")),
         }
+    }
+
+    /// The address in a JSON body `{"email"}`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::fields`].
+    pub fn email(&self) -> Result<EmailAddress, ApiError> {
+        let mut fields = self.fields(AcceptedContentType::Json)?;
+        let email = fields.email();
+        fields.finish(email)
     }
 
     /// The body's fields. No fields if the body is empty.

@@ -14,7 +14,6 @@ use shared::function::{Function, Success, respond};
 use shared::gate::Gate;
 use shared::http::routes::{Access, Route};
 use shared::http::{ApiError, Call};
-use shared::language::Languages;
 use shared::telemetry::Telemetry;
 use shared::token::Digest;
 use tests::errors::{COMPLETE, RESET};
@@ -286,10 +285,6 @@ impl Function for Hanging {
 
     fn gate(&self) -> &Gate {
         &self.0
-    }
-
-    fn languages(&self) -> Languages {
-        Languages::default()
     }
 
     async fn call(&self, (): (), _: &Call) -> Result<Success, ApiError> {
