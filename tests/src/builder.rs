@@ -12,7 +12,6 @@ use shared::clock::Clock;
 use shared::telemetry::Telemetry;
 use validate::{DeadLetters, MailFunction, Validate};
 
-use crate::contract;
 use crate::outputs::{Log, Outputs, record_diagnostics};
 use crate::proxy::Proxy;
 use crate::wiring::{Servers, aws, config, demo_database, recorded, serve, serve_ses, serve_sqs};
@@ -138,7 +137,6 @@ impl<'a> Builder<'a> {
             }),
             outbox,
             dynamodb: aws(&engine).dynamodb(),
-            operations: Arc::new(contract::operations()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use serde_yaml_ng::Value;
 
@@ -79,8 +80,9 @@ pub struct Operation {
 }
 
 /// The operations of the OpenAPI document, by method and bare path.
-#[must_use]
-pub fn operations() -> BTreeMap<(String, String), Operation> {
+pub static OPERATIONS: LazyLock<BTreeMap<(String, String), Operation>> = LazyLock::new(operations);
+
+fn operations() -> BTreeMap<(String, String), Operation> {
     let document = yaml("infra/openapi.yaml");
     let mut operations = BTreeMap::new();
     for (path, item) in document["paths"].as_mapping().expect("paths") {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::SystemTime;
 
 use axum::extract::State;
@@ -13,7 +13,7 @@ use dynoxide::Database;
 use local::dynamodb::{ACCOUNTS_TABLE, TOKENS_TABLE};
 use local::ses::Outbox;
 use serde_json::{Value, json};
-use shared::aws::Aws;
+use shared::aws::{Aws, Https};
 use shared::config::Config;
 use shared::language::own::read_directory;
 use shared::random::Random;
@@ -124,6 +124,9 @@ pub(crate) async fn listen() -> (TcpListener, String) {
     (listener, endpoint)
 }
 
+/// One for all tests: to decode the root certificates takes a debug build longer than the rest of a deployment's start.
+static HTTPS: LazyLock<Https> = LazyLock::new(|| Https::new().expect("root certificates"));
+
 /// Everything of AWS's at `endpoint`.
 pub(crate) fn aws(endpoint: &str) -> Aws {
     let endpoint = endpoint.to_owned();
@@ -133,7 +136,7 @@ pub(crate) fn aws(endpoint: &str) -> Aws {
         "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
         _ => None,
     };
-    Aws::read(variables).expect("AWS")
+    Aws::read(HTTPS.clone(), variables).expect("AWS")
 }
 
 /// The operating system's randomness, recorded in `drawn`.

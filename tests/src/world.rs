@@ -1,6 +1,5 @@
 //! One isolated deployment: its own engine, mails, clock and log.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -17,7 +16,7 @@ use shared::telemetry::Telemetry;
 use validate::{MailFunction, Validate};
 
 use crate::builder::Builder;
-use crate::contract::{self, FunctionName, Operation};
+use crate::contract::{self, FunctionName, OPERATIONS};
 use crate::errors::{COMPLETE, RESET};
 use crate::event::{Answer, Request};
 use crate::leaks::LeakDetector;
@@ -39,7 +38,6 @@ pub struct World {
     pub outbox: Outbox,
     /// A client of the engine, which bypasses the proxy.
     pub dynamodb: Client,
-    pub(crate) operations: Arc<BTreeMap<(String, String), Operation>>,
 }
 
 pub(crate) struct Functions {
@@ -101,7 +99,7 @@ impl World {
         let answer = self
             .send_to(served.map_or(FunctionName::Reset, |(function, ..)| *function), request.event())
             .await;
-        if let Some(operation) = self.operations.get(&key) {
+        if let Some(operation) = OPERATIONS.get(&key) {
             let documented = operation.statuses.contains(&answer.status());
             assert!(
                 documented,

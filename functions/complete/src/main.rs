@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use complete::Complete;
-use shared::aws::Aws;
+use shared::aws::{Aws, Https};
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::language::own::read_directory;
@@ -16,7 +16,7 @@ use shared::{function, store};
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init_diagnostics();
     let config = Config::read(|name| std::env::var(name).ok(), read_directory)?;
-    let aws = Aws::read(|name| std::env::var(name).ok())?;
+    let aws = Aws::read(Https::new()?, |name| std::env::var(name).ok())?;
     let clock = Clock::new(SystemTime::now);
     let telemetry = Telemetry::new("complete", &config.stack_name, clock.clone(), std::io::stdout());
     let dynamodb = aws.dynamodb();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use lambda_http::service_fn;
-use shared::aws::Aws;
+use shared::aws::{Aws, Https};
 use shared::clock::Clock;
 use shared::config::Config;
 use shared::language::own::read_directory;
@@ -19,7 +19,7 @@ use validate::{DeadLetters, MailFunction, Validate};
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init_diagnostics();
     let config = Config::read(|name| std::env::var(name).ok(), read_directory)?;
-    let aws = Aws::read(|name| std::env::var(name).ok())?;
+    let aws = Aws::read(Https::new()?, |name| std::env::var(name).ok())?;
     let clock = Clock::new(SystemTime::now);
     let telemetry = Telemetry::new("validate", &config.stack_name, clock.clone(), std::io::stdout());
     let random = Random::operating_system();

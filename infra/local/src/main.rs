@@ -19,6 +19,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::Child;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 
 /// Runs Rekey on this machine: DynamoDB, SES and the three functions. The functions get every variable listed in
 /// infra/README.md, section "Configuration", that is set in this program's environment.
@@ -136,8 +137,8 @@ impl Mails {
         let invoke = |event| {
             let (function, formatter) = (self.function.clone(), Arc::clone(formatter));
             function.invoke(event, move |stdout, stderr| {
-                tokio::spawn(print_log(stdout, Arc::clone(&formatter)));
-                tokio::spawn(print_log(stderr, formatter));
+                tokio::spawn(print_log(stdout, Arc::clone(&formatter), None));
+                tokio::spawn(print_log(stderr, formatter, None));
             })
         };
         self.mapping.run(&self.checkpoint_file, invoke).await;
@@ -160,12 +161,13 @@ async fn serve(
         guard.stdout.take().map(|output| Box::new(output) as _),
         guard.stderr.take().map(|output| Box::new(output) as _),
     ];
+    let ended = Arc::new(Notify::new());
     let printers: Vec<_> = outputs
         .into_iter()
         .flatten()
-        .map(|output| tokio::spawn(print_log(output, Arc::clone(&formatter))))
+        .map(|output| tokio::spawn(print_log(output, Arc::clone(&formatter), Some(Arc::clone(&ended)))))
         .collect();
-    let outcome = watch(guard, functions, arguments, mails.deliver(&formatter)).await;
+    let outcome = watch(guard, &ended, functions, arguments, mails.deliver(&formatter)).await;
     // The functions have ended: print the rest of their log before the error.
     for printer in printers {
         let _ = tokio::time::timeout(Duration::from_secs(2), printer).await;
@@ -180,12 +182,14 @@ async fn serve(
 /// Prints the greeting when the functions answer, and returns only if they end.
 async fn watch(
     guard: &mut Child,
+    ended: &Notify,
     functions: &Functions,
     arguments: &Arguments,
     mails: impl Future<Output = ()>,
 ) -> Result<()> {
     tokio::select! {
         status = guard.wait() => bail!("the functions did not start ({status:?})"),
+        () = ended.notified() => bail!("a function does not start; see its message above"),
         answered = tokio::time::timeout(Duration::from_mins(1), start_functions(functions.port)) => {
             answered.context("the functions do not answer")??;
         }
@@ -197,13 +201,21 @@ async fn watch(
     }
 }
 
-/// Prints the output of the functions and their tools, formatted.
-async fn print_log(output: impl AsyncRead + Unpin, formatter: Arc<Mutex<LogFormatter>>) {
+/// Prints the output of the functions and their tools, formatted. Notifies `ended` when `cargo lambda watch` says that a function ended.
+async fn print_log(
+    output: impl AsyncRead + Unpin,
+    formatter: Arc<Mutex<LogFormatter>>,
+    ended: Option<Arc<Notify>>,
+) {
     let mut output = BufReader::new(output).lines();
     while let Ok(Some(line)) = output.next_line().await {
+        let is_end = line.contains("command exited");
         let text = formatter.lock().ok().and_then(|mut formatter| formatter.format(line));
         if let Some(line) = text {
             print_line(&line);
+        }
+        if let Some(ended) = ended.as_ref().filter(|_| is_end) {
+            ended.notify_one();
         }
     }
 }

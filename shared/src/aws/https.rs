@@ -50,17 +50,20 @@ impl Https {
     ///
     /// # Errors
     ///
-    /// If there are none.
-    pub(super) fn new() -> io::Result<Self> {
+    /// If there are none, or they cannot be read.
+    pub fn new() -> io::Result<Self> {
         let mut tcp = Tcp::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(TCP_TIMEOUT));
+        let roots = system_roots().map_err(|error| {
+            io::Error::new(error.kind(), format!("the system's root certificates cannot be read: {error}"))
+        })?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
-            .with_root_certificates(system_roots()?)
+            .with_root_certificates(roots)
             .with_no_client_auth();
         let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
         let mut connect = Connect::new(https.wrap_connector(tcp));

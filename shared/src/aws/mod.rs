@@ -3,7 +3,6 @@
 
 mod https;
 
-use std::io;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -41,16 +40,16 @@ pub enum AwsError {
          those for a profile"
     )]
     NotSet(&'static str),
-    /// The root certificates cannot be read.
-    #[error("the system's root certificates cannot be read: {0}")]
-    Roots(#[from] io::Error),
 }
 
 impl Aws {
     /// Reads `AWS_REGION` or `AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`,
     /// `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, `AWS_ENDPOINT_URL` and those of single services, such as
     /// `AWS_ENDPOINT_URL_DYNAMODB`.
-    pub fn read(variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Result<Self, AwsError> {
+    pub fn read(
+        https: Https,
+        variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Result<Self, AwsError> {
         let optional = |name| variable(name).filter(|value| !value.is_empty());
         let required = |name| optional(name).ok_or(AwsError::NotSet(name));
         let is_true = |name| optional(name).map(|value| value.eq_ignore_ascii_case("true"));
@@ -67,7 +66,7 @@ impl Aws {
         sdk.set_use_fips(is_true("AWS_USE_FIPS_ENDPOINT"));
         sdk.set_use_dual_stack(is_true("AWS_USE_DUALSTACK_ENDPOINT"));
         let sdk = sdk.service_config(ServiceVariables(variable)).build();
-        Ok(Self { sdk, https: Https::new()?, region })
+        Ok(Self { sdk, https, region })
     }
 
     /// The region.
@@ -150,7 +149,8 @@ mod tests {
     use super::*;
 
     fn read(variables: &'static [(&str, &str)]) -> Result<Aws, AwsError> {
-        Aws::read(move |name| {
+        let https = Https::new().expect("root certificates");
+        Aws::read(https, move |name| {
             variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         })
     }
@@ -173,10 +173,11 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let dead = "http://127.0.0.1:1";
         let alive = format!("http://{}", listener.local_addr().expect("an address"));
+        let https = Https::new().expect("root certificates");
         for (service, other) in [("DYNAMODB", "SESV2"), ("SESV2", "SQS"), ("SQS", "DYNAMODB")] {
             let (own, unused) = (format!("AWS_ENDPOINT_URL_{service}"), format!("AWS_ENDPOINT_URL_{other}"));
             let alive = alive.clone();
-            let aws = Aws::read(move |name| match name {
+            let aws = Aws::read(https.clone(), move |name| match name {
                 "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
                 name if name == own => Some(alive.clone()),
                 name if name == unused || name == "AWS_ENDPOINT_URL" => Some(dead.to_owned()),

@@ -78,7 +78,6 @@ fn prompt(message: &str) -> String {
 
 #[tokio::test]
 async fn a_deployment_keeps_the_contract() {
-    let _shared = crate::CPUS.read().await;
     let target = Target::find().await;
 
     let page = target.http.get(format!("{}{RESET}", target.url)).send().await.expect("an answer");

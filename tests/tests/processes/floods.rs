@@ -47,7 +47,6 @@ async fn flood(environment: &Environment, path: &str, longest: usize, calls: usi
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_does_not_increase_the_memory_of_a_process() {
-    let _alone = crate::CPUS.write().await;
     let calls = size::count("calls in a flood", 150, 2_000);
     let huge_calls = size::count("calls in a flood of 5 MB each", 20, 60);
     let fleet = Fleet::start(1).await;

@@ -248,7 +248,6 @@ async fn is_live(fleet: &Fleet, address: &str, token: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_lose_no_password_token_or_mail() {
-    let _alone = crate::CPUS.write().await;
     let wanted = u32::try_from(size::count("kills of the functions", 50, 300)).expect("a number");
     let fleet = Fleet::start(ENVIRONMENTS).await;
     let counts = Counts { wanted, ..Counts::default() };
@@ -316,7 +315,6 @@ async fn kills_lose_no_password_token_or_mail() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_10_kills_of_the_mail_function_lose_no_mail() {
-    let _alone = crate::CPUS.write().await;
     let wanted = size::count("kills of the mail function", 6, 30);
     let fleet = Fleet::start(1).await;
     let mut random = Rng::with_seed(1);

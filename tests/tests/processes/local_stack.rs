@@ -19,7 +19,6 @@ fn token_in(mail: &Value) -> String {
 
 #[tokio::test]
 async fn the_documented_clients_reset_passwords_and_sigterm_leaves_nothing_running() {
-    let _shared = crate::CPUS.read().await;
     let words = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("local-words");
     std::fs::create_dir_all(&words).expect("a directory");
     std::fs::write(words.join("en.ftl"), "mail-greeting = Ahoy,").expect("a file");
@@ -105,7 +104,6 @@ fn tokens_in(text: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn the_commands_of_the_readme_do_what_it_shows() {
-    let _shared = crate::CPUS.read().await;
     let stack = Stack::start(&[], &[]).await;
     let (api, mail) = (stack.api.trim_start_matches("http://"), stack.mail.trim_start_matches("http://"));
     let here = |text: &str| text.replace("127.0.0.1:9000", api).replace("127.0.0.1:8025", mail);
@@ -138,7 +136,6 @@ async fn the_commands_of_the_readme_do_what_it_shows() {
 
 #[tokio::test]
 async fn sigkill_leaves_nothing_running() {
-    let _shared = crate::CPUS.read().await;
     let mut stack = Stack::start(&[], &[]).await;
     let port = stack.ports[0].to_string();
     assert!(!processes_with(&format!("--invoke-port {port}")).await.is_empty());
@@ -154,7 +151,6 @@ async fn sigkill_leaves_nothing_running() {
 
 #[tokio::test]
 async fn a_port_in_use_is_one_error_line_and_exit_code_1() {
-    let _shared = crate::CPUS.read().await;
     let ports = free_ports().await;
     for (index, flag) in ["--api-port", "--dynamodb-port", "--mail-port"].into_iter().enumerate() {
         let _taken = tokio::net::TcpListener::bind(("127.0.0.1", ports[index])).await.expect("a port");
@@ -166,7 +162,6 @@ async fn a_port_in_use_is_one_error_line_and_exit_code_1() {
 
 #[tokio::test]
 async fn an_invalid_setting_is_named_and_ends_the_stack() {
-    let _shared = crate::CPUS.read().await;
     let ports = free_ports().await;
     let mut stack = Stack::launch(ports, &[("PASSWORD_MIN_LENGTH", "3")], &[]).await;
     let line = stack.line_that_starts_with("error: ").await.unwrap_or_default();
@@ -217,7 +212,6 @@ const A_TEAMS_SETTINGS: [(&str, &str); 6] = [
 
 #[tokio::test]
 async fn a_teams_own_table_is_made_from_what_the_aws_cli_prints() {
-    let _shared = crate::CPUS.read().await;
     let (schema, items) = a_teams_table();
     let files = [("schema", schema), ("items", items)].map(|(name, content)| {
         let file = std::env::temp_dir().join(format!("rekey-{name}-{}.json", std::process::id()));

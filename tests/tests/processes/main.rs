@@ -8,6 +8,3 @@ mod killed;
 mod local_stack;
 mod own_words;
 mod telemetry;
-
-/// What measures memory or kills processes at random moments needs the CPUs to itself: it writes. The others read, and overlap.
-static CPUS: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());

@@ -8,7 +8,6 @@ use tokio::process::Command;
 
 #[tokio::test]
 async fn a_wrong_file_stops_the_start_with_its_name_and_the_messages() {
-    let _shared = crate::CPUS.read().await;
     build(&["reset", "validate", "complete"]).await;
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("wrong-words");
     std::fs::create_dir_all(&directory).expect("a directory");

@@ -16,7 +16,6 @@ fn lines_of(log: &str, function: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_call_writes_one_line_with_its_metrics() {
-    let _shared = crate::CPUS.read().await;
     let fleet = Fleet::start(1).await;
     let open = Request::post("/organizations/reset-password/", &json!({"email": KNOWN}));
     let mut took = Vec::new();

@@ -6,7 +6,7 @@ use serde_yaml_ng::Value;
 use shared::config::{VARIABLES, is_needed};
 use shared::language::own::read_directory;
 use shared::password::hash::{Argon2Cost, Hashing};
-use tests::contract::{RouteRow, bare, file, operations, routes, yaml};
+use tests::contract::{OPERATIONS, RouteRow, bare, file, routes, yaml};
 
 fn routes_in_code() -> BTreeSet<RouteRow> {
     let rows = routes().into_iter();
@@ -29,9 +29,9 @@ fn functions_of_the_template() -> BTreeMap<String, Value> {
 
 #[test]
 fn the_openapi_document_has_the_codes_routes() {
-    let documented: BTreeSet<RouteRow> = operations()
-        .into_iter()
-        .map(|((method, path), operation)| (method, path, operation.function))
+    let documented: BTreeSet<RouteRow> = OPERATIONS
+        .iter()
+        .map(|((method, path), operation)| (method.clone(), path.clone(), operation.function.clone()))
         .collect();
     assert_eq!(documented, routes_in_code());
 }
@@ -90,9 +90,9 @@ fn the_readme_lists_every_route_with_its_documented_statuses() {
             listed.insert((method.to_owned(), bare(path)), (cells[2].to_owned(), statuses.clone()));
         }
     }
-    let documented: BTreeMap<(String, String), (String, BTreeSet<u64>)> = operations()
-        .into_iter()
-        .map(|(key, operation)| (key, (operation.function, operation.statuses)))
+    let documented: BTreeMap<(String, String), (String, BTreeSet<u64>)> = OPERATIONS
+        .iter()
+        .map(|(key, operation)| (key.clone(), (operation.function.clone(), operation.statuses.clone())))
         .collect();
     assert_eq!(listed, documented);
 }
