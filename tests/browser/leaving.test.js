@@ -1,10 +1,12 @@
-// Leaving the page "Choose a new password" and coming back to it, in a Chromium with its back/forward cache, which Playwright switches off.
+// Leaving the page "Choose a new password" and coming back to it, in a Chromium with its back/forward cache, which Playwright switches off
+// and the headless shell does not have.
 
 import {callsOf, expect, hold, PASSWORD, reply, status, test} from "./harness.js";
 import config from "./playwright.config.js";
 import {CHECK, CHOOSE, choose, DEAD, VALIDATE} from "./stack.js";
 
-test.use({launchOptions: {...config.use.launchOptions, ignoreDefaultArgs: ["--disable-back-forward-cache"]}});
+const executablePath = "/usr/bin/chromium";
+test.use({launchOptions: {...config.use.launchOptions, executablePath, ignoreDefaultArgs: ["--disable-back-forward-cache"]}});
 
 const field = (page) => page.getByLabel("New password");
 /** Says why, and what to do. */

@@ -5,7 +5,7 @@
 #   [REKEY_SCREENSHOTS=directory] tests/browser/run.sh [part of a file's name] [Playwright's options]
 set -eu
 cd "$(dirname "$0")"
-[ -x /usr/bin/chromium ] && [ -x /usr/bin/firefox-esr ] || { apt-get update -qq && apt-get install -y -qq chromium firefox-esr >/dev/null; }
+sh browsers.sh
 [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent
 # The same command as `local` builds the functions with, so that no stack waits for another's build.
 (cd ../.. && cargo build --quiet --locked --bin local && cargo build --quiet --locked --bin reset --bin validate --bin complete)

@@ -28,7 +28,7 @@ build() {
     done
 }
 
-# The build takes longest, and the rest needs no compiler: they run side by side. Each command's output goes to a file.
+# The build takes longest, and most of the rest needs no compiler: they run side by side. Each command's output goes to a file.
 begin() {
     "$@" >"$logs/$1" 2>&1 &
     begun=$!
@@ -58,21 +58,17 @@ tests=$(environment infra requirements.txt) || exit 2
 checkov=$(environment checkov requirements-checkov.txt) || exit 2
 export REKEY_SAM="$sam/sam"
 
-begin cfn_lint && one=$begun
-begin sam_lint && two=$begun
-end "cfn-lint" "$one" cfn_lint
-end "sam validate --lint" "$two" sam_lint
-begin samconfig && one=$begun
-begin scan && two=$begun
-end "samconfig.toml" "$one" samconfig
-end "checkov" "$two" scan
+begin cfn_lint && linting=$begun
+begin sam_lint && validating=$begun
+begin samconfig && configuring=$begun
+begin scan && scanning=$begun
 
-# Runs the tests that need the functions, or those that do not. pytest exits with 5 if none is selected, and may also fail without a
-# failed test.
+# Runs the tests that need the functions, or those that do not, in some processes. pytest exits with 5 if none is selected, and may also
+# fail without a failed test.
 run() {
-    selected=$1
-    shift
-    (cd "$here" && "$tests/python" -m pytest -q -n 2 --dist loadgroup -p no:cacheprovider --junitxml="$logs/results" -m "$selected" "$@")
+    selected=$1 processes=$2
+    shift 2
+    (cd "$here" && "$tests/python" -m pytest -q -n "$processes" --dist loadgroup -p no:cacheprovider --junitxml="$logs/results" -m "$selected" "$@")
     status=$?
     total=$(sed -n 's/.*<testsuite [^>]*tests="\([0-9]*\)".*/\1/p' "$logs/results")
     bad=$(sed -n 's/.*<testsuite [^>]*errors="\([0-9]*\)" failures="\([0-9]*\)" skipped="\([0-9]*\)".*/\1 + \2 + \3/p' "$logs/results")
@@ -82,9 +78,14 @@ run() {
     case $status in 0 | 5) ;; *) [ "$bad" -gt 0 ] || failed=$((failed + 1)) ;; esac
 }
 
-run "not functions" "$@"
+run "not functions" 2 "$@"
+end "cfn-lint" "$linting" cfn_lint
+end "sam validate --lint" "$validating" sam_lint
+end "samconfig.toml" "$configuring" samconfig
+end "checkov" "$scanning" scan
 end "sam build" "$building" build
 export REKEY_ARTEFACTS="$root/infra/.aws-sam/build"
-run "functions" "$@"
+# They mostly wait for functions that try again.
+run "functions" 4 "$@"
 echo "infra: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -12,10 +12,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import yaml
@@ -65,6 +67,14 @@ class Run:
 
 # The settings of each stack, and the runs against it.
 STACKS = [
+    # The limit allows 25 password checks without a live token for each dead token.
+    (
+        {**limits("1"), "API_KEYS": api_keys()},
+        [
+            Run("throttled", "examples,fuzzing", 30, live=False, password_checks=25),
+            Run("throttled, with a key for invitations only", "examples,fuzzing", 10, key="invites", live=False),
+        ],
+    ),
     (limits("0"), [Run("without API keys", "examples,coverage,fuzzing", 40)]),
     (
         {**limits("0"), "API_KEYS": api_keys(), "REQUIRE_API_KEY": "true"},
@@ -79,37 +89,63 @@ STACKS = [
         {**limits("0"), "ORIGIN_SECRETS": hashlib.sha256(b"secret of a CDN").hexdigest()},
         [Run("bypassing CloudFront", "examples,fuzzing", 2, live=False)],
     ),
-    # The limit allows 25 password checks without a live token for each dead token.
-    (
-        {**limits("1"), "API_KEYS": api_keys()},
-        [
-            Run("throttled", "examples,fuzzing", 30, live=False, password_checks=25),
-            Run("throttled, with a key for invitations only", "examples,fuzzing", 10, key="invites", live=False),
-        ],
-    ),
 ]
 
 
+# What runs now: the stacks, and schemathesis.
+RUNNING = set()
+INTERRUPTED = threading.Event()
+
+
+@contextlib.contextmanager
+def running(command, **options):
+    """Starts a process, and always ends it."""
+    if INTERRUPTED.is_set():
+        raise InterruptedError
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, **options) as process:
+        RUNNING.add(process)
+        try:
+            yield process
+        finally:
+            RUNNING.discard(process)
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def interrupt(number, _):
+    """Ends what runs, and with it the jobs."""
+    INTERRUPTED.set()
+    for process in list(RUNNING):
+        process.terminate()
+    sys.exit(128 + number)
+
+
 def main():
-    # Exit through the `finally` that ends the stack.
     for interruption in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(interruption, lambda number, _: sys.exit(128 + number))
+        signal.signal(interruption, interrupt)
     print(f"seed {SEED}: REKEY_SEED={SEED} generates the same cases", flush=True)
     work = TARGET / "openapi"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     seen = work / "seen"
     seen.touch()
-    failed = 0
-    with local_stack(work / "clients", {**limits("0"), "API_KEYS": api_keys()}) as stack:
-        failed += 1 if stack is None else generated.check(stack, DOCUMENT, key="invites")
-    for number, (settings, runs) in enumerate(STACKS):
+
+    def clients():
+        with local_stack(work / "clients", {**limits("0"), "API_KEYS": api_keys()}) as stack:
+            return 1 if stack is None else generated.check(stack, DOCUMENT, key="invites")
+
+    def cases(number, settings, runs):
         with local_stack(work / f"stack-{number}", settings) as stack:
-            if stack is None:
-                failed += 1
-                continue
-            for run in runs:
-                failed += schemathesis(run, stack, settings, seen)
+            return 1 if stack is None else sum(schemathesis(run, stack, settings, seen) for run in runs)
+
+    # Each mostly waits for another process.
+    with ThreadPoolExecutor(3) as pool:
+        jobs = [pool.submit(cases, number, *stack) for number, stack in enumerate(STACKS)]
+        jobs.append(pool.submit(clients))
+    failed = sum(job.result() for job in jobs)
     statuses = defaultdict(Counter)
     for line in seen.read_text().splitlines():
         status, operation = line.split(" ", 1)
@@ -122,8 +158,8 @@ def main():
             for status in sorted(expected - UNREACHABLE - set(statuses[operation])):
                 print(f"FAIL  {operation} never answered {status}")
                 failed += 1
-    cases = sum(counter.total() for counter in statuses.values())
-    print(f"openapi: {len(documented)} operations, {cases} cases, {failed} failed")
+    total = sum(counter.total() for counter in statuses.values())
+    print(f"openapi: {len(documented)} operations, {total} cases, {failed} failed")
     return 1 if failed else 0
 
 
@@ -142,16 +178,9 @@ def local_stack(directory, settings):
     log = directory / "log"
     api, dynamodb, mail = free_ports(3)
     ports = ["--api-port", api, "--dynamodb-port", dynamodb, "--mail-port", mail]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [TARGET / "debug/local", *map(str, ports), "--data-dir", directory / "data"],
-            cwd=ROOT,
-            env={**os.environ, **CHEAP_HASHES, **settings},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
+    command = [TARGET / "debug/local", *map(str, ports), "--data-dir", directory / "data"]
+    environment = {**os.environ, **CHEAP_HASHES, **settings}
+    with log.open("wb") as output, running(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT) as process:
         deadline = time.monotonic() + READY_WITHIN_SECONDS
         while process.poll() is None and time.monotonic() < deadline and not is_ready(log):
             time.sleep(0.2)
@@ -161,12 +190,6 @@ def local_stack(directory, settings):
             print("FAIL  the local stack does not start")
             print_log(log)
             yield None
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 def free_ports(count):
@@ -220,22 +243,15 @@ def schemathesis(run, stack, settings, seen):
     for _ in range(run.password_checks):
         check_password(stack)
     started = time.monotonic()
-    outcome = subprocess.run(
-        command,
-        cwd=stack.directory,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+    with running(command, cwd=stack.directory, env={**os.environ, **environment}, **options) as process:
+        output, _ = process.communicate()
     seconds = round(time.monotonic() - started)
-    if outcome.returncode == 0:
+    if process.returncode == 0:
         cases = json.loads(report.read_text())["test_cases"]["generated"]
         print(f"ok    {run.name}: {cases} cases in {seconds} s", flush=True)
         return 0
-    print(f"FAIL  {run.name}, after {seconds} s:\n{outcome.stdout}")
+    print(f"FAIL  {run.name}, after {seconds} s:\n{output}")
     print_log(stack.log)
     found = json.loads(report.read_text())["test_cases"]["unique_failures"] if report.exists() else 0
     return max(found, 1)
