@@ -237,6 +237,9 @@ def malformed(given, variables):
             problems[variable] = "is malformed"
         elif variable in ("API_KEYS", "ORIGIN_SECRETS") and EMPTY_DIGEST in value.lower():
             problems[variable] = "contains the SHA-256 of an empty text"
+    shortest = given.get("PASSWORD_MIN_LENGTH", "")
+    if given.get("PASSWORD_HASH") == "bcrypt" and shortest.isdecimal() and int(shortest) > 72:
+        problems.setdefault("PASSWORD_MIN_LENGTH", "is over 72, and bcrypt takes no longer password")
     if given.get("REQUIRE_API_KEY") == "true":
         for variable, why in (
             ("API_KEYS", "nobody could call the API"),

@@ -137,6 +137,13 @@ BROKEN = [
     ("variables", change("variables/ORIGIN_SECRETS", hashlib.sha256(b"").hexdigest()), "FAIL", "an empty text", "OriginSecrets"),
     ("variables", change("variables/REQUIRE_API_KEY", "true"), "FAIL", "RESET_LINK is empty", "ResetLink"),
     ("variables", change("variables/PASSWORD_HASH", "md5"), "FAIL", "PASSWORD_HASH is malformed", "PasswordHash"),
+    (
+        "variables",
+        both(change("variables/PASSWORD_HASH", "bcrypt"), change("variables/PASSWORD_MIN_LENGTH", "100")),
+        "FAIL",
+        "PASSWORD_MIN_LENGTH is over 72",
+        "PasswordMinLength",
+    ),
     ("mapping", change("variables/ACCOUNTS_SORT_KEY_VALUE", "PROFILE"), "FAIL", "AccountsSortKey is not", "set AccountsSortKey"),
     ("mapping", change("variables/ACCOUNTS_CONDITIONS", "!deleted"), "FAIL", "lacks deleted", "AccountsConditionAttributes: deleted"),
     ("variables", change("variables/AWS_ENDPOINT_URL", "https://x.dev"), "warn", "AWS_ENDPOINT_URL", "remove it"),
