@@ -16,9 +16,9 @@
 //! some 200. *complete* cannot be as small as the others: zxcvbn's word lists and its regular expressions are 2 MB of it.
 //!
 //! ```text
-//! cargo bench -p tests --bench speed --profile dev              everything, some ten minutes
-//! cargo bench -p tests --bench speed --profile dev -- quick     few repetitions: what is exact must hold, times are only shown
-//! cargo bench -p tests --bench speed --profile dev -- record    writes the instructions down, to compare the next runs with
+//! cargo bench --workspace --bench speed --profile dev              everything, some ten minutes
+//! cargo bench --workspace --bench speed --profile dev -- quick     few repetitions: what is exact must hold, times are only shown
+//! cargo bench --workspace --bench speed --profile dev -- record    writes the instructions down, to compare the next runs with
 //! ```
 
 #![recursion_limit = "256"]

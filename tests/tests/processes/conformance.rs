@@ -1,7 +1,7 @@
 //! Black-box tests of any deployed Rekey:
 //!
 //! ```sh
-//! REKEY_URL=https://… REKEY_TEST_ACCOUNT=test@example.com cargo test -p tests --test processes conformance -- --nocapture
+//! REKEY_URL=https://… REKEY_TEST_ACCOUNT=test@example.com cargo test --workspace --test processes conformance -- --nocapture
 //! ```
 //!
 //! It resets the password of that account, and asks for the mailed token on the terminal. Without `REKEY_URL` it
