@@ -14,7 +14,7 @@ use validate::{DeadLetters, MailFunction, Validate};
 
 use crate::outputs::{Log, Outputs, record_diagnostics};
 use crate::proxy::Proxy;
-use crate::wiring::{Servers, aws, config, demo_database, recorded, serve, serve_ses, serve_sqs};
+use crate::wiring::{HTTPS, Servers, aws, config, demo_database, recorded, serve, serve_ses, serve_sqs};
 use crate::world::{Functions, World};
 
 /// The start of the test clock, in milliseconds since the epoch: the beginning of an hour.
@@ -89,7 +89,6 @@ impl<'a> Builder<'a> {
             *endpoint = in_front;
             proxy = Some(started);
         }
-        let https = aws(&dynamodb).https();
         let (dynamodb, ses) = (aws(&dynamodb).dynamodb(), aws(&ses));
 
         let millis = Arc::new(AtomicU64::new(START));
@@ -113,7 +112,8 @@ impl<'a> Builder<'a> {
         let reset = Reset::new(config.clone(), dynamodb.clone(), clock.clone(), random.clone());
         let region = "eu-west-1".to_owned();
         let validate = Validate::new(config.clone(), dynamodb.clone(), region, clock.clone(), random.clone());
-        let complete = Complete::new(config, dynamodb, https, telemetry("complete"), clock.clone(), random);
+        let complete =
+            Complete::new(config, dynamodb, HTTPS.clone(), telemetry("complete"), clock.clone(), random);
         let functions = Functions {
             reset: (Arc::new(reset), telemetry("reset")),
             validate: (Arc::new(validate.expect("a function")), telemetry("validate")),

@@ -125,7 +125,7 @@ pub(crate) async fn listen() -> (TcpListener, String) {
 }
 
 /// One for all tests: to decode the root certificates takes a debug build longer than the rest of a deployment's start.
-static HTTPS: LazyLock<Https> = LazyLock::new(|| Https::new().expect("root certificates"));
+pub(crate) static HTTPS: LazyLock<Https> = LazyLock::new(|| Https::new().expect("root certificates"));
 
 /// Everything of AWS's at `endpoint`.
 pub(crate) fn aws(endpoint: &str) -> Aws {

@@ -16,12 +16,13 @@ use shared::{function, store};
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init_diagnostics();
     let config = Config::read(|name| std::env::var(name).ok(), read_directory)?;
-    let aws = Aws::read(Https::new()?, |name| std::env::var(name).ok())?;
+    let https = Https::new()?;
+    let aws = Aws::read(https.clone(), |name| std::env::var(name).ok())?;
     let clock = Clock::new(SystemTime::now);
     let telemetry = Telemetry::new("complete", &config.stack_name, clock.clone(), std::io::stdout());
     let dynamodb = aws.dynamodb();
     store::warm_up(&dynamodb, &config.tokens_table).await;
     let random = Random::operating_system();
-    let complete = Complete::new(config, dynamodb, aws.https(), telemetry.clone(), clock, random)?;
+    let complete = Complete::new(config, dynamodb, https, telemetry.clone(), clock, random)?;
     function::serve(complete, telemetry).await
 }

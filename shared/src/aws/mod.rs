@@ -75,12 +75,6 @@ impl Aws {
         &self.region
     }
 
-    /// The HTTP client, for calls of other services than AWS's.
-    #[must_use]
-    pub fn https(&self) -> Https {
-        self.https.clone()
-    }
-
     /// A `DynamoDB` client with a timeout of four seconds per operation.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {

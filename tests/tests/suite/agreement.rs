@@ -30,8 +30,9 @@ fn functions_of_the_template() -> BTreeMap<String, Value> {
 #[test]
 fn the_openapi_document_has_the_codes_routes() {
     let documented: BTreeSet<RouteRow> = OPERATIONS
-        .iter()
-        .map(|((method, path), operation)| (method.clone(), path.clone(), operation.function.clone()))
+        .clone()
+        .into_iter()
+        .map(|((method, path), operation)| (method, path, operation.function))
         .collect();
     assert_eq!(documented, routes_in_code());
 }
@@ -91,8 +92,9 @@ fn the_readme_lists_every_route_with_its_documented_statuses() {
         }
     }
     let documented: BTreeMap<(String, String), (String, BTreeSet<u64>)> = OPERATIONS
-        .iter()
-        .map(|(key, operation)| (key.clone(), (operation.function.clone(), operation.statuses.clone())))
+        .clone()
+        .into_iter()
+        .map(|(key, operation)| (key, (operation.function, operation.statuses)))
         .collect();
     assert_eq!(listed, documented);
 }
