@@ -28,20 +28,20 @@ build() {
     done
 }
 
-# The build takes longest, and most of the rest needs no compiler: they run side by side. Each command's output goes to a file.
+# The build takes longest, and most of the rest needs no compiler: they run side by side. Each one's output goes to a file.
 begin() {
-    "$@" >"$logs/$1" 2>&1 &
-    begun=$!
+    "$1" >"$logs/$1" 2>&1 &
+    echo $! >"$logs/$1.pid"
 }
 
 end() {
-    if wait "$2"; then
+    if wait "$(cat "$logs/$2.pid")"; then
         passed=$((passed + 1))
         echo "ok    $1"
     else
         failed=$((failed + 1))
         echo "FAIL  $1"
-        cat "$logs/$3"
+        cat "$logs/$2"
     fi
 }
 
@@ -53,15 +53,13 @@ scan() { (cd "$root/infra" && "$checkov/checkov" --config-file "$here/checkov.ya
 
 sam=$(environment sam requirements-sam.txt) || exit 2
 begin build
-building=$begun
 tests=$(environment infra requirements.txt) || exit 2
 checkov=$(environment checkov requirements-checkov.txt) || exit 2
 export REKEY_SAM="$sam/sam"
 
-begin cfn_lint && linting=$begun
-begin sam_lint && validating=$begun
-begin samconfig && configuring=$begun
-begin scan && scanning=$begun
+for linter in cfn_lint sam_lint samconfig scan; do
+    begin "$linter"
+done
 
 # Runs the tests that need the functions, or those that do not, in some processes. pytest exits with 5 if none is selected, and may also
 # fail without a failed test.
@@ -79,11 +77,11 @@ run() {
 }
 
 run "not functions" 2 "$@"
-end "cfn-lint" "$linting" cfn_lint
-end "sam validate --lint" "$validating" sam_lint
-end "samconfig.toml" "$configuring" samconfig
-end "checkov" "$scanning" scan
-end "sam build" "$building" build
+end "cfn-lint" cfn_lint
+end "sam validate --lint" sam_lint
+end "samconfig.toml" samconfig
+end "checkov" scan
+end "sam build" build
 export REKEY_ARTEFACTS="$root/infra/.aws-sam/build"
 # They mostly wait for functions that try again.
 run "functions" 4 "$@"
